@@ -1,0 +1,40 @@
+"""Sparse regulatory networks from expression data that say how sure they are."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+# Public names live where they are made and are imported on first use, so that
+# `import netinfer` and `netinfer --help` answer at once.
+_LAZY = {
+    "read_expression": "netinfer.io",
+    "normalize": "netinfer.preprocess",
+    "infer_regression": "netinfer.models.regression",
+    "evaluate": "netinfer.evaluate",
+    "Network": "netinfer.network",
+}
+_MODULES = ("io", "preprocess", "moments", "solvers", "stability", "models", "network", "simulate", "config", "errors")
+
+if TYPE_CHECKING:
+    from netinfer.evaluate import evaluate
+    from netinfer.io import read_expression
+    from netinfer.models.regression import infer_regression
+    from netinfer.network import Network
+    from netinfer.preprocess import normalize
+
+__all__ = ["Network", "evaluate", "infer_regression", "normalize", "read_expression"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(importlib.import_module(_LAZY[name]), name)
+    if name in _MODULES:
+        return importlib.import_module(f"netinfer.{name}")
+    raise AttributeError(f"module 'netinfer' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY, *_MODULES})
