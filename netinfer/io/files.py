@@ -1,0 +1,151 @@
+"""Files that are whole or not there: atomic writing, and the hash of a file."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from netinfer.errors import RunError
+
+# What the machine refuses while a file is being written, as against an error of the code that writes it.
+_DEVICE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.ESTALE}
+_NAME_MAX = 255
+
+
+def _temporary_name(path: Path) -> Path:
+    """Name a file beside `path` that no other process or thread uses."""
+    tail = f".{os.getpid()}.{secrets.token_hex(4)}.tmp"
+    stem = path.name.encode()[: _NAME_MAX - 1 - len(tail)].decode(errors="ignore")
+    return path.with_name(f".{stem}{tail}")
+
+
+def _sync_folder(folder: Path) -> None:
+    # The rename itself is durable only with its folder; some file systems refuse to sync a folder, and lose nothing.
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _cannot_write(path: Path, error: OSError) -> RunError:
+    return RunError(
+        f"{path}: cannot be written: {error.strerror or error}: make room or choose a folder that can be written"
+    )
+
+
+@contextlib.contextmanager
+def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary path in the same folder and rename it to `path` when the block ends well.
+
+    For writers that open files themselves (HDF5, parquet). If the block raises, the temporary file is removed and
+    what stood at `path` before is untouched.
+
+    Parameters
+    ----------
+    path : path
+        The file to make. Its folder must exist.
+
+    Yields
+    ------
+    pathlib.Path
+        ``.<name>.<pid>.<token>.tmp`` beside `path`; does not exist yet.
+
+    Raises
+    ------
+    RunError
+        If the folder cannot be written, or the disk is full.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise RunError(f"{path}: is a folder, not a file: choose another file name")
+    if not path.parent.is_dir():
+        raise RunError(f"{path}: its folder does not exist: make the folder {path.parent} first")
+    temporary = _temporary_name(path)
+    try:
+        yield temporary
+        with temporary.open("rb") as handle:
+            os.fsync(handle.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        if error.errno in _DEVICE_ERRORS or error.filename in {str(temporary), temporary}:
+            raise _cannot_write(path, error) from error
+        raise
+    finally:
+        # After a good end the name is gone; after a bad one, of whatever kind, the half-written file must go.
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def atomic_write(
+    path: str | os.PathLike[str], mode: str = "w", *, encoding: str = "utf-8", newline: str = "\n"
+) -> Iterator[IO[Any]]:
+    r"""Open a temporary file in the same folder and rename it to `path` when the block ends well.
+
+    A reader sees the old file or the whole new one, never a part: the data are flushed and synced before the rename.
+    If the block raises, the temporary file is removed and what stood at `path` before is untouched.
+
+    Parameters
+    ----------
+    path : path
+        The file to make. Its folder must exist.
+    mode : {"w", "wb"}
+        Text or bytes.
+    encoding : str
+        Of text.
+    newline : str
+        Line ends of text; the default writes ``\n`` on every system.
+
+    Yields
+    ------
+    file object
+        Open for writing.
+
+    Raises
+    ------
+    ValueError
+        If `mode` is neither ``"w"`` nor ``"wb"``.
+    RunError
+        If the folder cannot be written, or the disk is full.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> with atomic_write(folder / "a.txt") as handle:
+    ...     _ = handle.write("lexA\n")
+    >>> (folder / "a.txt").read_bytes()
+    b'lexA\n'
+    """
+    if mode not in {"w", "wb"}:
+        raise ValueError(f"mode must be 'w' or 'wb', not {mode!r}")
+    text: dict[str, Any] = {} if mode == "wb" else {"encoding": encoding, "newline": newline}
+    # "x" refuses to follow a link that someone else laid at the temporary name.
+    with atomic_path(path) as temporary, temporary.open(mode.replace("w", "x"), **text) as handle:
+        yield handle
+
+
+def sha256_file(path: str | os.PathLike[str]) -> str:
+    """Hash a file's bytes.
+
+    Parameters
+    ----------
+    path : path
+        A readable file of any size; it is read in blocks.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
+    with Path(path).open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
