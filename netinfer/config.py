@@ -1,0 +1,413 @@
+"""The one definition of a netinfer config: what its keys are, what they may be, what they are when not given.
+
+The JSON schema that Snakemake validates (`workflow/schemas/config.schema.yaml`) is written from these models by
+``python -m netinfer.config``, and a test fails when the two differ. Reading YAML stands in `netinfer.yamlfile`.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from netinfer.errors import ConfigError
+from netinfer.yamlfile import merge, read_yaml
+
+__all__ = [
+    "Config",
+    "CutConfig",
+    "DatasetConfig",
+    "ExportsConfig",
+    "IngestConfig",
+    "RegressionConfig",
+    "json_schema",
+    "load_config",
+    "parse_config",
+]
+
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
+# A name that Windows keeps for devices makes a results folder that cannot be copied there.
+_DEVICE_NAMES = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)$", re.IGNORECASE)
+_SELF_EXPLAINING = ("path", "one_cut", "order", "even", "name", "twin", "inside")
+_NUMBER_TEXT = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
+
+
+def _no_bool(value: Any) -> Any:
+    """Keep YAML's true/false/yes/no from passing as the numbers 1 and 0."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("not_a_number", "a number is needed, not true or false")
+    return value
+
+
+def _plain_path(value: str) -> str:
+    """Refuse what Snakemake would take for a wildcard or a path variable."""
+    if not value.strip():
+        raise PydanticCustomError("path", "an empty path: leave the key out instead")
+    if any(ord(c) < 32 or c in "{}<>" for c in value):
+        raise PydanticCustomError("path", "a path must not hold control characters, braces or angle brackets")
+    return value
+
+
+# YAML 1.1 reads `1e-3` as text (it wants `1.0e-3`): numbers written as text are taken as the numbers they are.
+Number = Annotated[float, BeforeValidator(_no_bool), Field(allow_inf_nan=False)]
+Count = Annotated[int, BeforeValidator(_no_bool)]
+FilePath = Annotated[
+    str, Field(max_length=4096), BeforeValidator(lambda v: _plain_path(v) if isinstance(v, str) else v)
+]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class IngestConfig(_Model):
+    """How one data set is read and cleaned."""
+
+    orientation: Literal["auto", "samples_x_genes", "genes_x_samples"] = Field(
+        "auto", description="auto checks against the regulator list and refuses; the others say what the file is."
+    )
+    layer: str | None = Field(None, description="h5ad/loom: the layer to read, or `raw`; null reads X.")
+    gene_column: str | None = Field(None, description="h5ad/loom/10x: the column with gene ids; null takes the index.")
+    encoding: str = Field("utf-8", description="Text encoding of csv and tsv files.")
+    strip_version: bool = Field(False, description="Cut `.12` from gene ids such as ENSG00000141510.12.")
+    impute: Literal["median"] | None = Field(None, description="Missing values: null makes them an error.")
+    duplicates: Literal["error", "sum", "mean", "first"] = Field("error", description="A gene id that stands twice.")
+
+
+class DatasetConfig(IngestConfig):
+    """One expression matrix and what belongs to it."""
+
+    name: str = Field(pattern=NAME_PATTERN, description="Name of the data set and of its folder under results/.")
+    expression: FilePath = Field(description="Expression matrix: csv, tsv (.gz), h5ad, loom, parquet or a 10x folder.")
+    regulators: FilePath = Field(description="Text file with one regulator a line.")
+    samples: FilePath | None = Field(None, description="Sample sheet, joined by sample id.")
+    gold: FilePath | None = Field(None, description="Gold standard: regulator, target and, if it is complete, 0/1.")
+    block: str | None = Field(None, description="Sheet column that names the independent unit.")
+    normalize: Literal["auto", "cpm_log1p", "size_factors_log", "quantile", "rank", "none"] = Field(
+        "auto", description="auto tells counts, log values and z-scores apart and says what it saw."
+    )
+    center_by: str | None = Field(None, description="Sheet column within whose groups genes are centred (a batch).")
+
+    @property
+    def ingest(self) -> IngestConfig:
+        """The part that `netinfer.preprocess.ingest` takes."""
+        return IngestConfig(**{key: getattr(self, key) for key in IngestConfig.model_fields})
+
+    @property
+    def files(self) -> dict[str, str]:
+        """Every file of the data set that the config names, by its key."""
+        keys = ("expression", "regulators", "samples", "gold")
+        return {key: getattr(self, key) for key in keys if getattr(self, key) is not None}
+
+
+class RegressionConfig(_Model):
+    """Settings of the directed network: regularised regression with stability selection."""
+
+    model: Literal["elastic_net", "lasso"] = Field("elastic_net", description="lasso is elastic_net without shrinkage.")
+    shrinkage: Number = Field(0.5, ge=0, lt=1, description="s in (1-s) G + s I; not used by the Lasso.")
+    n_subsamples: Count = Field(100, ge=4, le=10_000, description="Half-samples, drawn as complementary pairs: even.")
+    penalty_max: Number = Field(0.9, gt=0, le=1, description="Start of the path, in standard deviations of the target.")
+    penalty_min: Number = Field(0.1, gt=0, lt=1, description="End of the path that the stability gate looks at.")
+    n_penalties: Count = Field(25, ge=2, le=1000, description="Penalties on the path, evenly spaced in the logarithm.")
+    ranking_penalty: Number = Field(0.05, gt=0, lt=1, description="Penalty of the coefficients that rank the edges.")
+    rule: Literal["ipss_quadratic", "ipss_cubic", "shah_samworth", "meinshausen_buhlmann"] = Field(
+        "ipss_quadratic", description="The published bound that turns selection counts into expected false edges."
+    )
+    truncation: Number = Field(0.01, gt=0, lt=1, description="IPSS: where the integral over the path is cut off.")
+
+    @model_validator(mode="after")
+    def _possible(self) -> RegressionConfig:
+        if self.penalty_min >= self.penalty_max:
+            raise PydanticCustomError("order", "penalty_min must be smaller than penalty_max")
+        if self.n_subsamples % 2:
+            raise PydanticCustomError("even", "n_subsamples must be even: half-samples come in complementary pairs")
+        return self
+
+
+class CutConfig(_Model):
+    """Where the network is cut: exactly one of the three; `fdr: 0.1` when none is given."""
+
+    fdr: Number | None = Field(None, gt=0, lt=1, description="Wished bound on the share of chance edges.")
+    expected_false_edges: Number | None = Field(None, gt=0, description="Wished bound on the number of chance edges.")
+    selection_probability: Number | None = Field(
+        None, gt=0.5, le=1, description="Smallest selection probability of an edge."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default(cls, data: Any) -> Any:
+        if isinstance(data, Mapping) and all(value is None for value in data.values()):
+            return {**data, "fdr": 0.1}
+        return data
+
+    @model_validator(mode="after")
+    def _one(self) -> CutConfig:
+        given = list(self.asked)
+        if len(given) > 1:
+            raise PydanticCustomError(
+                "one_cut",
+                "give exactly one of fdr, expected_false_edges, selection_probability, not {given}"
+                " (a config merged over another one sets the others to null)",
+                {"given": " and ".join(given)},
+            )
+        return self
+
+    @property
+    def asked(self) -> dict[str, float]:
+        """The wish itself, as `Network.threshold` takes it."""
+        return self.model_dump(exclude_none=True)
+
+
+class ExportsConfig(_Model):
+    """What is written beside the whole network."""
+
+    top_edges: Count = Field(500, ge=1, le=1_000_000, description="Edges of network_top.graphml.")
+
+
+class Config(_Model):
+    """A netinfer project."""
+
+    results: FilePath = Field("results", description="Folder of the results, relative to the working directory.")
+    seed: Count = Field(0, ge=0, lt=2**63, description="Seed of every draw.")
+    chunks: Count = Field(8, ge=1, le=10_000, description="Jobs into which the targets of a data set are scattered.")
+    datasets: list[DatasetConfig] = Field(min_length=1, description="The data sets, or the path of a tsv/csv sheet.")
+    regression: RegressionConfig = Field(RegressionConfig(), description="Regression and stability selection.")
+    cut: CutConfig = Field(CutConfig(fdr=0.1), description="The wished error: exactly one key.")
+    exports: ExportsConfig = Field(ExportsConfig(), description="Files beside the whole network.")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Config:
+        seen: dict[str, str] = {}
+        for dataset in self.datasets:
+            if _DEVICE_NAMES.match(dataset.name):
+                raise PydanticCustomError(
+                    "name", "the data set name {name} is kept by Windows for a device", {"name": dataset.name}
+                )
+            twin = seen.setdefault(dataset.name.casefold(), dataset.name)
+            if twin is not dataset.name:
+                raise PydanticCustomError(
+                    "twin", "two data sets are called {name} (upper and lower case apart)", {"name": dataset.name}
+                )
+            home = Path(self.results, dataset.name).resolve()
+            for key, file in dataset.files.items():
+                if Path(file).resolve().is_relative_to(home):
+                    raise PydanticCustomError(
+                        "inside",
+                        "{key} of {name} lies in its results folder, which the run writes: move the file",
+                        {"key": key, "name": dataset.name},
+                    )
+        return self
+
+    def dataset(self, name: str) -> DatasetConfig:
+        """Give the data set of that name."""
+        for dataset in self.datasets:
+            if dataset.name == name:
+                return dataset
+        raise ConfigError(f"datasets: no data set is called {name!r}")
+
+    def settings(self, name: str) -> dict[str, Any]:
+        """Give everything that decides the results of one data set, as plain values."""
+        dump = self.model_dump(mode="json", exclude={"datasets", "results", "chunks"})
+        return {**dump, "dataset": self.dataset(name).model_dump(mode="json")}
+
+
+def settings_hash(settings: Mapping[str, Any]) -> str:
+    """Hash settings given as plain values; the order of the keys does not matter."""
+    text = json.dumps(settings, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def load_config(paths: str | Path | Iterable[str | Path]) -> Config:
+    """Read config files and check them, later files merged over earlier ones as Snakemake's `--configfile` does.
+
+    Parameters
+    ----------
+    paths : path or list of paths
+        YAML files. Mappings are united, lists and single values replaced.
+
+    Returns
+    -------
+    Config
+
+    Raises
+    ------
+    ConfigError
+        One line for each thing that is wrong, each with file, key path and what to do.
+    """
+    files = [Path(paths)] if isinstance(paths, str | Path) else [Path(p) for p in paths]
+    raw: dict[str, Any] = {}
+    documents = []
+    for file in files:
+        documents.append((str(file), read_yaml(file)))
+        raw = merge(raw, documents[-1][1])
+    return parse_config(raw, documents)
+
+
+def parse_config(raw: Mapping[str, Any], documents: Iterable[tuple[str, Mapping[str, Any]]] = ()) -> Config:
+    """Check a config that is already a mapping.
+
+    Parameters
+    ----------
+    raw : mapping
+        The merged config, as Snakemake holds it.
+    documents : list of (file name, mapping), optional
+        The files that it came from, to name the right one in a message.
+
+    Returns
+    -------
+    Config
+
+    Raises
+    ------
+    ConfigError
+        As `load_config`.
+    """
+    documents = list(documents)
+    values = dict(raw)
+    values.pop("pathvars", None)  # Snakemake's own key
+    sheet = values.get("datasets")
+    if isinstance(sheet, str):
+        values["datasets"] = _read_sheet(Path(sheet))
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        lines = [_line(e, values, documents, sheet) for e in error.errors(include_url=False)]
+        raise ConfigError("\n".join(dict.fromkeys(lines))) from None
+
+
+def _read_sheet(path: Path) -> list[dict[str, Any]]:
+    """Read data sets from a table whose columns are the keys; empty cells are keys that are not given."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ConfigError(f"datasets: {path}: {error.strerror}: give a list or a tsv/csv sheet") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"datasets: {path}: not UTF-8 text") from None
+    delimiter = "," if path.suffix.lower() == ".csv" else "\t"
+    rows = [r for r in csv.reader(text.splitlines(), delimiter=delimiter) if any(c.strip() for c in r)]
+    if len(rows) < 2:
+        raise ConfigError(f"{path}: no data set in the sheet: a header and one line a data set are needed")
+    header = [c.strip() for c in rows[0]]
+    twice = {c for c in header if header.count(c) > 1}
+    if twice:
+        raise ConfigError(f"{path}: line 1: column {sorted(twice)[0]!r} stands twice")
+    for number, row in enumerate(rows[1:], start=2):
+        if len(row) > len(header):
+            raise ConfigError(f"{path}: line {number}: {len(row)} cells under {len(header)} columns")
+    return [{k: v.strip() for k, v in zip(header, row, strict=False) if v.strip()} for row in rows[1:]]
+
+
+def _line(error: Any, values: Mapping[str, Any], documents: list[tuple[str, Mapping[str, Any]]], sheet: Any) -> str:
+    """Say one validation error as `file: key.path: what is wrong: what to do`."""
+    loc = list(error["loc"])
+    kind, context = error["type"], error.get("ctx") or {}
+    if kind == "extra_forbidden":
+        known = _keys_at(loc[:-1])
+        near = difflib.get_close_matches(str(loc[-1]), known, n=1, cutoff=0.6)
+        what = f"unknown key: did you mean `{near[0]}`?" if near else f"unknown key: known are {', '.join(known)}"
+    elif kind == "missing":
+        what = "is missing: this key has no default"
+    elif kind == "literal_error":
+        near = difflib.get_close_matches(str(error["input"]), re.findall(r"'([^']+)'", context["expected"]), n=1)
+        hint = f": did you mean `{near[0]}`?" if near else ""
+        what = f"{error['input']!r} is none of {context['expected'].replace(chr(39), '')}{hint}"
+    elif kind == "string_type":
+        what = f"{error['input']!r} is not text: put it in quotes"
+    elif kind == "string_pattern_mismatch":
+        what = (
+            f"{str(error['input'])[:80]!r} is not a data set name: 1 to 64 letters, digits, `_` or `-`,"
+            " the first a letter or digit"
+        )
+    elif kind in ("model_type", "dict_type", "model_attributes_type"):
+        what = f"keys and values are needed here, not {error['input']!r:.60}"
+    elif kind == "list_type":
+        what = "a list of data sets (each starting with `- name:`) or the path of a sheet is needed"
+    else:
+        shown = (
+            ""
+            if kind in ("path", "one_cut", "order", "even", "name", "twin", "inside")
+            else f"{error['input']!r:.60}: "
+        )
+        what = shown + error["msg"][0].lower() + error["msg"][1:]
+    place = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in loc).lstrip(".")
+    if len(loc) > 1 and loc[0] == "datasets" and isinstance(loc[1], int):
+        entry = values["datasets"][loc[1]]
+        if isinstance(entry, Mapping) and isinstance(entry.get("name"), str):
+            place += f" ({entry['name'][:64]!r})"
+    file = sheet if isinstance(sheet, str) and loc[:1] == ["datasets"] else _origin(loc, documents)
+    return ": ".join(part for part in (file, place, what) if part)
+
+
+def _keys_at(loc: list[Any]) -> list[str]:
+    model: type[BaseModel] = Config
+    for part in loc:
+        if part == "datasets":
+            model = DatasetConfig
+        elif isinstance(part, str):
+            model = {"regression": RegressionConfig, "cut": CutConfig, "exports": ExportsConfig}[part]
+    return list(model.model_fields)
+
+
+def _origin(loc: list[Any], documents: list[tuple[str, Mapping[str, Any]]]) -> str:
+    """Name the last file that holds the key, or its nearest parent."""
+    for depth in range(len(loc), 0, -1):
+        for file, document in reversed(documents):
+            node: Any = document
+            for part in loc[:depth]:
+                is_entry = isinstance(node, list) and isinstance(part, int) and part < len(node)
+                if not is_entry and not (isinstance(node, Mapping) and part in node):
+                    break
+                node = node[part]
+            else:
+                return file
+    return documents[-1][0] if documents else ""
+
+
+def json_schema() -> dict[str, Any]:
+    """Give the JSON schema (draft 2020-12) that Snakemake checks a config with."""
+    schema = Config.model_json_schema(mode="validation")
+    datasets = schema["properties"]["datasets"]
+    description = datasets.pop("description")
+    schema["properties"]["datasets"] = {"description": description, "anyOf": [datasets, {"type": "string"}]}
+    schema["properties"]["pathvars"] = {"type": "object", "description": "Snakemake's own path variables."}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_numbers_as_text(schema)}
+
+
+def _numbers_as_text(node: Any) -> Any:
+    """Let text that is a number pass where a number is asked for (YAML 1.1 reads `1e-3` as text)."""
+    if isinstance(node, list):
+        return [_numbers_as_text(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    node = {key: _numbers_as_text(value) for key, value in node.items()}
+    if node.get("type") in ("number", "integer"):
+        bounds = {k: node.pop(k) for k in list(node) if k == "type" or "inimum" in k or "aximum" in k}
+        return {**node, "anyOf": [bounds, {"type": "string", "pattern": _NUMBER_TEXT}]}
+    return node
+
+
+def schema_text() -> str:
+    """Give the text of `workflow/schemas/config.schema.yaml`."""
+    import yaml
+
+    head = "# Written by `python -m netinfer.config`; change netinfer/config.py instead.\n"
+    return head + yaml.safe_dump(json_schema(), sort_keys=False, allow_unicode=True, width=110)
+
+
+def write_schema(path: str | Path) -> None:
+    """Write the schema file."""
+    Path(path).write_text(schema_text(), encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    import sys
+
+    write_schema(sys.argv[1] if len(sys.argv) > 1 else "workflow/schemas/config.schema.yaml")
