@@ -59,9 +59,7 @@ def _plain_path(value: str) -> str:
 # YAML 1.1 reads `1e-3` as text (it wants `1.0e-3`): numbers written as text are taken as the numbers they are.
 Number = Annotated[float, BeforeValidator(_no_bool), Field(allow_inf_nan=False)]
 Count = Annotated[int, BeforeValidator(_no_bool)]
-FilePath = Annotated[
-    str, Field(max_length=4096), BeforeValidator(lambda v: _plain_path(v) if isinstance(v, str) else v)
-]
+FilePath = Annotated[str, Field(max_length=4096), AfterValidator(_plain_path)]
 
 
 class _Model(BaseModel):
@@ -72,14 +70,19 @@ class IngestConfig(_Model):
     """How one data set is read and cleaned."""
 
     orientation: Literal["auto", "samples_x_genes", "genes_x_samples"] = Field(
-        "auto", description="auto checks against the regulator list and refuses; the others say what the file is."
+        default="auto",
+        description="auto checks against the regulator list and refuses; the others say what the file is.",
     )
-    layer: str | None = Field(None, description="h5ad/loom: the layer to read, or `raw`; null reads X.")
-    gene_column: str | None = Field(None, description="h5ad/loom/10x: the column with gene ids; null takes the index.")
-    encoding: str = Field("utf-8", description="Text encoding of csv and tsv files.")
-    strip_version: bool = Field(False, description="Cut `.12` from gene ids such as ENSG00000141510.12.")
-    impute: Literal["median"] | None = Field(None, description="Missing values: null makes them an error.")
-    duplicates: Literal["error", "sum", "mean", "first"] = Field("error", description="A gene id that stands twice.")
+    layer: str | None = Field(default=None, description="h5ad/loom: the layer to read, or `raw`; null reads X.")
+    gene_column: str | None = Field(
+        default=None, description="h5ad/loom/10x: the column with gene ids; null takes the index."
+    )
+    encoding: str = Field(default="utf-8", description="Text encoding of csv and tsv files.")
+    strip_version: bool = Field(default=False, description="Cut `.12` from gene ids such as ENSG00000141510.12.")
+    impute: Literal["median"] | None = Field(default=None, description="Missing values: null makes them an error.")
+    duplicates: Literal["error", "sum", "mean", "first"] = Field(
+        default="error", description="A gene id that stands twice."
+    )
 
 
 class DatasetConfig(IngestConfig):
@@ -88,13 +91,17 @@ class DatasetConfig(IngestConfig):
     name: str = Field(pattern=NAME_PATTERN, description="Name of the data set and of its folder under results/.")
     expression: FilePath = Field(description="Expression matrix: csv, tsv (.gz), h5ad, loom, parquet or a 10x folder.")
     regulators: FilePath = Field(description="Text file with one regulator a line.")
-    samples: FilePath | None = Field(None, description="Sample sheet, joined by sample id.")
-    gold: FilePath | None = Field(None, description="Gold standard: regulator, target and, if it is complete, 0/1.")
-    block: str | None = Field(None, description="Sheet column that names the independent unit.")
-    normalize: Literal["auto", "cpm_log1p", "size_factors_log", "quantile", "rank", "none"] = Field(
-        "auto", description="auto tells counts, log values and z-scores apart and says what it saw."
+    samples: FilePath | None = Field(default=None, description="Sample sheet, joined by sample id.")
+    gold: FilePath | None = Field(
+        default=None, description="Gold standard: regulator, target and, if it is complete, 0/1."
     )
-    center_by: str | None = Field(None, description="Sheet column within whose groups genes are centred (a batch).")
+    block: str | None = Field(default=None, description="Sheet column that names the independent unit.")
+    normalize: Literal["auto", "cpm_log1p", "size_factors_log", "quantile", "rank", "none"] = Field(
+        default="auto", description="auto tells counts, log values and z-scores apart and says what it saw."
+    )
+    center_by: str | None = Field(
+        default=None, description="Sheet column within whose groups genes are centred (a batch)."
+    )
 
     @property
     def ingest(self) -> IngestConfig:
@@ -111,17 +118,32 @@ class DatasetConfig(IngestConfig):
 class RegressionConfig(_Model):
     """Settings of the directed network: regularised regression with stability selection."""
 
-    model: Literal["elastic_net", "lasso"] = Field("elastic_net", description="lasso is elastic_net without shrinkage.")
-    shrinkage: Number = Field(0.5, ge=0, lt=1, description="s in (1-s) G + s I; not used by the Lasso.")
-    n_subsamples: Count = Field(100, ge=4, le=10_000, description="Half-samples, drawn as complementary pairs: even.")
-    penalty_max: Number = Field(0.9, gt=0, le=1, description="Start of the path, in standard deviations of the target.")
-    penalty_min: Number = Field(0.1, gt=0, lt=1, description="End of the path that the stability gate looks at.")
-    n_penalties: Count = Field(25, ge=2, le=1000, description="Penalties on the path, evenly spaced in the logarithm.")
-    ranking_penalty: Number = Field(0.05, gt=0, lt=1, description="Penalty of the coefficients that rank the edges.")
-    rule: Literal["ipss_quadratic", "ipss_cubic", "shah_samworth", "meinshausen_buhlmann"] = Field(
-        "ipss_quadratic", description="The published bound that turns selection counts into expected false edges."
+    model: Literal["elastic_net", "lasso"] = Field(
+        default="elastic_net", description="lasso is elastic_net without shrinkage."
     )
-    truncation: Number = Field(0.01, gt=0, lt=1, description="IPSS: where the integral over the path is cut off.")
+    shrinkage: Number = Field(default=0.5, ge=0, lt=1, description="s in (1-s) G + s I; not used by the Lasso.")
+    n_subsamples: Count = Field(
+        default=100, ge=4, le=10_000, description="Half-samples, drawn as complementary pairs: even."
+    )
+    penalty_max: Number = Field(
+        default=0.9, gt=0, le=1, description="Start of the path, in standard deviations of the target."
+    )
+    penalty_min: Number = Field(
+        default=0.1, gt=0, lt=1, description="End of the path that the stability gate looks at."
+    )
+    n_penalties: Count = Field(
+        default=25, ge=2, le=1000, description="Penalties on the path, evenly spaced in the logarithm."
+    )
+    ranking_penalty: Number = Field(
+        default=0.05, gt=0, lt=1, description="Penalty of the coefficients that rank the edges."
+    )
+    rule: Literal["ipss_quadratic", "ipss_cubic", "shah_samworth", "meinshausen_buhlmann"] = Field(
+        default="ipss_quadratic",
+        description="The published bound that turns selection counts into expected false edges.",
+    )
+    truncation: Number = Field(
+        default=0.01, gt=0, lt=1, description="IPSS: where the integral over the path is cut off."
+    )
 
     @model_validator(mode="after")
     def _possible(self) -> RegressionConfig:
@@ -135,10 +157,14 @@ class RegressionConfig(_Model):
 class CutConfig(_Model):
     """Where the network is cut: exactly one of the three; `fdr: 0.1` when none is given."""
 
-    fdr: Number | None = Field(None, gt=0, lt=1, description="Wished bound on the share of chance edges.")
-    expected_false_edges: Number | None = Field(None, gt=0, description="Wished bound on the number of chance edges.")
-    selection_probability: Number | None = Field(
-        None, gt=0.5, le=1, description="Smallest selection probability of an edge."
+    fdr: Annotated[Number, Field(gt=0, lt=1)] | None = Field(
+        default=None, description="Wished bound on the share of chance edges."
+    )
+    expected_false_edges: Annotated[Number, Field(gt=0)] | None = Field(
+        default=None, description="Wished bound on the number of chance edges."
+    )
+    selection_probability: Annotated[Number, Field(gt=0.5, le=1)] | None = Field(
+        default=None, description="Smallest selection probability of an edge."
     )
 
     @model_validator(mode="before")
@@ -169,19 +195,23 @@ class CutConfig(_Model):
 class ExportsConfig(_Model):
     """What is written beside the whole network."""
 
-    top_edges: Count = Field(500, ge=1, le=1_000_000, description="Edges of network_top.graphml.")
+    top_edges: Count = Field(default=500, ge=1, le=1_000_000, description="Edges of network_top.graphml.")
 
 
 class Config(_Model):
     """A netinfer project."""
 
-    results: FilePath = Field("results", description="Folder of the results, relative to the working directory.")
-    seed: Count = Field(0, ge=0, lt=2**63, description="Seed of every draw.")
-    chunks: Count = Field(8, ge=1, le=10_000, description="Jobs into which the targets of a data set are scattered.")
+    results: FilePath = Field(
+        default="results", description="Folder of the results, relative to the working directory."
+    )
+    seed: Count = Field(default=0, ge=0, lt=2**63, description="Seed of every draw.")
+    chunks: Count = Field(
+        default=8, ge=1, le=10_000, description="Jobs into which the targets of a data set are scattered."
+    )
     datasets: list[DatasetConfig] = Field(min_length=1, description="The data sets, or the path of a tsv/csv sheet.")
-    regression: RegressionConfig = Field(RegressionConfig(), description="Regression and stability selection.")
-    cut: CutConfig = Field(CutConfig(fdr=0.1), description="The wished error: exactly one key.")
-    exports: ExportsConfig = Field(ExportsConfig(), description="Files beside the whole network.")
+    regression: RegressionConfig = Field(default=RegressionConfig(), description="Regression and stability selection.")
+    cut: CutConfig = Field(default=CutConfig(fdr=0.1), description="The wished error: exactly one key.")
+    exports: ExportsConfig = Field(default=ExportsConfig(), description="Files beside the whole network.")
 
     @model_validator(mode="after")
     def _consistent(self) -> Config:
@@ -347,7 +377,7 @@ def _line(error: Any, values: Mapping[str, Any], documents: list[tuple[str, Mapp
 
 
 def _keys_at(loc: list[Any]) -> list[str]:
-    model: type[BaseModel] = Config
+    model: Any = Config
     for part in loc:
         if part == "datasets":
             model = DatasetConfig
@@ -387,7 +417,10 @@ def _numbers_as_text(node: Any) -> Any:
         return [_numbers_as_text(item) for item in node]
     if not isinstance(node, dict):
         return node
-    node = {key: _numbers_as_text(value) for key, value in node.items()}
+    # Bounds on a number that may be null come out of pydantic under pydantic's own names.
+    renamed = {"gt": "exclusiveMinimum", "ge": "minimum", "lt": "exclusiveMaximum", "le": "maximum"}
+    own = node.get("anyOf", [{}])[0] if set(node) & set(renamed) else node
+    node = {renamed.get(key, key): _numbers_as_text(value) for key, value in {**node, **own}.items()}
     if node.get("type") in ("number", "integer"):
         bounds = {k: node.pop(k) for k in list(node) if k == "type" or "inimum" in k or "aximum" in k}
         return {**node, "anyOf": [bounds, {"type": "string", "pattern": _NUMBER_TEXT}]}

@@ -32,7 +32,7 @@ def _mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[str, Any]:
             raise _LineError(line, f"the key `{key}` stands twice, first on line {seen[key]}: keep one")
         seen[key] = line
     loader.flatten_mapping(node)
-    return dict(yaml.SafeLoader.construct_mapping(loader, node, deep=True))
+    return {str(key): value for key, value in yaml.SafeLoader.construct_mapping(loader, node, deep=True).items()}
 
 
 _StrictLoader.add_constructor("tag:yaml.org,2002:map", _mapping)

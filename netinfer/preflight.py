@@ -1,0 +1,143 @@
+"""Look at data sets before any long work: can they be read, do their files fit together, what is in them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from netinfer.config import Config, DatasetConfig
+from netinfer.errors import InputError, NetinferError
+from netinfer.io.files import atomic_write
+from netinfer.manifest import hash_inputs
+from netinfer.stages import read_dataset
+
+if TYPE_CHECKING:
+    import anndata
+
+__all__ = ["check_config", "inspect", "write_summary"]
+
+
+def inspect(dataset: DatasetConfig) -> dict[str, Any]:
+    """Read one data set as the workflow would and say what was seen.
+
+    Parameters
+    ----------
+    dataset : DatasetConfig
+
+    Returns
+    -------
+    dict
+        Plain values: counts, the unit of independence, the overlap with the gold standard, the reader's log, and the
+        hash of every input file.
+
+    Raises
+    ------
+    InputError
+        If the data cannot be used as they are.
+    """
+    from netinfer.models import regression
+    from netinfer.preprocess import normalize
+
+    for key, file in dataset.files.items():
+        _exists(key, Path(file))
+    adata = read_dataset(dataset.expression, dataset.regulators, samples=dataset.samples, settings=dataset.ingest)
+    notes = adata.uns["netinfer"]
+    adata = normalize(adata, dataset.normalize, center_by=dataset.center_by)
+    problem = regression.prepare(adata, block=dataset.block)
+    return {
+        "name": dataset.name,
+        "n_samples": int(adata.n_obs),
+        "n_genes": int(adata.n_vars),
+        "n_regulators": int(adata.var["is_regulator"].sum()),
+        "n_dropped_genes": len(notes["dropped_genes"]),
+        "n_dropped_samples": len(notes["dropped_samples"]),
+        "input_kind": str(adata.uns["netinfer"]["input_kind"]),
+        "normalization": str(adata.uns["netinfer"]["normalization"]),
+        "n_units": int(problem.n_units),
+        "unit": str(problem.block_column or "sample"),
+        "gold": _gold(dataset.gold, adata) if dataset.gold is not None else None,
+        "log": [str(line) for line in adata.uns["netinfer"]["log"]],
+        "sha256": hash_inputs(dataset.files),
+    }
+
+
+def _exists(key: str, path: Path) -> None:
+    """Refuse what cannot be read before anything opens it: a FIFO or a device would be waited for."""
+    if not path.exists():
+        link = " (a link that leads nowhere)" if path.is_symlink() else ""
+        raise InputError(f"{path}: no such file{link}: correct `{key}` in the config")
+    if path.is_dir() and key != "expression":
+        raise InputError(f"{path}: is a folder: give a file as `{key}`")
+    if not path.is_dir() and not path.is_file():
+        raise InputError(f"{path}: is not a regular file: give a file as `{key}`")
+
+
+def _gold(path: str, adata: anndata.AnnData) -> dict[str, int]:
+    from netinfer.io import read_gold
+
+    gold = read_gold(path)
+    genes, regulators = set(adata.var_names), set(adata.var_names[adata.var["is_regulator"]])
+    inside = gold["source"].isin(regulators) & gold["target"].isin(genes)
+    if not bool((inside & gold["is_edge"]).any()):
+        named = ", ".join(repr(name) for name in list(dict.fromkeys(gold["source"]))[:3])
+        raise InputError(
+            f"{path}: none of its {int(gold['is_edge'].sum())} edges joins a regulator and a gene of the data"
+            f" (its sources begin with {named}): check the ids, or leave `gold` out"
+        )
+    unknown = (set(gold["source"]) | set(gold["target"])) - genes
+    return {
+        "n_pairs": len(gold),
+        "n_edges": int(gold["is_edge"].sum()),
+        "n_edges_inside": int((inside & gold["is_edge"]).sum()),
+        "n_unknown_genes": len(unknown),
+    }
+
+
+def write_summary(path: str | Path, summary: dict[str, Any]) -> None:
+    """Write what `inspect` saw."""
+    with atomic_write(path) as file:
+        json.dump(summary, file, indent=1, sort_keys=True, ensure_ascii=False)
+        file.write("\n")
+
+
+def check_config(config: Config) -> tuple[list[dict[str, Any]], list[tuple[str, NetinferError]]]:
+    """Inspect every data set of a config.
+
+    Parameters
+    ----------
+    config : Config
+
+    Returns
+    -------
+    summaries : list of dict
+        Of the data sets that can be used.
+    problems : list of (data set name, error)
+        One for each that cannot.
+    """
+    summaries: list[dict[str, Any]] = []
+    problems: list[tuple[str, NetinferError]] = []
+    for dataset in config.datasets:
+        try:
+            summaries.append(inspect(dataset))
+        except NetinferError as error:
+            problems.append((dataset.name, error))
+    return summaries, problems
+
+
+def describe(summary: dict[str, Any]) -> list[str]:
+    """Say what was seen in a data set, in a few lines for people."""
+    gold = summary["gold"]
+    lines = [
+        f"{summary['name']}: {summary['n_samples']} samples x {summary['n_genes']} genes,"
+        f" {summary['n_regulators']} regulators",
+        f"  values: {summary['input_kind']}, normalization: {summary['normalization']}",
+        f"  independent units: {summary['n_units']} (by {summary['unit']})",
+        f"  dropped: {summary['n_dropped_genes']} genes, {summary['n_dropped_samples']} samples",
+    ]
+    if gold:
+        lines.append(
+            f"  gold standard: {gold['n_edges_inside']} of {gold['n_edges']} edges are between genes of the data,"
+            f" {gold['n_unknown_genes']} of its genes are not in the data"
+        )
+    return lines + [f"  {line}" for line in summary["log"]]

@@ -1,0 +1,94 @@
+"""The stages of the workflow that are more than one call: read a data set, keep it as a file between two stages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from netinfer.config import IngestConfig
+from netinfer.errors import RunError
+from netinfer.io.files import atomic_path, atomic_write
+
+if TYPE_CHECKING:
+    import anndata
+    import pandas as pd
+
+
+def read_dataset(
+    expression: str | Path,
+    regulators: str | Path,
+    *,
+    samples: str | Path | None = None,
+    settings: IngestConfig | None = None,
+) -> anndata.AnnData:
+    """Read an expression matrix with its regulators and sample sheet, check and clean it.
+
+    Parameters
+    ----------
+    expression, regulators : path
+    samples : path, optional
+    settings : IngestConfig, optional
+
+    Returns
+    -------
+    AnnData, samples x genes
+        With ``var["is_regulator"]`` and what was dropped in ``uns["netinfer"]``.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be used as it is.
+    """
+    from netinfer import io, preprocess
+
+    settings = settings or IngestConfig()
+    adata = io.read_expression(
+        expression,
+        orientation=settings.orientation,
+        layer=settings.layer,
+        gene_column=settings.gene_column,
+        encoding=settings.encoding,
+    )
+    return preprocess.ingest(
+        adata,
+        regulators=io.read_regulators(regulators),
+        samples=io.read_sample_sheet(samples) if samples is not None else None,
+        settings=settings,
+        where=str(expression),
+    )
+
+
+def write_h5ad(adata: anndata.AnnData, path: str | Path) -> None:
+    """Write an AnnData so that the file is whole or not there."""
+    with atomic_path(path) as temporary:
+        adata.write_h5ad(temporary)
+
+
+def read_h5ad(path: str | Path) -> anndata.AnnData:
+    """Read an AnnData that `write_h5ad` wrote.
+
+    Raises
+    ------
+    RunError
+        If the file is damaged.
+    """
+    import anndata
+
+    try:
+        return anndata.read_h5ad(path)
+    except (OSError, KeyError, ValueError) as error:
+        first = (str(error).splitlines() or [""])[0]
+        raise RunError(f"{path}: damaged intermediate file ({first}): delete it and run again") from error
+
+
+def write_table(table: pd.DataFrame, path: str | Path) -> None:
+    """Write a small table as tab-separated text."""
+    with atomic_write(path) as file:
+        table.to_csv(file, sep="\t", index=False, lineterminator="\n")
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read a table that `write_table` wrote."""
+    import pandas as pd
+
+    return pd.read_csv(path, sep="\t")

@@ -1,0 +1,85 @@
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import validate
+
+try:
+    from netinfer import __version__ as VERSION
+    from netinfer.config import parse_config
+    from netinfer.errors import ConfigError
+    from netinfer.yamlfile import read_yaml
+except ImportError:  # the jobs find netinfer in their conda environment
+    VERSION = "of the environment"
+    validate(config, "../schemas/config.schema.yaml")
+    if isinstance(config["datasets"], str):
+        raise WorkflowError(
+            "datasets: a sheet needs netinfer beside Snakemake: pip install netinfer"
+        )
+else:
+    try:
+        files = [(str(file), read_yaml(file)) for file in workflow.configfiles]
+        config.update(parse_config(config, files).model_dump(mode="json"))
+    except ConfigError as error:
+        raise WorkflowError(str(error)) from None
+    validate(config, "../schemas/config.schema.yaml")
+
+DATASETS = {entry["name"]: entry for entry in config["datasets"]}
+RESULTS = config["results"]
+
+# What decides a stage's result goes through params, so that a change of it is seen and makes the stage run again.
+READING = (
+    "orientation",
+    "layer",
+    "gene_column",
+    "encoding",
+    "strip_version",
+    "impute",
+    "duplicates",
+)
+
+
+def setting(*keys):
+    """Give a function of the wildcards that picks keys of the data set."""
+    return lambda wildcards: {key: DATASETS[wildcards.dataset].get(key) for key in keys}
+
+
+def whole_dataset(wildcards):
+    """Give every key of the data set."""
+    return DATASETS[wildcards.dataset]
+
+
+def one_setting(key):
+    """Give a function of the wildcards that picks one value of the data set."""
+    return lambda wildcards: DATASETS[wildcards.dataset].get(key)
+
+
+def data_file(key):
+    """Give an input function for a file that may not be given."""
+    return lambda wildcards: DATASETS[wildcards.dataset].get(key) or []
+
+
+def if_gold(path):
+    """Give an input function for what exists only beside a gold standard."""
+    return lambda wildcards: (
+        path.format(dataset=wildcards.dataset)
+        if DATASETS[wildcards.dataset].get("gold")
+        else []
+    )
+
+
+def all_settings(wildcards):
+    """Give every setting that decides a data set's results."""
+    shared = {key: config[key] for key in ("seed", "regression", "cut", "exports")}
+    return {**shared, "dataset": DATASETS[wildcards.dataset]}
+
+
+def memory(base_mb, per_input):
+    """Give `mem_mb` as a base and a multiple of the input's size, doubled with each attempt."""
+    return lambda wildcards, input, attempt: int(
+        base_mb + per_input * input.size_mb
+    ) * 2 ** (attempt - 1)
+
+
+def minutes(base, per_gb):
+    """Give `runtime` as a base and minutes for each GB of input, doubled with each attempt."""
+    return lambda wildcards, input, attempt: int(
+        base + per_gb * input.size_mb / 1000
+    ) * 2 ** (attempt - 1)

@@ -1,0 +1,43 @@
+rule kernels:
+    """Compile the solvers once, so that the chunks do not each do it."""
+    output:
+        flag="<results>/.netinfer/kernels.txt",
+    log:
+        "<results>/.netinfer/kernels.log",
+    priority: 90
+    conda:
+        "../envs/netinfer.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        version=VERSION,
+    script:
+        "../scripts/kernels.py"
+
+
+rule regression:
+    """Fit one chunk of targets on every half-sample."""
+    input:
+        h5ad="<results>/{dataset}/work/normalized.h5ad",
+        kernels=ancient("<results>/.netinfer/kernels.txt"),
+    output:
+        part=temp("<results>/{dataset}/work/regression/{scatteritem}.npz"),
+    log:
+        "<results>/{dataset}/work/logs/regression/{scatteritem}.log",
+    benchmark:
+        "<results>/{dataset}/work/benchmarks/regression/{scatteritem}.tsv"
+    conda:
+        "../envs/netinfer.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1500, 10),
+        runtime=minutes(60, 240),
+    params:
+        settings=config["regression"],
+        seed=config["seed"],
+        block=one_setting("block"),
+        version=VERSION,
+    script:
+        "../scripts/regression.py"

@@ -1,0 +1,16 @@
+"""Write the manifest of a data set."""
+
+from netinfer.jobs import job
+
+with job(snakemake):
+    from netinfer.manifest import write_manifest
+
+    given = ("expression", "regulators", "samples", "gold")
+    made = [*snakemake.input.network, snakemake.input.get("evaluation"), snakemake.input.html]
+    write_manifest(
+        snakemake.output.json,
+        inputs={key: snakemake.input.get(key) for key in given if snakemake.input.get(key)},
+        outputs=[path for path in made if path],
+        preflight=snakemake.input.preflight,
+        settings=snakemake.params.settings,
+    )

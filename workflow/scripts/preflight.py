@@ -1,0 +1,9 @@
+"""Check one data set and write down what was seen."""
+
+from netinfer.jobs import job
+
+with job(snakemake):
+    from netinfer.config import DatasetConfig
+    from netinfer.preflight import inspect, write_summary
+
+    write_summary(snakemake.output.summary, inspect(DatasetConfig(**snakemake.params.dataset)))

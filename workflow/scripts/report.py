@@ -1,0 +1,18 @@
+"""Write the report page of a data set."""
+
+from netinfer.jobs import job
+
+with job(snakemake):
+    from pathlib import Path
+
+    from netinfer.network import Network
+    from netinfer.report import write_report
+    from netinfer.stages import read_h5ad, read_table
+
+    write_report(
+        snakemake.output.html,
+        Network.read(Path(snakemake.input.network[0]).parent),
+        read_h5ad(snakemake.input.h5ad),
+        evaluation=read_table(snakemake.input.evaluation) if snakemake.input.get("evaluation") else None,
+        title=snakemake.wildcards.dataset,
+    )
