@@ -1,0 +1,245 @@
+"""One chunk of targets: all half-samples, all penalties, everything that the network needs of them.
+
+The half-samples run outside, the targets inside, so that one pair of Gram matrices is in memory at a time. Nothing
+that a target gets depends on the other targets of its chunk or on the number of threads.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from scipy import stats
+
+from netinfer.config import RegressionConfig
+from netinfer.errors import ConfigError
+from netinfer.kernels import thread_limit
+from netinfer.models.regression.part import RegressionPart, settings_hash
+from netinfer.models.regression.problem import RegressionProblem
+from netinfer.moments import TARGET_BLOCK, Moments, from_matrix, inverse_sd
+from netinfer.solvers.batch import fit_targets
+from netinfer.solvers.homotopy import make_workspace
+from netinfer.solvers.path import GAP_TOLERANCE, MAX_SWEEPS
+from netinfer.stability.effects import aggregate_effects, estimate_effects, held_out_r2
+from netinfer.stability.subsamples import complementary_pair
+
+INTERVAL_LEVEL = 0.95
+# Above this many pairs in the network a target keeps its strongest ones, and all that may pass the gate.
+ALL_PAIRS, PAIRS_PER_TARGET = 2_000_000, 100
+
+
+@dataclasses.dataclass(frozen=True)
+class _Half:
+    """Standardised moments of one half-sample; ``cross`` and ``shrunk`` are what the solver sees."""
+
+    gram: np.ndarray
+    shrunk: np.ndarray
+    cross: np.ndarray
+    regulator_mean: np.ndarray
+    regulator_sd: np.ndarray
+    target_mean: np.ndarray
+    target_sd: np.ndarray
+    target_varies: np.ndarray
+    n_units: int
+
+
+def chunk_targets(n_targets: int, chunk: tuple[int, int]) -> slice:
+    """Return the targets of chunk (i, n), 1 <= i <= n: whole blocks of 64, so a chunk may be empty."""
+    i, n = chunk
+    if not 1 <= i <= n:
+        raise ConfigError(f"chunk: {i} of {n} does not exist: chunks count from 1")
+    n_blocks = -(-n_targets // TARGET_BLOCK)
+    first, last = (i - 1) * n_blocks // n, i * n_blocks // n
+    return slice(min(first * TARGET_BLOCK, n_targets), min(last * TARGET_BLOCK, n_targets))
+
+
+def penalty_grid(settings: RegressionConfig) -> tuple[np.ndarray, np.ndarray, int]:
+    """Return all penalties (decreasing), which of them the gate counts, and the place of the ranking penalty."""
+    gate = np.geomspace(settings.penalty_max, settings.penalty_min, settings.n_penalties)
+    everything = np.unique(np.append(gate, settings.ranking_penalty))[::-1]
+    return everything, np.isin(everything, gate), int(np.flatnonzero(everything == settings.ranking_penalty)[0])
+
+
+def fit_chunk(
+    problem: RegressionProblem,
+    *,
+    chunk: tuple[int, int] = (1, 1),
+    settings: RegressionConfig | None = None,
+    seed: int = 0,
+    threads: int = 1,
+) -> RegressionPart:
+    """Run stability selection for one chunk of targets.
+
+    Parameters
+    ----------
+    problem : RegressionProblem
+    chunk : (int, int)
+        Which chunk of how many, counted from 1.
+    settings : RegressionConfig, optional
+    seed : int
+        Half-sample k depends on it and on k alone.
+    threads : int
+        Targets are shared out among them; the numbers do not depend on it.
+
+    Returns
+    -------
+    RegressionPart
+    """
+    settings = RegressionConfig() if settings is None else settings
+    where = chunk_targets(len(problem.target_names), chunk)
+    work = _Chunk(problem, where, settings, threads)
+    with thread_limit(1), ThreadPoolExecutor(max_workers=threads) as pool:
+        everything = from_matrix(problem.regulators, work.targets)
+        for pair in range(settings.n_subsamples // 2):
+            first, second = _halves(problem, work.targets, everything, pair, seed, settings)
+            for split, (half, other) in enumerate(((first, second), (second, first)), start=2 * pair):
+                list(pool.map(lambda s, h=half, o=other, k=split: work.fit(s, h, o, k), work.slices))
+        parts = list(pool.map(lambda s: work.collect(s, everything), work.slices))
+    return work.part(parts, chunk, settings_hash(problem, settings, seed))
+
+
+def _halves(problem, targets, everything: Moments, pair: int, seed: int, settings) -> tuple[_Half, _Half]:
+    n_units = problem.n_units
+    first, second = complementary_pair(n_units, pair, seed=seed)
+    rows = problem.unit_rows
+    moments = from_matrix(problem.regulators, targets, np.concatenate([rows[u] for u in first]))
+    rest = everything - moments
+    left = np.setdiff1d(np.arange(n_units), np.concatenate([first, second]))
+    if left.size:
+        rest = rest - from_matrix(problem.regulators, targets, np.concatenate([rows[u] for u in left]))
+    shrinkage = settings.shrinkage if settings.model == "elastic_net" else 0.0
+    return _standardised(moments, shrinkage, len(first)), _standardised(rest, shrinkage, len(second))
+
+
+def _standardised(moments: Moments, shrinkage: float, n_units: int) -> _Half:
+    per_sd, per_target_sd = inverse_sd(moments.gram.diagonal()), inverse_sd(moments.target_var)
+    gram = moments.gram * per_sd[:, None] * per_sd[None, :]
+    np.fill_diagonal(gram, 1.0)
+    shrunk = (1.0 - shrinkage) * gram
+    np.fill_diagonal(shrunk, 1.0)
+    cross = np.ascontiguousarray((moments.cross * per_sd[:, None] * per_target_sd[None, :]).T)
+    return _Half(
+        gram=gram,
+        shrunk=shrunk,
+        cross=cross,
+        regulator_mean=moments.regulator_mean,
+        regulator_sd=_inverse(per_sd),
+        target_mean=moments.target_mean,
+        target_sd=_inverse(per_target_sd),
+        target_varies=per_target_sd > 0,
+        n_units=n_units,
+    )
+
+
+def _inverse(values: np.ndarray) -> np.ndarray:
+    return np.divide(1.0, values, out=np.zeros_like(values), where=values > 0)
+
+
+class _Chunk:
+    """The running sums of one chunk of targets; threads write to disjoint slices of them."""
+
+    def __init__(self, problem: RegressionProblem, where: slice, settings: RegressionConfig, threads: int) -> None:
+        self.problem, self.where, self.settings = problem, where, settings
+        self.targets = np.ascontiguousarray(problem.targets[:, where])
+        self.own = problem.own[where]
+        self.penalties, self.is_gate, self.ranking = penalty_grid(settings)
+        n, p, k = len(self.own), problem.regulators.shape[1], int(self.is_gate.sum())
+        half_units = problem.n_units // 2
+        self.n_most = max(1, half_units // 4)
+        self.slices = [slice(int(s[0]), int(s[-1]) + 1) for s in np.array_split(np.arange(n), max(threads, 1)) if s.size]
+        self.counts = np.zeros((n, p, k), np.uint16)
+        self.n_selected, self.n_union = np.zeros((n, k), np.int64), np.zeros((n, k), np.int64)
+        self.gap, self.largest = np.zeros(n), np.zeros(n)
+        self.magnitude, self.total = np.zeros((n, p)), np.zeros((n, p))
+        self.n_positive, self.n_negative = np.zeros((n, p), np.uint16), np.zeros((n, p), np.uint16)
+        self.r2, self.n_scored = np.zeros(n), np.zeros(n, np.int64)
+        self.chosen = np.full((n, settings.n_subsamples, self.n_most), -1, np.int32)
+        self.estimate = np.zeros(self.chosen.shape)
+        self.half_width = np.zeros(self.chosen.shape)
+        level = 1.0 - (1.0 - INTERVAL_LEVEL) / 4.0  # two-sided, and a factor of two for the median of splits
+        self.quantiles = np.append(np.inf, stats.t.ppf(level, np.arange(1, half_units + 1)))
+
+    def fit(self, s: slice, half: _Half, other: _Half, split: int) -> None:
+        """Fit one half-sample for a slice of the targets and score it on the other half."""
+        settings, p = self.settings, half.gram.shape[0]
+        shrinkage = settings.shrinkage if settings.model == "elastic_net" else 0.0
+        # A Lasso has no more active regulators than samples; a shrunk Gram lets all of them in.
+        n_max = p if shrinkage > 0 else min(p, len(self.targets))
+        cross, coef = half.cross[s], np.zeros((s.stop - s.start, p))
+        fit_targets(
+            half.shrunk, cross, self.own[s], 1.0 / (1.0 - shrinkage), self.penalties, self.is_gate, self.ranking,
+            make_workspace(p, n_max), 100 + 20 * p, GAP_TOLERANCE, MAX_SWEEPS,
+            self.counts[s], self.n_selected[s], self.n_union[s], coef, self.gap[s], self.largest[s],
+        )  # fmt: skip
+        self.magnitude[s] += np.abs(coef)
+        self.total[s] += coef
+        self.n_positive[s] += coef > 0
+        self.n_negative[s] += coef < 0
+        estimate_effects(
+            coef, other.gram, other.cross[s], other.target_varies[s], other.n_units, self.n_most, self.quantiles, split,
+            self.chosen[s], self.estimate[s], self.half_width[s],
+        )  # fmt: skip
+        per_sd, per_target_sd = _inverse(half.regulator_sd), _inverse(half.target_sd[s])
+        held_out_r2(
+            coef, half.gram, cross, other.gram, other.cross[s],
+            other.regulator_sd * per_sd, (other.regulator_mean - half.regulator_mean) * per_sd,
+            other.target_sd[s] * per_target_sd, (other.target_mean[s] - half.target_mean[s]) * per_target_sd,
+            half.target_varies[s] & other.target_varies[s], self.r2[s], self.n_scored[s],
+        )  # fmt: skip
+
+    def collect(self, s: slice, everything: Moments) -> dict[str, np.ndarray]:
+        """Turn the sums of a slice of targets into its pairs, in order of target and regulator."""
+        n_half = self.settings.n_subsamples
+        n, p = s.stop - s.start, self.problem.regulators.shape[1]
+        effect, low, high = np.empty((n, p)), np.empty((n, p)), np.empty((n, p))
+        aggregate_effects(self.chosen[s], self.estimate[s], self.half_width[s], p, effect, low, high)
+        weight, most = self.magnitude[s] / n_half, self.counts[s].max(axis=2)
+        keep = (weight > 0) | (most > 0)
+        if p * len(self.problem.target_names) > ALL_PAIRS:
+            keep &= _strongest(weight) | (most > n_half // 2)
+        target, regulator = np.nonzero(keep)
+        total = np.where(self.total[s] != 0, self.total[s], everything.cross.T[s])[keep]
+        positive, negative = self.n_positive[s][keep], self.n_negative[s][keep]
+        return {
+            "pair_target": (target + s.start + self.where.start).astype(np.int32),
+            "pair_regulator": regulator.astype(np.int32),
+            "weight": weight[keep],
+            "sign": np.where(total < 0, -1, 1).astype(np.int8),
+            "n_agree": np.maximum(positive, negative),
+            "n_nonzero": positive + negative,
+            "effect": effect[keep],
+            "effect_low": low[keep],
+            "effect_high": high[keep],
+            "n_most": most[keep],
+            "gate_counts": self.counts[s][keep][most[keep] > n_half // 2],
+        }
+
+    def part(self, parts: list[dict[str, np.ndarray]], chunk: tuple[int, int], fingerprint: str) -> RegressionPart:
+        """Join the slices and add what belongs to the targets."""
+        n_gate = int(self.is_gate.sum())
+        if not parts:
+            parts = [self.collect(slice(0, 0), from_matrix(self.problem.regulators, self.targets))]
+        pairs = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        r2 = np.divide(self.r2, self.n_scored, out=np.full(len(self.r2), np.nan), where=self.n_scored > 0)
+        return RegressionPart(
+            chunk=chunk,
+            settings_hash=fingerprint,
+            first_target=self.where.start,
+            n_targets=len(self.own),
+            penalties=self.penalties[self.is_gate],
+            n_selected=self.n_selected.reshape(-1, n_gate),
+            n_union=self.n_union.reshape(-1, n_gate),
+            duality_gap=self.gap,
+            largest_penalty=self.largest,
+            r2_heldout=r2,
+            **pairs,
+        )
+
+
+def _strongest(weight: np.ndarray) -> np.ndarray:
+    """Mark each target's 100 largest positive weights; ties in order of regulator."""
+    keep = np.zeros(weight.shape, bool)
+    order = np.argsort(-weight, axis=1, kind="stable")[:, :PAIRS_PER_TARGET]
+    np.put_along_axis(keep, order, True, axis=1)
+    return keep & (weight > 0)

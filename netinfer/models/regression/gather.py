@@ -1,0 +1,255 @@
+"""From the chunks to the network: bounds over all targets, ranks, effects, one row a target."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from netinfer import __version__
+from netinfer.config import RegressionConfig
+from netinfer.errors import ConvergenceWarning, RunError
+from netinfer.models.regression.chunk import penalty_grid
+from netinfer.models.regression.part import RegressionPart, settings_hash
+from netinfer.models.regression.problem import RegressionProblem
+from netinfer.network import Network
+from netinfer.stability.rules import SelectionCounts, expected_false, q_values
+
+# DESIGN section 5: what every fit has to reach.
+CERTIFIED_GAP = 1e-8
+NOT_COUNTED = (
+    "expected_false_edges counts edges chosen by sampling chance, given independent units; "
+    "it does not count edges that are confounded, indirect or reversed."
+)
+EFFECT_TARGET = (
+    "effect: least-squares coefficient in the submodel that the other half of the samples selected, in standard "
+    "deviations of the target per standard deviation of the regulator; median over the half-samples that selected the "
+    "regulator, with the interval of Meinshausen, Meier and Buhlmann (2009)"
+)
+
+
+def gather(
+    problem: RegressionProblem,
+    parts: Sequence[RegressionPart],
+    *,
+    settings: RegressionConfig | None = None,
+    seed: int = 0,
+    cut: Mapping[str, float] | None = None,
+    provenance: Mapping[str, Any] | None = None,
+    dropped: pd.DataFrame | None = None,
+) -> Network:
+    """Join the chunks of targets into one network.
+
+    Parameters
+    ----------
+    problem : RegressionProblem
+    parts : sequence of RegressionPart
+        Exactly those of one chunking, in any order.
+    settings, seed
+        Those of the parts; other ones are refused.
+    cut : mapping, optional
+        One of ``fdr``, ``expected_false_edges``, ``selection_probability``; ``{"fdr": 0.1}`` by default.
+    provenance : mapping, optional
+        What is to stand in the network's provenance beside the regression's own.
+    dropped : DataFrame, optional
+        Genes that never came to the regression (columns gene, status, reason); they become rows of the targets.
+
+    Returns
+    -------
+    Network
+
+    Raises
+    ------
+    RunError
+        If a chunk is missing, doubled, or made from other data, settings or seed.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If a fit's relative duality gap stayed above 1e-8.
+    """
+    settings = RegressionConfig() if settings is None else settings
+    parts = _complete(problem, parts, settings_hash(problem, settings, seed))
+    pairs = {
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name in (
+            "pair_target", "pair_regulator", "weight", "sign", "n_agree", "n_nonzero",
+            "effect", "effect_low", "effect_high", "n_most",
+        )
+    }  # fmt: skip
+    selection = selection_counts(problem, parts, settings)
+    is_gated = pairs["n_most"] > settings.n_subsamples // 2
+    bound = np.full(len(is_gated), np.inf)
+    bound[is_gated] = expected_false(selection, settings.rule, truncation=settings.truncation)
+    candidates = _candidates(problem, pairs, bound, settings)
+    targets = _targets(problem, parts, candidates, dropped)
+    nodes = pd.DataFrame(
+        {
+            "name": problem.target_names,
+            "gene_id": problem.target_names,
+            "is_regulator": problem.own >= 0,
+            "expression_mean": problem.expression_mean,
+        }
+    )
+    record = {
+        **(provenance or {}),
+        "netinfer": __version__,
+        "model": settings.model,
+        "settings": settings.model_dump(mode="json"),
+        "settings_hash": parts[0].settings_hash if parts else "",
+        "seed": seed,
+        "n_samples": len(problem.regulators),
+        "n_units": problem.n_units,
+        "unit": problem.unit_column,
+        "n_regulators": len(problem.regulator_names),
+        "n_targets": len(problem.target_names),
+        "worst_duality_gap": float(max((part.duality_gap.max(initial=0.0) for part in parts), default=0.0)),
+        "not_counted": NOT_COUNTED,
+        "effect": EFFECT_TARGET,
+    }
+    return Network.from_candidates(candidates, nodes, targets, record, cut=dict(cut or {"fdr": 0.1}))
+
+
+def selection_counts(
+    problem: RegressionProblem, parts: Sequence[RegressionPart], settings: RegressionConfig
+) -> SelectionCounts:
+    """Collect what the rules read, targets in the order of the parts."""
+    n_half = settings.n_subsamples
+    return SelectionCounts(
+        n_subsamples=n_half,
+        n_candidates=len(problem.regulator_names) - (problem.own >= 0).astype(float),
+        n_selected=np.concatenate([part.n_selected for part in parts]) / n_half,
+        n_union=np.concatenate([part.n_union for part in parts]) / n_half,
+        counts=np.concatenate([part.gate_counts for part in parts]),
+    )
+
+
+def stability_paths(
+    problem: RegressionProblem, parts: Sequence[RegressionPart], settings: RegressionConfig, targets: Sequence[str]
+) -> pd.DataFrame:
+    """Return the selection probability along the path of every pair that passes one half, for a few targets.
+
+    Returns
+    -------
+    DataFrame with columns target, regulator, penalty, selection_probability
+    """
+    wanted = {problem.target_names.index(name) for name in targets}
+    penalties, is_gate, _ = penalty_grid(settings)
+    rows = []
+    for part in parts:
+        gated = np.flatnonzero(part.n_most > settings.n_subsamples // 2)
+        for row, pair in enumerate(gated):
+            if int(part.pair_target[pair]) in wanted:
+                names = problem.target_names[part.pair_target[pair]], problem.regulator_names[part.pair_regulator[pair]]
+                share = part.gate_counts[row] / settings.n_subsamples
+                rows += [(*names, penalty, value) for penalty, value in zip(penalties[is_gate], share, strict=True)]
+    return pd.DataFrame(rows, columns=["target", "regulator", "penalty", "selection_probability"])
+
+
+def _complete(problem: RegressionProblem, parts: Sequence[RegressionPart], fingerprint: str) -> list[RegressionPart]:
+    parts = sorted(parts, key=lambda part: part.chunk)
+    if not parts:
+        raise RunError("gather: no chunks given")
+    n = parts[0].chunk[1]
+    found = [part.chunk for part in parts]
+    if found != [(i, n) for i in range(1, n + 1)]:
+        raise RunError(f"gather: chunks {found} are not 1 to {n} of {n}: run the missing ones, drop the others")
+    for part in parts:
+        if part.settings_hash != fingerprint:
+            raise RunError(
+                f"chunk {part.chunk[0]} of {n}: made from other data, settings or seed: delete it and run again"
+            )
+    covered = [t for part in parts for t in range(part.first_target, part.first_target + part.n_targets)]
+    if covered != list(range(len(problem.target_names))):
+        raise RunError(f"gather: the chunks cover {len(covered)} targets of {len(problem.target_names)}")
+    return parts
+
+
+def _candidates(
+    problem: RegressionProblem, pairs: Mapping[str, np.ndarray], bound: np.ndarray, settings: RegressionConfig
+) -> pd.DataFrame:
+    targets, regulators = np.array(problem.target_names, object), np.array(problem.regulator_names, object)
+    source, target = regulators[pairs["pair_regulator"]], targets[pairs["pair_target"]]
+    weight = pairs["weight"]
+    # Selected earlier on the path but zero at the ranking penalty: in the list, and last.
+    weight = np.where(weight > 0, weight, weight[weight > 0].min(initial=1.0))
+    place_s, place_t = _alphabetical(regulators)[pairs["pair_regulator"]], _alphabetical(targets)[pairs["pair_target"]]
+    order = np.lexsort((place_t, place_s, -weight))
+    is_regulator = problem.own[pairs["pair_target"]] >= 0
+    agree = np.divide(
+        pairs["n_agree"], pairs["n_nonzero"], out=np.full(len(weight), np.nan), where=pairs["n_nonzero"] > 0
+    )
+    frame = pd.DataFrame(
+        {
+            "source": source,
+            "target": target,
+            "weight": weight,
+            "sign": pairs["sign"].astype(np.int64),
+            "effect": pairs["effect"],
+            "effect_low": pairs["effect_low"],
+            "effect_high": pairs["effect_high"],
+            "selection_probability": pairs["n_most"] / settings.n_subsamples,
+            "sign_stability": agree,
+            "expected_false_edges": np.where(np.isfinite(bound), bound, np.nan),
+            "q_value": q_values(bound),
+        }
+    ).iloc[order]
+    frame["rank"] = np.arange(1, len(frame) + 1)
+    frame["model"] = settings.model
+    frame["direction_basis"] = np.where(is_regulator[order], "undetermined", "regulator_list")
+    return frame.reset_index(drop=True)
+
+
+def _alphabetical(names: np.ndarray) -> np.ndarray:
+    place = np.empty(len(names), np.int64)
+    place[np.array(sorted(range(len(names)), key=names.__getitem__), dtype=np.int64)] = np.arange(len(names))
+    return place
+
+
+def _targets(
+    problem: RegressionProblem, parts: Sequence[RegressionPart], candidates: pd.DataFrame, dropped: pd.DataFrame | None
+) -> pd.DataFrame:
+    gap = np.concatenate([part.duality_gap for part in parts])
+    failed = problem.varies & ~(gap <= CERTIFIED_GAP)
+    status = np.where(problem.varies, np.where(failed, "not_converged", "ok"), "constant")
+    reason = np.where(failed, f"relative duality gap above {CERTIFIED_GAP:.0e}", "")
+    reason = np.where(problem.varies, reason, "the same value in every sample")
+    if failed.any():
+        worst = int(np.where(failed, gap, -1).argmax())
+        warnings.warn(
+            f"{int(failed.sum())} targets with a fit that is not certified, the worst {problem.target_names[worst]} "
+            f"with a relative duality gap of {gap[worst]:.1e}: see status in targets.tsv",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
+    count = candidates["target"].value_counts()
+    frame = pd.DataFrame(
+        {
+            "target": problem.target_names,
+            "status": status,
+            "reason": reason,
+            "n_units": problem.n_units,
+            "penalty_max": np.concatenate([part.largest_penalty for part in parts]),
+            "duality_gap": gap,
+            "n_candidates": count.reindex(problem.target_names).fillna(0).to_numpy(np.int64),
+            "r2_heldout": np.concatenate([part.r2_heldout for part in parts]),
+        }
+    )
+    if dropped is None or dropped.empty:
+        return frame
+    rest = pd.DataFrame(
+        {
+            "target": dropped["gene"].to_numpy(),
+            "status": dropped["status"].to_numpy(),
+            "reason": dropped["reason"].to_numpy(),
+            "n_units": problem.n_units,
+            "penalty_max": np.nan,
+            "duality_gap": np.nan,
+            "n_candidates": 0,
+            "r2_heldout": np.nan,
+        }
+    )
+    return pd.concat([frame, rest], ignore_index=True)

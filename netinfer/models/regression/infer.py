@@ -1,0 +1,100 @@
+"""The regression as one call, for notebooks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from netinfer.config import RegressionConfig
+from netinfer.errors import ConfigError
+from netinfer.models.regression.chunk import fit_chunk
+from netinfer.models.regression.gather import gather
+from netinfer.models.regression.problem import prepare
+
+if TYPE_CHECKING:
+    from netinfer.network import Network
+
+
+def infer_regression(
+    adata: Any,
+    regulators: Sequence[str] | str | Path | None = None,
+    *,
+    model: str = "elastic_net",
+    shrinkage: float = 0.5,
+    n_subsamples: int = 100,
+    expected_false_edges: float | None = None,
+    fdr: float | None = None,
+    covariates: Sequence[str] | None = None,
+    block: str | None = None,
+    response: str = "static",
+    priors: Any = None,
+    seed: int = 0,
+    threads: int | None = None,
+    **settings: Any,
+) -> Network:
+    """Infer a directed network: every gene regressed on the regulators, with stability selection.
+
+    Parameters
+    ----------
+    adata : AnnData, DataFrame or array, samples x genes
+        Normalised expression (see `netinfer.normalize`).
+    regulators : list of str, path, or "all", optional
+        ``var["is_regulator"]`` by default.
+    model : {"elastic_net", "lasso"}
+    shrinkage : float, 0 <= s < 1
+        The elastic net's Gram matrix is (1 - s) G + s I.
+    n_subsamples : int, even
+        Half-samples, drawn as complementary pairs of independent units.
+    expected_false_edges, fdr : float, optional
+        Where to cut; ``fdr=0.1`` where neither is given.
+    covariates, response, priors
+        Reserved; anything but the default is refused in this version.
+    block : str, optional
+        Column of ``obs`` that names the independent unit; else ``block``, ``donor``, ``replicate_group``, else the
+        sample.
+    seed : int
+    threads : int, optional
+        All cores that the process may use by default. The network does not depend on it.
+    **settings
+        Further fields of `netinfer.config.RegressionConfig`, such as ``penalty_min`` or ``rule``.
+
+    Returns
+    -------
+    Network
+        ``edges`` at the cut, ``candidates`` ranked, ``targets`` with one row a gene.
+
+    Raises
+    ------
+    ConfigError
+        If a setting is impossible.
+    InputError
+        If the data cannot be used: no regulators, fewer than 8 independent units, NaN.
+
+    Notes
+    -----
+    `expected_false_edges` counts edges chosen by sampling chance, given independent units; it does not count edges
+    that are confounded, indirect or reversed. Meinshausen and Buhlmann (2010); Shah and Samworth (2013); Melikechi
+    and Miller (2025).
+    """
+    from pydantic import ValidationError
+
+    from netinfer.io import as_expression
+
+    if covariates or priors is not None or response != "static":
+        raise ConfigError("infer_regression: covariates, priors and response are not available in this version")
+    if fdr is not None and expected_false_edges is not None:
+        raise ConfigError("infer_regression: give fdr or expected_false_edges, not both")
+    try:
+        config = RegressionConfig(model=model, shrinkage=shrinkage, n_subsamples=n_subsamples, **settings)  # type: ignore[arg-type]
+    except ValidationError as fault:
+        first = fault.errors()[0]
+        name = ".".join(map(str, first["loc"])) or "settings"
+        raise ConfigError(f"infer_regression: {name}: {first['msg']}") from fault
+    cut = {"expected_false_edges": expected_false_edges} if expected_false_edges is not None else {"fdr": fdr or 0.1}
+    expression = as_expression(adata)
+    problem = prepare(expression, regulators, block)
+    part = fit_chunk(problem, settings=config, seed=seed, threads=threads or len(os.sched_getaffinity(0)))
+    dropped = expression.uns.get("netinfer", {}).get("dropped_genes")
+    return gather(problem, [part], settings=config, seed=seed, cut=cut, dropped=dropped)

@@ -1,0 +1,65 @@
+"""Complementary half-samples of independent units, by counter-based randomness.
+
+The k-th pair depends on the seed and on k alone, so it is the same in any order, chunk, thread or machine, and going
+from 50 to 200 half-samples computes 150. The generator is Philox used for its raw 64-bit words, whose stream is
+fixed, not for numpy's distributions, whose streams may change between releases.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from netinfer.errors import InputError
+
+MINIMUM_UNITS = 8
+
+
+def complementary_pair(n_units: int, pair: int, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Split the units at random into two halves of floor(n / 2) units each.
+
+    Parameters
+    ----------
+    n_units : int
+        Number of independent units.
+    pair : int, >= 0
+        Index of the pair.
+    seed : int, >= 0
+
+    Returns
+    -------
+    first, second : int arrays, shape (n_units // 2,)
+        Sorted indices of the units of each half; with an odd number one unit is in neither.
+
+    Notes
+    -----
+    Shah and Samworth (2013), complementary pairs stability selection.
+    """
+    words = np.random.Philox(key=[seed % 2**64, pair]).random_raw(n_units)
+    order = np.argsort(words, kind="stable")
+    half = n_units // 2
+    return np.sort(order[:half]), np.sort(order[half : 2 * half])
+
+
+def unit_rows(units: np.ndarray) -> list[np.ndarray]:
+    """List the samples of each unit, units in order of first appearance.
+
+    Parameters
+    ----------
+    units : array, shape (n_samples,)
+        Label of the independent unit of each sample.
+    """
+    labels = np.asarray(units)
+    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
+    rank = np.argsort(np.argsort(first))
+    member = rank[inverse.ravel()]
+    order = np.argsort(member, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(member))[:-1])
+
+
+def check_units(n_units: int, *, where: str) -> None:
+    """Refuse fewer independent units than stability selection can work with."""
+    if n_units < MINIMUM_UNITS:
+        raise InputError(
+            f"{where}: {n_units} independent units, at least {MINIMUM_UNITS} are needed to draw half-samples: "
+            "add samples, or set `block` to a finer unit if the samples within it are truly independent"
+        )
