@@ -1,0 +1,230 @@
+"""The columns of the tables that netinfer writes, and the check of a frame against them.
+
+The definitions here are the only ones: the writers follow them, and ``docs/formats.md`` repeats them (a test compares
+the two).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from netinfer.errors import InputError
+
+EXPECTED_FALSE_EDGES_NOTE = (
+    "It counts edges chosen by sampling chance, given independent units; "
+    "it does not count edges that are confounded, indirect or reversed."
+)
+
+Kind = Literal["string", "boolean", "int", "float"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of an output table.
+
+    Attributes
+    ----------
+    name, kind, unit, meaning : str
+        As they stand in ``docs/formats.md``; `kind` is ``string``, ``boolean``, ``int`` or ``float``.
+    may_be_missing : bool
+        Whether a value may be absent: an empty field, a null, NaN in a frame (an empty string in a string column).
+    """
+
+    name: str
+    kind: Kind
+    unit: str
+    meaning: str
+    may_be_missing: bool = False
+
+
+EDGES: tuple[Column, ...] = (
+    Column("source", "string", "", "regulator, a `name` of `nodes.tsv`"),
+    Column("target", "string", "", "target gene, a `name` of `nodes.tsv`"),
+    Column(
+        "weight",
+        "float",
+        "standard deviations of the target per standard deviation of the regulator",
+        "mean over half-samples of the absolute standardized coefficient at the ranking penalty; always > 0",
+    ),
+    Column("sign", "int", "", "1: target rises with the regulator; -1: it falls"),
+    Column(
+        "effect",
+        "float",
+        "standard deviations of the target per standard deviation of the regulator",
+        "signed least-squares coefficient in the submodel selected on the other half-sample",
+        True,
+    ),
+    Column("effect_low", "float", "as `effect`", "lower end of the interval of `effect`", True),
+    Column("effect_high", "float", "as `effect`", "upper end of the interval of `effect`", True),
+    Column("selection_probability", "float", "0 to 1", "share of half-samples in which the pair is selected"),
+    Column("sign_stability", "float", "0 to 1", "share of selections that have the sign of `sign`", True),
+    Column(
+        "expected_false_edges",
+        "float",
+        "edges of the whole network",
+        "bound on the expected number of false edges when the cut is placed exactly at this edge; missing: no finite "
+        "bound, the edge passes no such cut. " + EXPECTED_FALSE_EDGES_NOTE,
+        True,
+    ),
+    Column(
+        "q_value",
+        "float",
+        "share of the edges",
+        "estimate: the smallest, over cuts that include this edge, of `expected_false_edges` divided by the number of "
+        "edges; missing as there",
+        True,
+    ),
+    Column("rank", "int", "", "1 is the largest `weight` of all candidates; does not change with the cut"),
+    Column("model", "string", "", "model that gave the edge, such as `elastic_net`"),
+    Column(
+        "direction_basis",
+        "string",
+        "",
+        "why the edge points this way: `regulator_list`, `undetermined` (a pair of regulators), `time`, `perturbation`",
+    ),
+)
+
+EXPLORATORY: tuple[Column, ...] = (
+    *EDGES,
+    Column("error_control", "string", "", "always `none`: these edges are ranked without error control"),
+)
+
+NODES: tuple[Column, ...] = (
+    Column("name", "string", "", "gene name; unique"),
+    Column("gene_id", "string", "", "gene identifier of the expression file, where it has one beside the name", True),
+    Column("is_regulator", "boolean", "", "whether the gene was a candidate regulator"),
+    Column("degree_in", "int", "edges", "edges that end at this gene in the network at its cut"),
+    Column("degree_out", "int", "edges", "edges that start at this gene in the network at its cut"),
+    Column("expression_mean", "float", "of the normalized expression", "mean over samples", True),
+)
+
+TARGETS: tuple[Column, ...] = (
+    Column("target", "string", "", "gene; every gene that came in has one row"),
+    Column("status", "string", "", "`ok`, `constant`, `filtered`, `too_few_samples` or `not_converged`"),
+    Column("reason", "string", "", "one sentence where the status is not `ok`", True),
+    Column("n_units", "int", "units", "independent units behind the fit"),
+    Column("penalty_max", "float", "standard deviations of the target", "smallest penalty with no edge", True),
+    Column("duality_gap", "float", "relative", "worst relative duality gap of all fits of this target", True),
+    Column("n_candidates", "int", "pairs", "candidates that end at this target"),
+    Column("n_edges", "int", "edges", "edges that end at this target in the network at its cut"),
+    Column("r2_heldout", "float", "share of variance", "held-out R2: fitted on one half, scored on the other", True),
+)
+
+
+def conform(frame: pd.DataFrame, columns: Sequence[Column], *, where: str) -> pd.DataFrame:
+    """Check a frame against its columns and give it the types and the order that they state.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Any index; categorical, string, nullable and object columns are all read by value.
+    columns : sequence of Column
+        Exactly the columns that `frame` must have, in any order.
+    where : str
+        Named in the errors.
+
+    Returns
+    -------
+    DataFrame
+        New, with a RangeIndex; ``object`` columns of `str`, ``bool``, ``int64`` and ``float64``. A negative zero
+        becomes zero, so that equal values give equal bytes.
+
+    Raises
+    ------
+    InputError
+        If a column is missing, doubled or unknown, or holds a value of another kind, an infinity, or a missing value
+        where none may be.
+    """
+    if not isinstance(frame, pd.DataFrame):
+        raise InputError(f"{where}: must be a pandas DataFrame, not {type(frame).__name__}")
+    names = [column.name for column in columns]
+    present = list(frame.columns)
+    if absent := [name for name in names if name not in present]:
+        raise InputError(f"{where}: missing column {', '.join(absent)}: the columns must be {', '.join(names)}")
+    if len(set(present)) < len(present):
+        raise InputError(f"{where}: a column name occurs twice: the columns must be {', '.join(names)}")
+    if extra := [str(name) for name in present if name not in names]:
+        raise InputError(f"{where}: unknown column {', '.join(extra)}: the columns must be {', '.join(names)}")
+    data = {column.name: _CONVERT[column.kind](frame[column.name], column, where) for column in columns}
+    return pd.DataFrame(data, index=pd.RangeIndex(len(frame)), columns=names)
+
+
+def _bad(series: pd.Series, bad: np.ndarray, column: Column, where: str, problem: str) -> InputError:
+    row = int(np.flatnonzero(bad)[0])
+    value = series.iloc[row]
+    return InputError(
+        f"{where}: column {column.name}, row {row + 1} of {len(series)}: {value!r} {problem} "
+        f"({int(np.count_nonzero(bad))} such): correct the table"
+    )
+
+
+def _as_string(series: pd.Series, column: Column, where: str) -> pd.Series:
+    values = series.to_numpy(dtype=object, copy=True)
+    absent = pd.isna(series).to_numpy()
+    if absent.any():
+        if not column.may_be_missing:
+            raise _bad(series, absent, column, where, "is not a text")
+        values[absent] = ""
+    if len(values) and pd.api.types.infer_dtype(values, skipna=False) != "string":
+        wrong = np.fromiter((not isinstance(value, str) for value in values), dtype=bool, count=len(values))
+        raise _bad(series, wrong, column, where, "is not a text")
+    return pd.Series(values, dtype=object, copy=False)
+
+
+def _numbers(series: pd.Series, column: Column, where: str) -> np.ndarray:
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        series = series.astype(series.cat.categories.dtype)
+    if series.dtype == object:
+        kind = pd.api.types.infer_dtype(series, skipna=True)
+        is_number = kind in {"floating", "integer", "mixed-integer-float", "empty"}
+    else:
+        is_number = pd.api.types.is_any_real_numeric_dtype(series.dtype)
+    if not is_number:
+        wrong = np.fromiter(
+            (not isinstance(value, int | float | np.number) or isinstance(value, bool) for value in series),
+            dtype=bool,
+            count=len(series),
+        )
+        if not wrong.any():
+            wrong[:1] = True
+        if len(series):
+            raise _bad(series, wrong, column, where, "is not a number")
+    return series.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _as_float(series: pd.Series, column: Column, where: str) -> pd.Series:
+    values = _numbers(series, column, where) + 0.0
+    if (infinite := np.isinf(values)).any():
+        raise _bad(series, infinite, column, where, "is infinite")
+    if not column.may_be_missing and (absent := np.isnan(values)).any():
+        raise _bad(series, absent, column, where, "is missing")
+    return pd.Series(values, copy=False)
+
+
+def _as_int(series: pd.Series, column: Column, where: str) -> pd.Series:
+    values = _numbers(series, column, where)
+    # 2**53: above it a float no longer holds every integer, and no count here comes near it.
+    wrong = ~((np.abs(values) <= 2.0**53) & (np.trunc(values) == values))
+    if wrong.any():
+        raise _bad(series, wrong, column, where, "is not a whole number")
+    return pd.Series(values.astype(np.int64), copy=False)
+
+
+def _as_boolean(series: pd.Series, column: Column, where: str) -> pd.Series:
+    wrong = np.fromiter((not isinstance(value, bool | np.bool_) for value in series), dtype=bool, count=len(series))
+    if wrong.any():
+        raise _bad(series, wrong, column, where, "is neither true nor false")
+    return pd.Series(series.to_numpy(dtype=bool), copy=True)
+
+
+_CONVERT: dict[str, Callable[[pd.Series, Column, str], pd.Series]] = {
+    "string": _as_string,
+    "boolean": _as_boolean,
+    "int": _as_int,
+    "float": _as_float,
+}

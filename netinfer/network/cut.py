@@ -1,0 +1,124 @@
+"""Where a network is cut: which candidates are edges, and what is said when none can be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from netinfer.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class _Criterion:
+    column: str
+    keeps_low: bool
+    largest: float
+    fix: str
+
+
+CRITERIA = {
+    "fdr": _Criterion("q_value", True, 1.0, "ask for a larger fdr"),
+    "expected_false_edges": _Criterion("expected_false_edges", True, math.inf, "allow more expected false edges"),
+    "selection_probability": _Criterion("selection_probability", False, 1.0, "ask for a smaller selection probability"),
+}
+
+
+def asked_cut(given: Mapping[str, float | None]) -> dict[str, float]:
+    """Check a wished cut.
+
+    Parameters
+    ----------
+    given : mapping
+        ``fdr`` (above 0, at most 1), ``expected_false_edges`` (above 0) or ``selection_probability`` (above 0, at
+        most 1): exactly one that is not None.
+
+    Returns
+    -------
+    dict
+        The one criterion and its value.
+
+    Raises
+    ------
+    ConfigError
+        If not exactly one is given, or its value is impossible.
+    """
+    names = ", ".join(CRITERIA)
+    if unknown := sorted(set(given) - set(CRITERIA)):
+        raise ConfigError(f"cut: unknown criterion {unknown[0]!r}: give one of {names}")
+    wished = {name: value for name, value in given.items() if value is not None}
+    if len(wished) != 1:
+        raise ConfigError(f"cut: {len(wished)} criteria given: give exactly one of {names}")
+    ((name, value),) = wished.items()
+    is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    largest = CRITERIA[name].largest
+    if not is_number or not 0 < float(value) <= largest or not math.isfinite(value):
+        bound = "" if math.isinf(largest) else f" and at most {largest:g}"
+        raise ConfigError(f"cut: {name}: {value!r} is not a number above 0{bound}: correct it")
+    return {name: float(value)}
+
+
+def passing(candidates: pd.DataFrame, asked: Mapping[str, float]) -> np.ndarray:
+    """Return which candidates a cut keeps; ties at the cut are all kept, a missing bound never is.
+
+    Returns
+    -------
+    bool array, shape (n_candidates,)
+    """
+    ((name, value),) = asked.items()
+    criterion = CRITERIA[name]
+    values = candidates[criterion.column].to_numpy()
+    return values <= value if criterion.keeps_low else values >= value
+
+
+def describe_cut(
+    candidates: pd.DataFrame, asked: Mapping[str, float], kept: np.ndarray, n_units: Any = None
+) -> dict[str, Any]:
+    """Say how a cut was met, or why it was not.
+
+    Returns
+    -------
+    dict
+        ``asked`` (dict), ``met`` (bool), ``reason`` (str, empty where met), ``expected_false_edges`` (the bound of the
+        least certain edge kept, None where it is infinite or nothing is kept), ``n_edges`` (int).
+    """
+    n_edges = int(np.count_nonzero(kept))
+    bounds = candidates["expected_false_edges"].to_numpy()[kept]
+    # What is kept is part of what a cut at the least certain edge kept would keep, so that edge's bound covers it.
+    bound = float(bounds.max()) if n_edges and not np.isnan(bounds).any() else None
+    return {
+        "asked": dict(asked),
+        "met": n_edges > 0,
+        "reason": "" if n_edges else _reason(candidates, asked, n_units),
+        "expected_false_edges": bound,
+        "n_edges": n_edges,
+    }
+
+
+def _reason(candidates: pd.DataFrame, asked: Mapping[str, float], n_units: Any) -> str:
+    ((name, value),) = asked.items()
+    criterion = CRITERIA[name]
+    units = f" with {n_units} independent units" if n_units is not None else ""
+    if not len(candidates):
+        return f"no pair has a weight{units}, so that there is nothing to cut"
+    values = candidates[criterion.column].dropna()
+    if not len(values):
+        return (
+            f"no candidate has a finite bound on its false edges{units}: "
+            "use more independent samples, or read the exploratory network, which has no error control"
+        )
+    extreme, best = ("smallest", values.min()) if criterion.keeps_low else ("largest", values.max())
+    return (
+        f"no candidate reaches {name} {value:g}{units}: the {extreme} {criterion.column} is {best:.3g}: "
+        f"use more independent samples, {criterion.fix}, or read the exploratory network, which has no error control"
+    )
+
+
+def in_words(asked: Mapping[str, float]) -> str:
+    """Write a cut as one short text, such as ``fdr = 0.1``."""
+    ((name, value),) = asked.items()
+    return f"{name} = {value:g}"
