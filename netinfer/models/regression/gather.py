@@ -110,7 +110,7 @@ def gather(
         "not_counted": NOT_COUNTED,
         "effect": EFFECT_TARGET,
     }
-    return Network.from_candidates(candidates, nodes, targets, record, cut=dict(cut or {"fdr": 0.1}))
+    return Network(candidates, nodes, targets, record, dict(cut or {"fdr": 0.1}))
 
 
 def selection_counts(
