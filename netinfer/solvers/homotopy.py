@@ -21,6 +21,9 @@ from netinfer.kernels import njit
 OK, STALLED = 0, 1
 # A regulator whose variance, given the active ones, is below this share of its own is linearly dependent on them.
 DEPENDENT = 1e-9
+# A regulator overtakes an earlier one in order only by this factor, so that rounding does not decide between
+# duplicates. One that is passed over by so little enters in the next, empty, step.
+LEAD = 1.0 + 1e-10
 
 
 class Workspace(NamedTuple):
@@ -160,7 +163,7 @@ def refresh(gram, cross, work, n_active, penalty):
 
 @njit
 def start(gram, cross, work):
-    """Reset the workspace for a new target; return the number of active (unpenalised) regulators and the largest penalty."""
+    """Reset for a new target; return how many (unpenalised) regulators are active, and the largest penalty."""
     n_active = 0
     for j in range(cross.size):
         work.closed[j] = np.inf if work.forbidden[j] else 0.0
@@ -213,11 +216,11 @@ def advance(gram, cross, work, n_active, penalty, target_penalty, last_gone, eve
                 # The regulator that just left sits on its bound; only the other bound can stop it now.
                 if w > s and (j != last_gone or c < 0.0):
                     until = max(penalty * w - c, 0.0)
-                    if until < step * (w - s):
+                    if until * LEAD < step * (w - s):
                         step, entering = until / (w - s), j
                 if w > -s and (j != last_gone or c > 0.0):
                     until = max(penalty * w + c, 0.0)
-                    if until < step * (w + s):
+                    if until * LEAD < step * (w + s):
                         step, entering = until / (w + s), j
 
         for a in range(n_active):
