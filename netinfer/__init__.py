@@ -5,6 +5,9 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+# Imported at once, and cheaply: its module has the same name, and would take the function's place when it is loaded.
+from netinfer.evaluate import evaluate
+
 __version__ = "0.1.0"
 
 # Public names live where they are made and are imported on first use, so that
@@ -13,13 +16,11 @@ _LAZY = {
     "read_expression": "netinfer.io",
     "normalize": "netinfer.preprocess",
     "infer_regression": "netinfer.models.regression",
-    "evaluate": "netinfer.evaluate",
     "Network": "netinfer.network",
 }
 _MODULES = ("io", "preprocess", "moments", "solvers", "stability", "models", "network", "simulate", "config", "errors")
 
 if TYPE_CHECKING:
-    from netinfer.evaluate import evaluate
     from netinfer.io import read_expression
     from netinfer.models.regression import infer_regression
     from netinfer.network import Network

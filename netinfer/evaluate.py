@@ -1,0 +1,145 @@
+"""Score a network against a gold standard, with |Pearson| beside it on the same pairs.
+
+`netinfer.evaluate` is the function here, so that this module is imported with the package: what it needs is imported
+when it is called.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from netinfer.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from netinfer.scoring import Ranking, Universe
+
+
+def evaluate(
+    network: Any,
+    gold: Any,
+    *,
+    baseline: Any = None,
+    n_bootstrap: int = 200,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Score a network against a gold standard.
+
+    Parameters
+    ----------
+    network : Network, DataFrame or path
+        A Network (its ``candidates`` are ranked, its ``edges`` are the network at its cut), a table with the columns
+        source, target, weight and optionally sign (every row is then in the network), or the path of such a table or
+        of a folder written by ``Network.write``.
+    gold : DataFrame or path
+        Columns source, target, is_edge and optionally sign (1, -1, else unknown). A list with non-edges is taken as
+        the complete universe of pairs; a list of edges alone stands for all its sources times all its targets. Self
+        pairs are left out.
+    baseline : AnnData (samples x genes), DataFrame or path, optional
+        Normalised expression gives |Pearson| on the same pairs; an edge table is ranked as it is.
+    n_bootstrap : int, default 200
+        Bootstrap samples of the gold standard's targets for the interval (pairs of one target share one fit and are
+        no independent units); 0 leaves it out.
+    confidence : float in (0, 1), default 0.95
+        Coverage of the percentile interval.
+    seed : int, default 0
+        Key of the counter-based generator: bootstrap sample b depends on (seed, b) alone.
+
+    Returns
+    -------
+    DataFrame
+        One row a metric: metric, value, baseline, low, high (NaN where undefined).
+
+        aupr
+            Area under the precision-recall curve by the trapezoid rule, as DREAM5 scores.
+        average_precision
+            The step-wise sum that scikit-learn calls so; close to aupr unless there are few edges.
+        auroc
+            Area under the receiver operating characteristic.
+        early_precision, early_precision_ratio
+            Precision of the first k pairs, k the number of true edges (BEELINE), and its ratio to the base rate.
+        mcc, precision_at_cut, recall_at_cut
+            Of the network at its own cut; the baseline is cut after as many edges.
+        signed_accuracy
+            Among true edges of known sign in the network at its cut, the share with the right sign.
+        base_rate
+            Share of true edges: the precision of a random order.
+        n_pairs, n_positives, n_edges_scored, n_candidates_scored
+            Pairs in the universe, true edges, and how many of the network's edges and candidates lie in it.
+
+    Raises
+    ------
+    InputError
+        If a table lacks columns, repeats a pair, has negative or missing weights, or the gold standard has no edge.
+
+    Notes
+    -----
+    Pairs of equal weight are ties, and so are all pairs that are not listed, below every listed one (the rule of
+    DREAM5, Marbach et al. 2012); every measure is its exact expectation over their random orders. One sort of the
+    listed pairs; a bootstrap sample only weights the sorted list, so that a million pairs take seconds.
+    """
+    import pandas as pd
+
+    from netinfer import scoring
+
+    if not 0 < confidence < 1:
+        raise InputError(f"evaluate: confidence: {confidence} is not between 0 and 1: give for example 0.95")
+    universe = scoring.Universe.from_gold(scoring.as_gold(gold))
+    candidates, edges = scoring.as_tables(network)
+    ranking = scoring.rank(universe, candidates, "network").at_cut(universe, edges)
+    value = scoring.Scorer(ranking, universe).score()
+    other = dict.fromkeys(scoring.METRICS, float("nan"))
+    if baseline is not None:
+        beside = _rank_baseline(universe, baseline).at_top(ranking.cut.size)
+        other = scoring.Scorer(beside, universe).score()
+    low, high = scoring.bootstrap(ranking, universe, n_samples=n_bootstrap, confidence=confidence, seed=seed)
+    columns = {"value": value, "baseline": other, "low": low, "high": high}
+    rows = {name: [scores[metric] for metric in scoring.METRICS] for name, scores in columns.items()}
+    return pd.DataFrame({"metric": list(scoring.METRICS), **rows})
+
+
+def precision_recall(network: Any, gold: Any, *, baseline: Any = None, max_points: int = 1000) -> pd.DataFrame:
+    """Return the precision-recall curve of a network, and of a baseline on the same pairs.
+
+    Parameters
+    ----------
+    network, gold, baseline
+        As in `evaluate`.
+    max_points : int, default 1000
+        Points kept of each curve, evenly spaced in recall, always with the first and the last.
+
+    Returns
+    -------
+    DataFrame
+        method ("network", and "|Pearson|" or "baseline"), recall, precision at the end of each block of ties, in order
+        of recall. The last point is (1, base rate); the unlisted pairs are the stretch that leads to it.
+    """
+    import numpy as np
+    import pandas as pd
+
+    from netinfer import scoring
+
+    universe = scoring.Universe.from_gold(scoring.as_gold(gold))
+    curves = {"network": scoring.rank(universe, scoring.as_tables(network)[0], "network")}
+    if baseline is not None:
+        name = "|Pearson|" if hasattr(baseline, "var_names") else "baseline"
+        curves[name] = _rank_baseline(universe, baseline)
+    frames = []
+    for method, ranking in curves.items():
+        recall, precision = ranking.curve(universe)
+        if recall.size > max_points:
+            wanted = np.searchsorted(recall, np.linspace(recall[0], recall[-1], max_points))
+            keep = np.unique(np.concatenate([[0], wanted, [recall.size - 1]]))
+            recall, precision = recall[keep], precision[keep]
+        frames.append(pd.DataFrame({"method": method, "recall": recall, "precision": precision}))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _rank_baseline(universe: Universe, baseline: Any) -> Ranking:
+    from netinfer import scoring
+
+    if hasattr(baseline, "var_names"):
+        return scoring.rank_pearson(universe, baseline)
+    return scoring.rank(universe, scoring.as_tables(baseline)[0], "baseline")
