@@ -73,23 +73,35 @@ def job(snakemake: Any) -> Iterator[None]:
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         _end(snakemake, logger, RunError.exit_code, f"{place}{error.strerror or error}")
+    except Exception as error:
+        logger.exception("unexpected error")
+        _record(snakemake, 1, f"unexpected {type(error).__name__}: {error}")
+        raise
     else:
         logger.info("done in %.2f s", time.perf_counter() - began)
 
 
 def _end(snakemake: Any, logger: logging.Logger, code: int, message: str) -> None:
-    where = " ".join([snakemake.rule, *(f"{k}={v}" for k, v in snakemake.wildcards.items())])
     for line in message.splitlines():
         logger.error("%s", line)
-        sys.stderr.write(f"netinfer: {where}: {line}\n")
+        sys.stderr.write(f"netinfer: {_where(snakemake)}: {line}\n")
     if os.environ.get(DEBUG_VARIABLE):
         traceback.print_exc()
+    _record(snakemake, code, message)
+    raise SystemExit(code) from None
+
+
+def _where(snakemake: Any) -> str:
+    return " ".join([snakemake.rule, *(f"{key}={value}" for key, value in snakemake.wildcards.items())])
+
+
+def _record(snakemake: Any, code: int, message: str) -> None:
+    """Tell `netinfer run`, if it started this workflow, what failed."""
     failures = os.environ.get(FAILURES_VARIABLE)
     if failures:
-        record = {"code": code, "rule": snakemake.rule, "where": where, "message": message}
+        record = {"code": code, "where": _where(snakemake), "message": message}
         with contextlib.suppress(OSError), Path(failures).open("a", encoding="utf-8") as file:
             file.write(json.dumps(record) + "\n")
-    raise SystemExit(code) from None
 
 
 def chunk_of(scatteritem: str) -> tuple[int, int]:

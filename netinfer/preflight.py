@@ -55,7 +55,7 @@ def inspect(dataset: DatasetConfig) -> dict[str, Any]:
         "input_kind": str(adata.uns["netinfer"]["input_kind"]),
         "normalization": str(adata.uns["netinfer"]["normalization"]),
         "n_units": int(problem.n_units),
-        "unit": str(problem.block_column or "sample"),
+        "unit": problem.unit_column,
         "gold": _gold(dataset.gold, adata) if dataset.gold is not None else None,
         "log": [str(line) for line in adata.uns["netinfer"]["log"]],
         "sha256": hash_inputs(dataset.files),

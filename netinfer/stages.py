@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from netinfer.config import IngestConfig
 from netinfer.errors import RunError
@@ -12,6 +12,8 @@ from netinfer.io.files import atomic_path, atomic_write
 if TYPE_CHECKING:
     import anndata
     import pandas as pd
+
+    from netinfer.network import Network
 
 
 def read_dataset(
@@ -56,6 +58,24 @@ def read_dataset(
         settings=settings,
         where=str(expression),
     )
+
+
+def provenance(adata: anndata.AnnData, dataset: str) -> dict[str, Any]:
+    """Say where a network's data came from and what was done to them, as plain values."""
+    notes = adata.uns["netinfer"]
+    return {
+        "dataset": dataset,
+        "source": str(notes["source"]),
+        "input_kind": str(notes["input_kind"]),
+        "normalization": str(notes["normalization"]),
+        "log": [str(line) for line in notes["log"]],
+        "n_dropped_samples": len(notes["dropped_samples"]),
+    }
+
+
+def strongest_targets(network: Network, n: int = 6) -> list[str]:
+    """Name the targets of the strongest candidates: those whose stability paths are worth a look."""
+    return [str(name) for name in network.candidates["target"].drop_duplicates().iloc[:n]]
 
 
 def write_h5ad(adata: anndata.AnnData, path: str | Path) -> None:

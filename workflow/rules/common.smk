@@ -15,7 +15,9 @@ except ImportError:  # the jobs find netinfer in their conda environment
         )
 else:
     try:
-        files = [(str(file), read_yaml(file)) for file in workflow.configfiles]
+        over = list(workflow.overwrite_configfiles)
+        order = [file for file in workflow.configfiles if file not in over] + over
+        files = [(str(file), read_yaml(file)) for file in order]
         config.update(parse_config(config, files).model_dump(mode="json"))
     except ConfigError as error:
         raise WorkflowError(str(error)) from None
@@ -34,6 +36,8 @@ READING = (
     "impute",
     "duplicates",
 )
+# The rule and its truncation only read the counts: a change of them runs no fit again.
+FITTING = {key: value for key, value in config["regression"].items() if key not in ("rule", "truncation")}
 
 
 def setting(*keys):

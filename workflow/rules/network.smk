@@ -1,8 +1,8 @@
 rule network:
-    """Gather the chunks, cut at the wished error and write what Cytoscape and notebooks open."""
+    """Cut the candidates at the wished error and write what Cytoscape and notebooks open."""
     input:
         h5ad="<results>/{dataset}/work/normalized.h5ad",
-        parts=gather.targets("<results>/{{dataset}}/work/regression/{scatteritem}.npz"),
+        gathered=rules.gather.output,
     output:
         edges=report(
             "<results>/{dataset}/edges.tsv",
@@ -23,6 +23,7 @@ rule network:
         graphml_top="<results>/{dataset}/network_top.graphml",
         h5ad="<results>/{dataset}/network.h5ad",
         provenance="<results>/{dataset}/provenance.json",
+        cut="<results>/{dataset}/cut.json",
     log:
         "<results>/{dataset}/work/logs/network.log",
     benchmark:
@@ -34,9 +35,6 @@ rule network:
         mem_mb=memory(2000, 10),
         runtime=minutes(20, 60),
     params:
-        settings=config["regression"],
-        seed=config["seed"],
-        block=one_setting("block"),
         cut=config["cut"],
         top_edges=config["exports"]["top_edges"],
         version=VERSION,
@@ -78,6 +76,7 @@ rule report:
     input:
         network=rules.network.output,
         h5ad="<results>/{dataset}/work/normalized.h5ad",
+        paths="<results>/{dataset}/work/stability_paths.tsv",
         gold=data_file("gold"),
         evaluation=if_gold(f"{RESULTS}/{{dataset}}/evaluation.tsv"),
     output:

@@ -35,9 +35,40 @@ rule regression:
         mem_mb=memory(1500, 10),
         runtime=minutes(60, 240),
     params:
-        settings=config["regression"],
+        settings=FITTING,
         seed=config["seed"],
         block=one_setting("block"),
         version=VERSION,
     script:
         "../scripts/regression.py"
+
+
+rule gather:
+    """Check the chunks and join them: bounds over all targets, ranks, effects, one row a target."""
+    input:
+        h5ad="<results>/{dataset}/work/normalized.h5ad",
+        parts=gather.targets("<results>/{{dataset}}/work/regression/{scatteritem}.npz"),
+    output:
+        candidates="<results>/{dataset}/work/gathered/candidates.parquet",
+        nodes="<results>/{dataset}/work/gathered/nodes.tsv",
+        targets="<results>/{dataset}/work/gathered/targets.tsv",
+        provenance="<results>/{dataset}/work/gathered/provenance.json",
+        cut="<results>/{dataset}/work/gathered/cut.json",
+        paths="<results>/{dataset}/work/stability_paths.tsv",
+    log:
+        "<results>/{dataset}/work/logs/gather.log",
+    benchmark:
+        "<results>/{dataset}/work/benchmarks/gather.tsv"
+    conda:
+        "../envs/netinfer.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000, 10),
+        runtime=minutes(20, 60),
+    params:
+        settings=config["regression"],
+        seed=config["seed"],
+        block=one_setting("block"),
+        version=VERSION,
+    script:
+        "../scripts/gather.py"

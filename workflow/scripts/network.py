@@ -1,21 +1,18 @@
-"""Gather the chunks of a data set into its network."""
+"""Cut the candidates of a data set and write its network."""
 
 from netinfer.jobs import job
 
 with job(snakemake):
     from pathlib import Path
 
-    from netinfer.config import CutConfig, RegressionConfig
-    from netinfer.models import regression
+    from netinfer.config import CutConfig
+    from netinfer.network import Network
     from netinfer.stages import read_h5ad
 
-    adata = read_h5ad(snakemake.input.h5ad)
-    network = regression.gather(
-        regression.prepare(adata, block=snakemake.params.block),
-        [regression.RegressionPart.load(path) for path in snakemake.input.parts],
-        settings=RegressionConfig(**snakemake.params.settings),
-        seed=int(snakemake.params.seed),
-        cut=CutConfig(**snakemake.params.cut).asked,
+    network = Network.read(Path(snakemake.input.gathered[0]).parent)
+    network = network.threshold(**CutConfig(**snakemake.params.cut).asked)
+    network.write(
+        Path(snakemake.output.edges).parent,
+        adata=read_h5ad(snakemake.input.h5ad),
+        top_edges=int(snakemake.params.top_edges),
     )
-    folder = Path(snakemake.output.edges).parent
-    network.write(folder, adata=adata, top_edges=int(snakemake.params.top_edges))

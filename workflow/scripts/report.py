@@ -14,5 +14,6 @@ with job(snakemake):
         Network.read(Path(snakemake.input.network[0]).parent),
         read_h5ad(snakemake.input.h5ad),
         evaluation=read_table(snakemake.input.evaluation) if snakemake.input.get("evaluation") else None,
+        paths=read_table(snakemake.input.paths),
         title=snakemake.wildcards.dataset,
     )
