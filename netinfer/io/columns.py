@@ -157,6 +157,7 @@ def conform(frame: pd.DataFrame, columns: Sequence[Column], *, where: str) -> pd
 def _bad(series: pd.Series, bad: np.ndarray, column: Column, where: str, problem: str) -> InputError:
     row = int(np.flatnonzero(bad)[0])
     value = series.iloc[row]
+    value = value.item() if isinstance(value, np.generic) else value
     return InputError(
         f"{where}: column {column.name}, row {row + 1} of {len(series)}: {value!r} {problem} "
         f"({int(np.count_nonzero(bad))} such): correct the table"

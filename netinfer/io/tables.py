@@ -7,6 +7,7 @@ parquet); the same frame always gives the same bytes. The columns are those of `
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -126,14 +127,16 @@ def read_tsv(path: str | os.PathLike[str], columns: Sequence[Column]) -> pd.Data
     """
     path = Path(path)
     try:
-        with path.open(encoding="utf-8", newline="") as handle:
-            rows = list(csv.reader(handle, delimiter="\t", strict=True))
+        text = path.read_bytes().decode("utf-8")
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter="\t", strict=True))
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file: give the folder of a finished network") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: not a tab-separated UTF-8 text: {error}: write it again") from error
     if not rows:
         raise InputError(f"{path}: the file is empty: write it again")
+    if not text.endswith("\n"):
+        raise InputError(f"{path}: the last line is cut short: write it again")
     header, body = rows[0], rows[1:]
     for number, row in enumerate(body, start=2):
         if len(row) != len(header):

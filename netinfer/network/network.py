@@ -289,7 +289,10 @@ class Network:
             If a file is missing or damaged, or the files are of different networks.
         """
         candidates, nodes, targets, provenance, cut = export.read_parts(folder)
-        network = cls(candidates, nodes, targets, provenance, cut)
+        try:
+            network = cls(candidates, nodes, targets, provenance, cut)
+        except (InputError, ConfigError) as error:
+            raise InputError(f"{folder}: {error}") from error
         if cut != network.cut or not network.nodes.equals(nodes) or not network.targets.equals(targets):
             raise InputError(
                 f"{folder}: candidates.parquet, nodes.tsv, targets.tsv and cut.json are not of one network: "
