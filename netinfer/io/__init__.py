@@ -1,0 +1,34 @@
+"""Files in and out: expression matrices, regulator lists, gold standards, sample sheets.
+
+Names are imported on first use: reading a list of regulators loads neither anndata nor h5py.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+_LAZY = {
+    "read_expression": "netinfer.io.expression",
+    "as_expression": "netinfer.io.memory",
+    "read_regulators": "netinfer.io.lists",
+    "read_gold": "netinfer.io.lists",
+    "read_sample_sheet": "netinfer.io.lists",
+}
+
+if TYPE_CHECKING:
+    from netinfer.io.expression import read_expression
+    from netinfer.io.lists import read_gold, read_regulators, read_sample_sheet
+    from netinfer.io.memory import as_expression
+
+__all__ = ["as_expression", "read_expression", "read_gold", "read_regulators", "read_sample_sheet"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(importlib.import_module(_LAZY[name]), name)
+    raise AttributeError(f"module 'netinfer.io' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})

@@ -1,0 +1,29 @@
+"""Counts or intensities to analysis-ready expression: cleaning ids, checking, joining, dropping, normalizing."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+_LAZY = {
+    "ingest": "netinfer.preprocess.ingestion",
+    "check_orientation": "netinfer.preprocess.overlap",
+    "normalize": "netinfer.preprocess.normalization",
+}
+
+if TYPE_CHECKING:
+    from netinfer.preprocess.ingestion import ingest
+    from netinfer.preprocess.normalization import normalize
+    from netinfer.preprocess.overlap import check_orientation
+
+__all__ = ["check_orientation", "ingest", "normalize"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(importlib.import_module(_LAZY[name]), name)
+    raise AttributeError(f"module 'netinfer.preprocess' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})

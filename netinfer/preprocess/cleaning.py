@@ -1,0 +1,164 @@
+"""The rules for values: missing, duplicated, constant and zero; each says what it dropped and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from netinfer.errors import InputError
+from netinfer.io.ids import duplicates as repeated_names
+from netinfer.io.ids import some
+
+# A spread below this share of the largest absolute value is rounding, not expression: float64 carries 2e-16 of it, and a
+# sum over thousands of samples some 1e-13.
+CONSTANT_SPREAD = 1e-10
+_BLOCK = 1024
+
+
+def column_blocks(values: Any) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield ``(first column, dense block)`` of a dense or sparse matrix, so that both go through the same arithmetic."""
+    columns = values.tocsc() if sparse.issparse(values) else values
+    for start in range(0, values.shape[1], _BLOCK):
+        block = columns[:, start : start + _BLOCK]
+        yield start, block.toarray() if sparse.issparse(block) else block
+
+
+def merge_duplicates(values: Any, genes: Sequence[str], rule: str, where: str) -> tuple[Any, np.ndarray, list[str]]:
+    """Apply the rule for genes that stand more than once.
+
+    Parameters
+    ----------
+    values : float64 array or CSR, shape (n_samples, n_genes)
+    genes : sequence of str
+    rule : {"error", "sum", "mean", "first"}
+    where : str
+
+    Returns
+    -------
+    values : same kind, shape (n_samples, n_distinct)
+    kept : int array, shape (n_distinct,)
+        Column of the first appearance of each gene.
+    log : list of str
+
+    Raises
+    ------
+    InputError
+        Duplicates under the rule "error".
+    """
+    repeated = repeated_names(genes)
+    if not repeated:
+        return values, np.arange(len(genes)), []
+    if rule == "error":
+        raise InputError(
+            f"{where}: {len(repeated)} genes stand more than once: {some(repeated)}: "
+            "remove them, or set `duplicates:` to sum (counts), mean or first"
+        )
+    positions: dict[str, list[int]] = {}
+    for position, gene in enumerate(genes):
+        positions.setdefault(gene, []).append(position)
+    kept = np.array([places[0] for places in positions.values()])
+    merged = values[:, kept]
+    if rule != "first":
+        columns = values.tocsc() if sparse.issparse(values) else values
+        merged = merged.tolil() if sparse.issparse(merged) else merged.copy()
+        for target, gene in enumerate(positions):
+            places = positions[gene]
+            if len(places) > 1:
+                block = columns[:, places]
+                block = block.toarray() if sparse.issparse(block) else block
+                total = sum((block[:, i] for i in range(1, len(places))), start=block[:, 0].copy())
+                merged[:, target] = (
+                    (total if rule == "sum" else total / len(places))[:, None]
+                    if sparse.issparse(merged)
+                    else (total if rule == "sum" else total / len(places))
+                )
+        merged = merged.tocsr() if sparse.issparse(merged) else merged
+    how = {"sum": "summed", "mean": "averaged", "first": "reduced to their first column"}[rule]
+    return merged, kept, [f"{len(repeated)} genes that stand more than once were {how}: {some(repeated)}"]
+
+
+def refuse_infinite(values: Any, samples: Sequence[str], genes: Sequence[str], where: str) -> None:
+    """Raise InputError if a value is infinite; missing values are another rule's."""
+    count, places = _places(values, np.isinf, samples, genes)
+    if count:
+        raise InputError(f"{where}: {count} infinite values, first in {places}: mend them; they are never imputed")
+
+
+def refuse_missing(values: Any, samples: Sequence[str], genes: Sequence[str], where: str, first: str = "") -> None:
+    """Raise InputError, with the number and the first three places, if a value is missing."""
+    count, places = _places(values, np.isnan, samples, genes)
+    if count:
+        raise InputError(
+            f"{where}: {count} missing values (NaN, NA or empty), first in {first or places}: "
+            "mend them, or set `impute: median` to put each gene's median there"
+        )
+
+
+def _places(values: Any, test: Any, samples: Sequence[str], genes: Sequence[str]) -> tuple[int, str]:
+    stored = values.data if sparse.issparse(values) else values
+    hits = test(stored)
+    count = int(hits.sum())
+    if not count:
+        return 0, ""
+    if sparse.issparse(values):
+        entries = values.tocoo()
+        where = np.flatnonzero(hits)[:3]
+        places = zip(entries.row[where], entries.col[where], strict=True)
+    else:
+        places = iter(np.argwhere(hits)[:3])
+    return count, "; ".join(f"sample {samples[row]!r}, gene {genes[column]!r}" for row, column in places)
+
+
+def impute_median(values: Any) -> tuple[np.ndarray, np.ndarray, int]:
+    """Put each gene's median over the samples with a value where a value is missing.
+
+    Parameters
+    ----------
+    values : float64 array or CSR, shape (n_samples, n_genes)
+
+    Returns
+    -------
+    values : float64 array, C-ordered
+        A copy; genes without any value stay missing.
+    unmeasured : bool array, shape (n_genes,)
+    n_imputed : int
+    """
+    dense = values.toarray() if sparse.issparse(values) else np.array(values, order="C")
+    is_missing = np.isnan(dense)
+    unmeasured = is_missing.all(axis=0)
+    columns = np.flatnonzero(is_missing.any(axis=0) & ~unmeasured)
+    n_imputed = 0
+    for column in columns:
+        rows = is_missing[:, column]
+        dense[rows, column] = np.median(dense[~rows, column])
+        n_imputed += int(rows.sum())
+    return dense, unmeasured, n_imputed
+
+
+def constant_genes(values: Any) -> np.ndarray:
+    """Mark genes whose standard deviation is zero, or lost in rounding beside their largest value.
+
+    Returns
+    -------
+    bool array, shape (n_genes,)
+    """
+    constant = np.zeros(values.shape[1], dtype=bool)
+    for start, block in column_blocks(values):
+        top = np.abs(block).max(axis=0)
+        scaled = block / np.where(top > 0, top, 1.0)  # no overflow for values near the end of the double range
+        spread = np.sqrt(np.mean((scaled - scaled.mean(axis=0)) ** 2, axis=0))
+        constant[start : start + block.shape[1]] = (spread <= CONSTANT_SPREAD) | (
+            block.max(axis=0) == block.min(axis=0)
+        )
+    return constant
+
+
+def zero_samples(values: Any) -> np.ndarray:
+    """Mark samples in which every value is zero; bool array, shape (n_samples,)."""
+    if sparse.issparse(values):
+        rows = np.repeat(np.arange(values.shape[0]), np.diff(values.indptr))
+        return np.bincount(rows[values.data != 0], minlength=values.shape[0]) == 0
+    return ~values.any(axis=1)

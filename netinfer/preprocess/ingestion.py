@@ -1,0 +1,290 @@
+"""From a matrix as read to the canonical data set: ids clean, regulators found, sheet joined, unusable parts dropped."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from netinfer.errors import InputError
+from netinfer.io.build import make_adata, text_array
+from netinfer.io.ids import clean_ids, duplicates, excel_damaged, some
+from netinfer.io.memory import as_expression
+from netinfer.preprocess import cleaning
+from netinfer.preprocess.overlap import check_orientation, match_regulators
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+logger = logging.getLogger(__name__)
+
+# Half-samples of four are the smallest that still have a spread to select on.
+MIN_SAMPLES = 8
+_RESERVED = {"_index", "index"}
+
+
+class IngestSettings(Protocol):
+    """What ingest reads of :class:`netinfer.config.IngestConfig`."""
+
+    orientation: Any
+    strip_version: bool
+    impute: Any
+    duplicates: Any
+
+
+@dataclass
+class _State:
+    """The data set while rules are applied to it."""
+
+    where: str
+    matrix: Any
+    samples: list[str]
+    genes: list[str]
+    obs: pd.DataFrame
+    var: pd.DataFrame
+    regulators: list[str] | None
+    log: list[str]
+    dropped_genes: list[tuple[str, bool, str, str]] = field(default_factory=list)
+    dropped_samples: list[tuple[str, str]] = field(default_factory=list)
+
+    def drop_genes(self, mask: np.ndarray, status: str, reason: str) -> None:
+        if not mask.any():
+            return
+        known = set(self.regulators or ())
+        gone = [gene for gene, out in zip(self.genes, mask, strict=True) if out]
+        self.dropped_genes += [(gene, gene in known, status, reason) for gene in gone]
+        n_regulators = sum(gene in known for gene in gone)
+        self.log.append(f"{len(gone)} genes were dropped, {n_regulators} of them regulators: {reason}: {some(gone)}")
+        self.matrix, self.var = self.matrix[:, ~mask], self.var[~mask]
+        self.genes = [gene for gene, out in zip(self.genes, mask, strict=True) if not out]
+
+    def drop_samples(self, mask: np.ndarray, reason: str) -> None:
+        if not mask.any():
+            return
+        gone = [sample for sample, out in zip(self.samples, mask, strict=True) if out]
+        self.dropped_samples += [(sample, reason) for sample in gone]
+        self.log.append(f"{len(gone)} samples were dropped: {reason}: {some(gone)}")
+        self.matrix, self.obs = self.matrix[~mask], self.obs[~mask]
+        self.samples = [sample for sample, out in zip(self.samples, mask, strict=True) if not out]
+
+
+def ingest(
+    adata: Any,
+    *,
+    regulators: Sequence[str] | str | None,
+    samples: pd.DataFrame | None = None,
+    settings: IngestSettings | None = None,
+    where: str = "",
+) -> AnnData:
+    """Make the canonical data set of one expression matrix: checked, cleaned, joined, with a record of what was dropped.
+
+    In this order: ids are cleaned; the orientation is checked by the regulators; duplicated genes follow the rule;
+    infinite values are refused and missing ones refused or imputed; samples without any non-zero value and genes that
+    do not vary are dropped; the sample sheet is joined.
+
+    Parameters
+    ----------
+    adata : AnnData, DataFrame or array, n_samples x n_genes
+        As :func:`netinfer.io.read_expression` returns it; not changed.
+    regulators : sequence of str, or "all", or None
+        Candidate regulators; None takes ``var["is_regulator"]``.
+    samples : DataFrame, optional
+        Sample sheet, indexed by sample id. Every sample of the matrix must be in it; further rows are logged.
+    settings : IngestConfig, optional
+        `strip_version`, `impute` (None or "median"), `duplicates` (error, sum, mean, first), `orientation`.
+    where : str
+        Name for messages; the file by default.
+
+    Returns
+    -------
+    AnnData
+        ``var["is_regulator"]``; the sheet's columns in ``obs``; ``uns["netinfer"]`` with ``dropped_genes`` (gene,
+        is_regulator, status, reason), ``dropped_samples`` (sample, reason), ``log`` and ``source``.
+
+    Raises
+    ------
+    InputError
+        For what no rule covers; see the order above. Also fewer than 8 samples, or no regulator left.
+    """
+    if settings is None:
+        from netinfer.config import IngestConfig
+
+        settings = IngestConfig()
+    state = _start(adata, regulators, settings, where)
+    _apply_value_rules(state, settings)
+    if samples is not None:
+        _join_sheet(state, samples)
+    return _finish(state, adata)
+
+
+def _start(adata: Any, regulators: Sequence[str] | str | None, settings: IngestSettings, where: str) -> _State:
+    adata = as_expression(adata, where=where or "data")
+    notes = adata.uns["netinfer"]
+    where = where or str(notes.get("source", "")) or "data"
+    listed = _regulator_ids(adata, regulators, settings, where)
+    if listed is not None:
+        check_orientation(adata, listed, where=where, orientation=settings.orientation, versions=settings.strip_version)
+    genes, gene_log = clean_ids(adata.var_names, "gene", where, versions=settings.strip_version)
+    samples, sample_log = clean_ids(adata.obs_names, "sample", where)
+    repeated = duplicates(samples)
+    if repeated:
+        raise InputError(
+            f"{where}: {len(repeated)} samples stand more than once: {some(repeated)}: give each sample its own id"
+        )
+    log = [*map(str, notes.get("log", ())), *gene_log, *sample_log]
+    damaged = excel_damaged(genes)
+    if damaged:
+        log.append(
+            f"{len(damaged)} gene ids look like dates that a spreadsheet made of gene symbols: {some(damaged, 20)}"
+        )
+        logger.warning("%s: %s: check them against the original table", where, log[-1])
+    obs, var = adata.obs.copy(), adata.var.copy()
+    return _State(where, adata.X, samples, genes, obs, var, listed, log)
+
+
+def _regulator_ids(adata: AnnData, regulators: Any, settings: IngestSettings, where: str) -> list[str] | None:
+    if isinstance(regulators, str):
+        if regulators != "all":
+            raise InputError(f"{where}: regulators: a list of ids or 'all' is expected, not {regulators!r}")
+        return None
+    if regulators is None:
+        if "is_regulator" not in adata.var:
+            raise InputError(
+                f"{where}: no list of regulators, and no var['is_regulator']: give one, or regulators='all'"
+            )
+        regulators = adata.var_names[adata.var["is_regulator"].to_numpy(dtype=bool)]
+    cleaned, _ = clean_ids(regulators, "regulator", where, versions=settings.strip_version, collisions=True)
+    return list(dict.fromkeys(cleaned))
+
+
+def _apply_value_rules(state: _State, settings: IngestSettings) -> None:
+    where = state.where
+    if state.regulators is None:
+        state.regulators = list(dict.fromkeys(state.genes))
+        state.log.append("every gene is a candidate regulator")
+    else:
+        found, log = match_regulators(state.genes, state.regulators, where)
+        state.regulators = found
+        state.log += log
+        if len(log) > 1:
+            logger.warning("%s: %s", where, log[0])
+    state.matrix, kept, log = cleaning.merge_duplicates(state.matrix, state.genes, str(settings.duplicates), where)
+    state.var, state.genes = state.var.iloc[kept], [state.genes[position] for position in kept]
+    state.log += log
+    cleaning.refuse_infinite(state.matrix, state.samples, state.genes, where)
+    _missing(state, settings)
+    state.drop_samples(cleaning.zero_samples(state.matrix), "every value is zero")
+    if not state.samples:
+        raise InputError(f"{where}: every value is zero: the wrong layer or file?")
+    state.drop_genes(cleaning.constant_genes(state.matrix), "constant", "the same value in every sample")
+    _refuse_too_small(state)
+
+
+def _missing(state: _State, settings: IngestSettings) -> None:
+    stored = state.matrix.data if sparse.issparse(state.matrix) else state.matrix
+    if not np.isnan(stored).any():
+        return
+    if settings.impute is None:
+        cleaning.refuse_missing(state.matrix, state.samples, state.genes, state.where)
+    dense = state.matrix.toarray() if sparse.issparse(state.matrix) else state.matrix
+    state.matrix = dense
+    state.drop_samples(np.isnan(dense).all(axis=1), "no value in it")
+    state.matrix, unmeasured, n_imputed = cleaning.impute_median(state.matrix)
+    state.drop_genes(unmeasured, "filtered", "no value in any sample")
+    share = n_imputed / max(1, state.matrix.size)
+    state.log.append(f"{n_imputed} missing values ({share:.2%}) were replaced by the median of their gene")
+
+
+def _refuse_too_small(state: _State) -> None:
+    n_samples, n_genes = len(state.samples), len(state.genes)
+    if n_samples < MIN_SAMPLES:
+        dropped = f" after {len(state.dropped_samples)} were dropped" if state.dropped_samples else ""
+        raise InputError(
+            f"{state.where}: {n_samples} samples{dropped}: at least {MIN_SAMPLES} are needed to draw half-samples"
+        )
+    if n_genes < 2:
+        raise InputError(f"{state.where}: {n_genes} genes vary: at least a regulator and a target are needed")
+    known = set(state.genes)
+    state.regulators = [name for name in state.regulators or () if name in known]
+    if not state.regulators:
+        raise InputError(f"{state.where}: no regulator varies over the samples: nothing can be explained by them")
+
+
+def _join_sheet(state: _State, sheet: pd.DataFrame) -> None:
+    names, _ = clean_ids(sheet.index, "sample", f"{state.where}: sample sheet")
+    repeated = duplicates(names)
+    if repeated:
+        raise InputError(
+            f"{state.where}: sample sheet: samples listed more than once: {some(repeated)}: one line a sample"
+        )
+    known = set(names)
+    lacking = [sample for sample in state.samples if sample not in known]
+    if lacking:
+        here = set(state.samples)
+        unused = [name for name in names if name not in here]
+        hint = f"; in the sheet but not in the matrix: {some(unused)}" if unused else ""
+        raise InputError(
+            f"{state.where}: sample sheet: {len(lacking)} of {len(state.samples)} samples are not in it: {some(lacking)}{hint}: "
+            "add them, or name the sheet's id column `sample`"
+        )
+    sheet = sheet.set_axis(pd.Index(names, dtype=object), axis=0).loc[state.samples]
+    gone = {sample for sample, _ in state.dropped_samples}
+    unused = [name for name in names if name not in set(state.samples) and name not in gone]
+    state.log.append(f"the sample sheet gives {sheet.shape[1]} columns for {len(state.samples)} samples")
+    if unused:
+        state.log.append(f"{len(unused)} samples of the sheet are not in the matrix: {some(unused, 20)}")
+    for column in sheet.columns:
+        name = str(column).replace("/", "_per_")  # h5ad has no slash in names
+        name = f"{name}_" if name in _RESERVED else name
+        if name != column:
+            state.log.append(
+                f"column {str(column)!r} of the sample sheet is called {name!r}, since h5ad cannot hold its name"
+            )
+        values = sheet[column]
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            values = values.cat.remove_unused_categories()
+        state.obs[name] = values.array
+
+
+def _finish(state: _State, adata: Any) -> AnnData:
+    values = state.matrix
+    values = sparse.csr_matrix(values) if sparse.issparse(values) else np.ascontiguousarray(values)
+    known = set(state.regulators or ())
+    var = state.var.copy()
+    var.index = pd.Index(state.genes, dtype=object)
+    var["is_regulator"] = np.array([gene in known for gene in state.genes], dtype=bool)
+    obs = state.obs.copy()
+    obs.index = pd.Index(state.samples, dtype=object)
+    state.log.append(
+        f"{len(state.samples)} samples x {len(state.genes)} genes are used, {len(known)} of them regulators"
+    )
+    notes = dict(adata.uns.get("netinfer", {})) if hasattr(adata, "uns") else {}
+    source = str(notes.pop("source", "")) or state.where
+    for key in ("log", "missing_cells", "dropped_genes", "dropped_samples"):
+        notes.pop(key, None)
+    result = make_adata(values, obs, var, source=source, notes=notes)
+    result.uns["netinfer"] |= {
+        "dropped_genes": _gene_frame(state.dropped_genes),
+        "dropped_samples": _sample_frame(state.dropped_samples),
+        "log": text_array(state.log),
+    }
+    return result
+
+
+def _gene_frame(rows: list[tuple[str, bool, str, str]]) -> pd.DataFrame:
+    columns = list(zip(*rows, strict=True)) if rows else [()] * 4
+    frame = {
+        name: text_array(columns[i]) for i, name in enumerate(("gene", "is_regulator", "status", "reason")) if i != 1
+    }
+    frame["is_regulator"] = np.array(columns[1], dtype=bool)
+    return pd.DataFrame(frame)[["gene", "is_regulator", "status", "reason"]]
+
+
+def _sample_frame(rows: list[tuple[str, str]]) -> pd.DataFrame:
+    columns = list(zip(*rows, strict=True)) if rows else [()] * 2
+    return pd.DataFrame({"sample": text_array(columns[0]), "reason": text_array(columns[1])})
