@@ -6,12 +6,10 @@ The JSON schema that Snakemake validates (`workflow/schemas/config.schema.yaml`)
 
 from __future__ import annotations
 
-import csv
-import difflib
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,7 +17,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from netinfer.errors import ConfigError
-from netinfer.yamlfile import merge, read_yaml
+from netinfer.mistakes import explain
+from netinfer.yamlfile import merge, read_sheet, read_yaml
 
 __all__ = [
     "Config",
@@ -36,7 +35,6 @@ __all__ = [
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 # A name that Windows keeps for devices makes a results folder that cannot be copied there.
 _DEVICE_NAMES = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)$", re.IGNORECASE)
-_SELF_EXPLAINING = ("path", "one_cut", "order", "even", "name", "twin", "inside")
 _NUMBER_TEXT = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
 
 
@@ -305,100 +303,27 @@ def parse_config(raw: Mapping[str, Any], documents: Iterable[tuple[str, Mapping[
     values.pop("pathvars", None)  # Snakemake's own key
     sheet = values.get("datasets")
     if isinstance(sheet, str):
-        values["datasets"] = _read_sheet(Path(sheet))
+        values["datasets"] = read_sheet(Path(sheet))
+        documents.append((sheet, {"datasets": values["datasets"]}))
     try:
         return Config.model_validate(values)
     except ValidationError as error:
-        lines = [_line(e, values, documents, sheet) for e in error.errors(include_url=False)]
-        raise ConfigError("\n".join(dict.fromkeys(lines))) from None
+        lines = explain(error.errors(include_url=False), values, documents, _known_keys)
+        raise ConfigError("\n".join(lines)) from None
 
 
-def _read_sheet(path: Path) -> list[dict[str, Any]]:
-    """Read data sets from a table whose columns are the keys; empty cells are keys that are not given."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ConfigError(f"datasets: {path}: {error.strerror}: give a list or a tsv/csv sheet") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"datasets: {path}: not UTF-8 text") from None
-    delimiter = "," if path.suffix.lower() == ".csv" else "\t"
-    rows = [r for r in csv.reader(text.splitlines(), delimiter=delimiter) if any(c.strip() for c in r)]
-    if len(rows) < 2:
-        raise ConfigError(f"{path}: no data set in the sheet: a header and one line a data set are needed")
-    header = [c.strip() for c in rows[0]]
-    twice = {c for c in header if header.count(c) > 1}
-    if twice:
-        raise ConfigError(f"{path}: line 1: column {sorted(twice)[0]!r} stands twice")
-    for number, row in enumerate(rows[1:], start=2):
-        if len(row) > len(header):
-            raise ConfigError(f"{path}: line {number}: {len(row)} cells under {len(header)} columns")
-    return [{k: v.strip() for k, v in zip(header, row, strict=False) if v.strip()} for row in rows[1:]]
+_SECTIONS: dict[str, type[BaseModel]] = {"regression": RegressionConfig, "cut": CutConfig, "exports": ExportsConfig}
 
 
-def _line(error: Any, values: Mapping[str, Any], documents: list[tuple[str, Mapping[str, Any]]], sheet: Any) -> str:
-    """Say one validation error as `file: key.path: what is wrong: what to do`."""
-    loc = list(error["loc"])
-    kind, context = error["type"], error.get("ctx") or {}
-    if kind == "extra_forbidden":
-        known = _keys_at(loc[:-1])
-        near = difflib.get_close_matches(str(loc[-1]), known, n=1, cutoff=0.6)
-        what = f"unknown key: did you mean `{near[0]}`?" if near else f"unknown key: known are {', '.join(known)}"
-    elif kind == "missing":
-        what = "is missing: this key has no default"
-    elif kind == "literal_error":
-        near = difflib.get_close_matches(str(error["input"]), re.findall(r"'([^']+)'", context["expected"]), n=1)
-        hint = f": did you mean `{near[0]}`?" if near else ""
-        what = f"{error['input']!r} is none of {context['expected'].replace(chr(39), '')}{hint}"
-    elif kind == "string_type":
-        what = f"{error['input']!r} is not text: put it in quotes"
-    elif kind == "string_pattern_mismatch":
-        what = (
-            f"{str(error['input'])[:80]!r} is not a data set name: 1 to 64 letters, digits, `_` or `-`,"
-            " the first a letter or digit"
-        )
-    elif kind in ("model_type", "dict_type", "model_attributes_type"):
-        what = f"keys and values are needed here, not {error['input']!r:.60}"
-    elif kind == "list_type":
-        what = "a list of data sets (each starting with `- name:`) or the path of a sheet is needed"
-    else:
-        shown = (
-            ""
-            if kind in ("path", "one_cut", "order", "even", "name", "twin", "inside")
-            else f"{error['input']!r:.60}: "
-        )
-        what = shown + error["msg"][0].lower() + error["msg"][1:]
-    place = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in loc).lstrip(".")
-    if len(loc) > 1 and loc[0] == "datasets" and isinstance(loc[1], int):
-        entry = values["datasets"][loc[1]]
-        if isinstance(entry, Mapping) and isinstance(entry.get("name"), str):
-            place += f" ({entry['name'][:64]!r})"
-    file = sheet if isinstance(sheet, str) and loc[:1] == ["datasets"] else _origin(loc, documents)
-    return ": ".join(part for part in (file, place, what) if part)
-
-
-def _keys_at(loc: list[Any]) -> list[str]:
-    model: Any = Config
+def _known_keys(loc: Sequence[Any]) -> list[str]:
+    """List the keys that are known at a place."""
+    model: type[BaseModel] = Config
     for part in loc:
         if part == "datasets":
             model = DatasetConfig
         elif isinstance(part, str):
-            model = {"regression": RegressionConfig, "cut": CutConfig, "exports": ExportsConfig}[part]
+            model = _SECTIONS[part]
     return list(model.model_fields)
-
-
-def _origin(loc: list[Any], documents: list[tuple[str, Mapping[str, Any]]]) -> str:
-    """Name the last file that holds the key, or its nearest parent."""
-    for depth in range(len(loc), 0, -1):
-        for file, document in reversed(documents):
-            node: Any = document
-            for part in loc[:depth]:
-                is_entry = isinstance(node, list) and isinstance(part, int) and part < len(node)
-                if not is_entry and not (isinstance(node, Mapping) and part in node):
-                    break
-                node = node[part]
-            else:
-                return file
-    return documents[-1][0] if documents else ""
 
 
 def json_schema() -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""Read YAML strictly: a key given twice, a foreign tag, two documents or a list at the top are errors."""
+"""Read YAML and sheets strictly: a key given twice, a foreign tag, two documents or a list at the top are errors."""
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -126,3 +127,25 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         old = merged.get(key)
         merged[key] = merge(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
     return merged
+
+
+def read_sheet(path: Path) -> list[dict[str, Any]]:
+    """Read data sets from a table whose columns are the keys; empty cells are keys that are not given."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ConfigError(f"datasets: {path}: {error.strerror}: give a list or a tsv/csv sheet") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"datasets: {path}: not UTF-8 text") from None
+    delimiter = "," if path.suffix.lower() == ".csv" else "\t"
+    rows = [r for r in csv.reader(text.splitlines(), delimiter=delimiter) if any(c.strip() for c in r)]
+    if len(rows) < 2:
+        raise ConfigError(f"{path}: no data set in the sheet: a header and one line a data set are needed")
+    header = [c.strip() for c in rows[0]]
+    twice = {c for c in header if header.count(c) > 1}
+    if twice:
+        raise ConfigError(f"{path}: line 1: column {sorted(twice)[0]!r} stands twice")
+    for number, row in enumerate(rows[1:], start=2):
+        if len(row) > len(header):
+            raise ConfigError(f"{path}: line {number}: {len(row)} cells under {len(header)} columns")
+    return [{k: v.strip() for k, v in zip(header, row, strict=False) if v.strip()} for row in rows[1:]]

@@ -36,8 +36,12 @@ READING = (
     "impute",
     "duplicates",
 )
-# The rule and its truncation only read the counts: a change of them runs no fit again.
-FITTING = {key: value for key, value in config["regression"].items() if key not in ("rule", "truncation")}
+# These two only read the counts, so that a change of them runs no fit again.
+FITTING = {
+    key: value
+    for key, value in config["regression"].items()
+    if key not in ("rule", "truncation")
+}
 
 
 def setting(*keys):

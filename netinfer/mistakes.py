@@ -1,0 +1,108 @@
+"""Say validation errors of a config as lines a user can act on: file, key path, what is wrong, what to do."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+Documents = Sequence[tuple[str, Mapping[str, Any]]]
+# Errors that netinfer's own validators word in full.
+_SELF_EXPLAINING = ("path", "one_cut", "order", "even", "name", "twin", "inside")
+
+
+def explain(
+    errors: Iterable[Mapping[str, Any]],
+    values: Mapping[str, Any],
+    documents: Documents,
+    known_keys: Callable[[Sequence[Any]], list[str]],
+) -> list[str]:
+    """Word pydantic's errors.
+
+    Parameters
+    ----------
+    errors : list of mappings
+        As `ValidationError.errors` gives them.
+    values : mapping
+        The config that was refused.
+    documents : list of (file name, mapping)
+        The files that it came from; the last that holds a key is named.
+    known_keys : callable
+        Gives the keys that are known at a place.
+
+    Returns
+    -------
+    list of str
+        One line a mistake.
+    """
+    errors = list(errors)
+    misspelt = {(*e["loc"][:-1], _nearest(e, known_keys)) for e in errors if e["type"] == "extra_forbidden"}
+    lines = []
+    for error in errors:
+        loc = tuple(error["loc"])
+        # A required key that is misspelt is one mistake, not a missing and an unknown key.
+        if error["type"] == "missing" and loc in misspelt:
+            continue
+        parts = (_origin(loc, documents), _place(loc, values), _what(error, known_keys))
+        lines.append(": ".join(part for part in parts if part))
+    return list(dict.fromkeys(lines))
+
+
+def _nearest(error: Mapping[str, Any], known_keys: Callable[[Sequence[Any]], list[str]]) -> str | None:
+    near = difflib.get_close_matches(str(error["loc"][-1]), known_keys(error["loc"][:-1]), n=1, cutoff=0.6)
+    return near[0] if near else None
+
+
+def _what(error: Mapping[str, Any], known_keys: Callable[[Sequence[Any]], list[str]]) -> str:
+    kind, given = error["type"], error["input"]
+    if kind == "extra_forbidden":
+        near = _nearest(error, known_keys)
+        known = ", ".join(known_keys(error["loc"][:-1]))
+        return f"unknown key: did you mean `{near}`?" if near else f"unknown key: known are {known}"
+    if kind == "missing":
+        return "is missing: this key has no default"
+    if kind == "literal_error":
+        expected = error["ctx"]["expected"]
+        close = difflib.get_close_matches(str(given), re.findall(r"'([^']+)'", expected), n=1)
+        return f"{given!r} is none of {expected.replace(chr(39), '')}" + (
+            f": did you mean `{close[0]}`?" if close else ""
+        )
+    if kind == "string_type":
+        return f"{given!r} is not text: put it in quotes"
+    if kind == "string_pattern_mismatch":
+        rule = "1 to 64 letters, digits, `_` or `-`, the first a letter or digit"
+        return f"{str(given)[:80]!r} is not a data set name: {rule}"
+    if kind in ("model_type", "dict_type", "model_attributes_type"):
+        return f"keys and values are needed here, not {given!r:.60}"
+    if kind == "list_type":
+        return "a list of data sets (each starting with `- name:`) or the path of a sheet is needed"
+    message = error["msg"][0].lower() + error["msg"][1:]
+    return message if kind in _SELF_EXPLAINING else f"{given!r:.60}: {message}"
+
+
+def _place(loc: Sequence[Any], values: Mapping[str, Any]) -> str:
+    place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).lstrip(".")
+    if len(loc) > 1 and loc[0] == "datasets" and isinstance(loc[1], int):
+        entry = values["datasets"][loc[1]]
+        if isinstance(entry, Mapping) and isinstance(entry.get("name"), str):
+            place += f" ({entry['name'][:64]!r})"
+    return place
+
+
+def _origin(loc: Sequence[Any], documents: Documents) -> str:
+    """Name the last file that holds the key, or its nearest parent."""
+    for depth in range(len(loc), 0, -1):
+        for file, document in reversed(documents):
+            if _holds(document, loc[:depth]):
+                return file
+    return documents[-1][0] if documents else ""
+
+
+def _holds(node: Any, loc: Sequence[Any]) -> bool:
+    for part in loc:
+        is_entry = isinstance(node, list) and isinstance(part, int) and part < len(node)
+        if not is_entry and not (isinstance(node, Mapping) and part in node):
+            return False
+        node = node[part]
+    return True
