@@ -86,7 +86,8 @@ def to_float64(values: np.ndarray, where: str) -> np.ndarray:
     if values.dtype.kind not in "biuf" or values.dtype.itemsize > 8:
         raise InputError(f"{where}: values of type {values.dtype}: real numbers of at most 8 bytes are needed")
     if values.dtype.kind in "iu" and values.dtype.itemsize == 8 and values.size:
-        if max(abs(int(values.min())), abs(int(values.max()))) > 2**53:
+        largest = max(abs(int(values.min())), abs(int(values.max())))
+        if largest > 2**53:
             raise InputError(f"{where}: whole numbers beyond 2^53, which double precision cannot hold exactly")
     return values.astype(np.float64, order="C")
 

@@ -1,4 +1,4 @@
-"""One entry for every expression file: looks at the content, then at the name, and hands over to the format's reader."""
+"""One entry for every expression file: looks at the content, then the name, and calls the format's reader."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ def read_expression(
     layer : str, optional
         h5ad, loom: a layer's name instead of X; "raw" takes h5ad's ``raw``.
     gene_column : str, optional
-        h5ad, loom, 10x: the column of gene annotations to use as gene ids (10x: "gene_symbols", the default, or "gene_ids").
+        h5ad, loom, 10x: the column of gene annotations to use as gene ids (10x: "gene_symbols", the
+        default, or "gene_ids").
     encoding : str
         Of text files.
 

@@ -59,7 +59,8 @@ def read_h5ad(path: Path, *, layer: str | None = None, gene_column: str | None =
     for axis, frame, kind in ((0, obs, "samples in obs"), (1, var, f"genes in {genes}")):
         if values.shape[axis] != len(frame):
             raise InputError(
-                f"{place}: {values.shape[axis]} {('rows', 'columns')[axis]} and {len(frame)} {kind}: write the file again"
+                f"{place}: {values.shape[axis]} {('rows', 'columns')[axis]} and {len(frame)} {kind}: "
+                "write the file again"
             )
     if 0 in values.shape:
         raise InputError(f"{place}: {values.shape[0]} samples x {values.shape[1]} genes: nothing to infer from")

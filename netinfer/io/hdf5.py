@@ -1,8 +1,9 @@
 """Look through an HDF5 file before anything is read from it.
 
 HDF5 can point into other files (external storage, external and soft links, virtual data sets), can declare terabytes in
-a few kilobytes, and its sparse matrices are index arrays that scipy trusts. A file is therefore walked without following
-a link; what points outside, declares far more than it stores or holds pickles is refused, and indices are checked.
+a few kilobytes, and its sparse matrices are index arrays that scipy trusts. A file is therefore walked without
+following a link; what points outside, declares far more than it stores or holds pickles is refused, and indices are
+checked.
 """
 
 from __future__ import annotations
@@ -97,7 +98,8 @@ def _check_dataset(data: h5py.Dataset, place: str) -> None:
     stored = int(data.id.get_storage_size())
     if declared > _SMALL and declared > _MAX_EXPANSION * max(stored, 1):
         raise InputError(
-            f"{place}: declares {data.shape} = {declared / 2**20:.0f} MiB and stores {stored} bytes: damaged or made to harm"
+            f"{place}: declares {data.shape} = {declared / 2**20:.0f} MiB and stores {stored} bytes: "
+            "damaged or made to harm"
         )
     if declared > memory_bytes():
         raise InputError(f"{place}: {data.shape} = {declared / 2**30:.1f} GiB does not fit into memory")
@@ -189,7 +191,7 @@ def read_matrix(item: Any, place: str) -> np.ndarray | sparse.csr_matrix:
     if isinstance(item, h5py.Dataset):
         if item.ndim != 2:
             raise InputError(f"{place}: {item.ndim} dimensions: a matrix of samples x genes is needed")
-        require_memory(*item.shape, place)
+        require_memory(item.shape[0], item.shape[1], place)
         return to_float64(item[...], place)
     kind, shape = check_sparse(item, place)
     arrays = tuple(

@@ -1,7 +1,8 @@
 """Gene and sample ids: what is taken off, what is kept to the letter, what is refused.
 
 Ids travel from the first file to TSV, HDF5, GraphML and HTML. Blanks, quotes and byte order marks around them are taken
-off; everything printable inside is kept; what some of those formats cannot hold is refused here and not at the last rule.
+off; everything printable inside is kept; what some of those formats cannot hold is refused
+here and not at the last rule.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from collections.abc import Iterable, Sequence
 
 from netinfer.errors import InputError
 
-# Control characters, line and paragraph separators, lone surrogates and non-characters: illegal in XML 1.0 or a line's end somewhere.
+# Control characters, line and paragraph separators, lone surrogates and non-characters: illegal in XML 1.0, or a line's
+# end somewhere.
 _ILLEGAL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 _BLANKS = " \u00a0\u2007\u202f\u3000\ufeff"
 # ENSG00000141510.17 -> ENSG00000141510; the pseudoautosomal ENSG00000002586.20_PAR_Y keeps its suffix.

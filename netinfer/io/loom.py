@@ -1,4 +1,4 @@
-"""loom: an HDF5 layout with genes as rows, read as its specification says (/matrix, /layers, /row_attrs, /col_attrs)."""
+"""loom: HDF5 with genes as rows, read as its specification says (/matrix, /layers, /row_attrs, /col_attrs)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def read_loom(path: Path, *, layer: str | None = None, gene_column: str | None =
     layer : str, optional
         A name in ``/layers``; ``/matrix`` if not given.
     gene_column : str, optional
-        The row attribute with the gene ids; by default the first there is of Gene, var_names, gene_name, Accession, ....
+        The row attribute with the gene ids; by default Gene, var_names, gene_name, Accession, ...
 
     Returns
     -------
@@ -58,7 +58,8 @@ def read_loom(path: Path, *, layer: str | None = None, gene_column: str | None =
         obs = _attributes(handle, "col_attrs", n_cells, "cells", _CELLS, path)
         values = np.ascontiguousarray(to_float64(data[...], f"{path}: {name}").T)
     log = [
-        f"read {path.name}: loom, {name}, {n_genes} genes x {n_cells} cells, turned to {n_cells} samples x {n_genes} genes"
+        f"read {path.name}: loom, {name}, {n_genes} genes x {n_cells} cells, "
+        f"turned to {n_cells} samples x {n_genes} genes"
     ]
     return make_adata(values, obs, var, source=str(path), log=log)
 
@@ -72,7 +73,8 @@ def _attributes(
             continue
         if item.shape[0] != count:
             raise InputError(
-                f"{path}: {group}/{name}: {item.shape[0]} entries for {count} {what} in the matrix: write the file again"
+                f"{path}: {group}/{name}: {item.shape[0]} entries for {count} {what} in the matrix: "
+                "write the file again"
             )
         values = item.asstr("utf-8", "strict")[...] if h5py.check_string_dtype(item.dtype) else item[...]
         columns[name] = values
@@ -81,7 +83,8 @@ def _attributes(
         found = ", ".join(columns) or "none"
         fix = "; name one by `gene_column:`" if what == "genes" else ""
         raise InputError(
-            f"{path}: {group}: no attribute with the ids of the {what} ({', '.join(map(str, names))}); there are: {found}{fix}"
+            f"{path}: {group}: no attribute with the ids of the {what} ({', '.join(map(str, names))}); "
+            f"there are: {found}{fix}"
         )
     index = [str(value) for value in columns.pop(key)]
     return pd.DataFrame(columns, index=pd.Index(index, dtype=object))

@@ -52,7 +52,7 @@ def regular_file(path: str | os.PathLike[str]) -> Path:
 
 
 def file_kind(path: Path) -> str:
-    """Name the format that a file's first bytes show: hdf5, gzip, parquet, zip, pickle, bzip2, xz, zstd, numpy or text."""
+    """Name the format that a file's first bytes show: hdf5, gzip, parquet, zip, pickle, ... or text."""
     with path.open("rb") as handle:
         head = handle.read(512 + 8)
     if head.startswith(HDF5_SIGNATURE) or head[512:520] == HDF5_SIGNATURE:
@@ -90,7 +90,8 @@ def require_memory(n_rows: int, n_columns: int, where: str) -> None:
     need, have = 8 * n_rows * n_columns, memory_bytes()
     if 2 * need > have:
         raise InputError(
-            f"{where}: {n_rows} x {n_columns} values need {2 * need / 2**30:.1f} GiB and {have / 2**30:.1f} GiB are there: "
+            f"{where}: {n_rows} x {n_columns} values need {2 * need / 2**30:.1f} GiB "
+            f"and {have / 2**30:.1f} GiB are there: "
             "use a machine with more memory, fewer samples, or a sparse h5ad"
         )
 

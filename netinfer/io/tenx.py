@@ -50,7 +50,10 @@ def read_tenx(path: Path, *, gene_column: str | None = None, encoding: str = "ut
     cells = [line.split("\t")[0] for line in text_lines(barcodes, encoding)]
     n_rows, n_columns = _size(matrix)
     if (n_rows, n_columns) != (len(var), len(cells)):
-        message = f"{matrix}: {n_rows} x {n_columns}, but {len(var)} genes in {features.name} and {len(cells)} cells in {barcodes.name}"
+        message = (
+            f"{matrix}: {n_rows} x {n_columns}, but {len(var)} genes in {features.name} "
+            f"and {len(cells)} cells in {barcodes.name}"
+        )
         hint = (
             "the matrix is cells x genes, write it turned"
             if (n_columns, n_rows) == (len(var), len(cells))
@@ -67,7 +70,8 @@ def read_tenx(path: Path, *, gene_column: str | None = None, encoding: str = "ut
             f"{matrix}: damaged MatrixMarket file ({' '.join(str(error).split())[:160]}): fetch it again"
         ) from None
     log = [
-        f"read {matrix.name}: 10x folder, {n_rows} genes x {n_columns} cells, turned to {n_columns} samples x {n_rows} genes"
+        f"read {matrix.name}: 10x folder, {n_rows} genes x {n_columns} cells, "
+        f"turned to {n_columns} samples x {n_rows} genes"
     ]
     if "feature_types" in var:
         keep = (var["feature_types"] == "Gene Expression").to_numpy()

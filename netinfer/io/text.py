@@ -102,7 +102,8 @@ def read_text_matrix(
 
     Notes
     -----
-    Some 0.2 (counts) to 0.5 microseconds a value (17 digits); the text is held in blocks, the values twice for a moment.
+    Some 0.2 (counts) to 0.5 microseconds a value (17 digits). The text is held in blocks, the values twice for a
+    moment.
     """
     parser: _Body | None = None
     for number, lines in text_blocks(path, encoding):
@@ -155,7 +156,8 @@ class _Body:
             return
         if (len(self.rows) + len(rows)) * len(self.columns) > self.max_cells:
             raise InputError(
-                f"{self.path}: more than {self.max_cells} values, which do not fit into memory: use a sparse h5ad or fewer samples"
+                f"{self.path}: more than {self.max_cells} values, which do not fit into memory: "
+                "use a sparse h5ad or fewer samples"
             )
         self.blocks.append(self._parse("\n".join(cells), rows, numbers))
         self.rows += rows
@@ -198,7 +200,9 @@ class _Body:
         )
 
     def _parse(self, text: str, rows: list[str], numbers: list[int]) -> np.ndarray:
-        values = _parse_numbers(text)
+        # pandas takes a block of nothing but True and False for numbers; no number has a t or an s in it.
+        has_words = any(letter in text for letter in "tTsS")
+        values = None if has_words and self._bad_cell(text, rows, numbers) else _parse_numbers(text)
         if values is None or values.size != len(rows) * len(self.columns):
             raise self._bad_cell(text, rows, numbers) or InputError(
                 f"{self.path}: lines {numbers[0]}-{numbers[-1]}: a cell there is not a number: look for stray text"
@@ -239,12 +243,14 @@ class _Body:
             raise InputError(f"{self.path}: only a header and no line below it: no {self.kinds[0]}s")
         if self.counts["infinite"]:
             raise InputError(
-                f"{self.path}: {self.counts['infinite']} infinite values, first at {'; '.join(self.places['infinite'])}: "
+                f"{self.path}: {self.counts['infinite']} infinite values, "
+                f"first at {'; '.join(self.places['infinite'])}: "
                 "mend them (a logarithm of zero, perhaps); they are never imputed"
             )
         if all(_NUMBER.fullmatch(name) for name in self.rows) and any("." in name for name in self.rows):
             raise InputError(
-                f"{self.path}: column 1 ({self.corner!r}): numbers ({self.rows[0]!r}, ...) where the {self.kinds[0]} ids should be: "
+                f"{self.path}: column 1 ({self.corner!r}): numbers ({self.rows[0]!r}, ...) "
+                f"where the {self.kinds[0]} ids should be: "
                 "put a column of ids in front"
             )
         values = self.blocks[0] if len(self.blocks) == 1 else np.concatenate(self.blocks)

@@ -12,14 +12,14 @@ from netinfer.errors import InputError
 from netinfer.io.ids import duplicates as repeated_names
 from netinfer.io.ids import some
 
-# A spread below this share of the largest absolute value is rounding, not expression: float64 carries 2e-16 of it, and a
-# sum over thousands of samples some 1e-13.
+# A spread below this share of the largest absolute value is rounding, not expression: float64 carries 2e-16 of it,
+# and a sum over thousands of samples some 1e-13.
 CONSTANT_SPREAD = 1e-10
 _BLOCK = 1024
 
 
 def column_blocks(values: Any) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield ``(first column, dense block)`` of a dense or sparse matrix, so that both go through the same arithmetic."""
+    """Yield ``(first column, dense block)`` of a matrix, so that dense and sparse go through the same arithmetic."""
     columns = values.tocsc() if sparse.issparse(values) else values
     for start in range(0, values.shape[1], _BLOCK):
         block = columns[:, start : start + _BLOCK]
@@ -60,24 +60,33 @@ def merge_duplicates(values: Any, genes: Sequence[str], rule: str, where: str) -
     for position, gene in enumerate(genes):
         positions.setdefault(gene, []).append(position)
     kept = np.array([places[0] for places in positions.values()])
-    merged = values[:, kept]
-    if rule != "first":
-        columns = values.tocsc() if sparse.issparse(values) else values
-        merged = merged.tolil() if sparse.issparse(merged) else merged.copy()
-        for target, gene in enumerate(positions):
-            places = positions[gene]
-            if len(places) > 1:
-                block = columns[:, places]
-                block = block.toarray() if sparse.issparse(block) else block
-                total = sum((block[:, i] for i in range(1, len(places))), start=block[:, 0].copy())
-                merged[:, target] = (
-                    (total if rule == "sum" else total / len(places))[:, None]
-                    if sparse.issparse(merged)
-                    else (total if rule == "sum" else total / len(places))
-                )
-        merged = merged.tocsr() if sparse.issparse(merged) else merged
+    merged = values[:, kept] if rule == "first" else _combine(values, list(positions.values()), rule)
     how = {"sum": "summed", "mean": "averaged", "first": "reduced to their first column"}[rule]
     return merged, kept, [f"{len(repeated)} genes that stand more than once were {how}: {some(repeated)}"]
+
+
+def _combine(values: Any, groups: Sequence[Sequence[int]], rule: str) -> Any:
+    """Sum or average the columns of each group, in their order, so that dense and sparse input give the same bits."""
+    merged = values[:, [places[0] for places in groups]]
+    columns = values.tocsc() if sparse.issparse(values) else values
+    targets = [target for target, places in enumerate(groups) if len(places) > 1]
+    totals = np.empty((values.shape[0], len(targets)))
+    for index, target in enumerate(targets):
+        places = groups[target]
+        block = columns[:, list(places)]
+        block = block.toarray() if sparse.issparse(block) else block
+        total = block[:, 0].copy()
+        for column in range(1, len(places)):
+            total += block[:, column]
+        totals[:, index] = total if rule == "sum" else total / len(places)
+    if not sparse.issparse(merged):
+        merged[:, targets] = totals
+        return merged
+    is_single = np.ones(len(groups))
+    is_single[targets] = 0.0
+    rows, index = np.nonzero(totals)
+    combined = sparse.csr_matrix((totals[rows, index], (rows, np.asarray(targets)[index])), shape=merged.shape)
+    return sparse.csr_matrix(merged @ sparse.diags(is_single) + combined)
 
 
 def refuse_infinite(values: Any, samples: Sequence[str], genes: Sequence[str], where: str) -> None:
@@ -106,9 +115,9 @@ def _places(values: Any, test: Any, samples: Sequence[str], genes: Sequence[str]
     if sparse.issparse(values):
         entries = values.tocoo()
         where = np.flatnonzero(hits)[:3]
-        places = zip(entries.row[where], entries.col[where], strict=True)
+        places = list(zip(entries.row[where], entries.col[where], strict=True))
     else:
-        places = iter(np.argwhere(hits)[:3])
+        places = [(row, column) for row, column in np.argwhere(hits)[:3]]
     return count, "; ".join(f"sample {samples[row]!r}, gene {genes[column]!r}" for row, column in places)
 
 

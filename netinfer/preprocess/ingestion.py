@@ -1,4 +1,4 @@
-"""From a matrix as read to the canonical data set: ids clean, regulators found, sheet joined, unusable parts dropped."""
+"""From a matrix as read to the canonical data set: ids clean, regulators found, sheet joined, the unusable dropped."""
 
 from __future__ import annotations
 
@@ -49,6 +49,7 @@ class _State:
     var: pd.DataFrame
     regulators: list[str] | None
     log: list[str]
+    missing_cells: str = ""  # where the text reader saw the first of them: line and column
     dropped_genes: list[tuple[str, bool, str, str]] = field(default_factory=list)
     dropped_samples: list[tuple[str, str]] = field(default_factory=list)
 
@@ -81,7 +82,7 @@ def ingest(
     settings: IngestSettings | None = None,
     where: str = "",
 ) -> AnnData:
-    """Make the canonical data set of one expression matrix: checked, cleaned, joined, with a record of what was dropped.
+    """Make the canonical data set of one expression matrix: cleaned, checked, joined, what was dropped recorded.
 
     In this order: ids are cleaned; the orientation is checked by the regulators; duplicated genes follow the rule;
     infinite values are refused and missing ones refused or imputed; samples without any non-zero value and genes that
@@ -144,7 +145,7 @@ def _start(adata: Any, regulators: Sequence[str] | str | None, settings: IngestS
         )
         logger.warning("%s: %s: check them against the original table", where, log[-1])
     obs, var = adata.obs.copy(), adata.var.copy()
-    return _State(where, adata.X, samples, genes, obs, var, listed, log)
+    return _State(where, adata.X, samples, genes, obs, var, listed, log, str(notes.get("missing_cells", "")))
 
 
 def _regulator_ids(adata: AnnData, regulators: Any, settings: IngestSettings, where: str) -> list[str] | None:
@@ -190,7 +191,7 @@ def _missing(state: _State, settings: IngestSettings) -> None:
     if not np.isnan(stored).any():
         return
     if settings.impute is None:
-        cleaning.refuse_missing(state.matrix, state.samples, state.genes, state.where)
+        cleaning.refuse_missing(state.matrix, state.samples, state.genes, state.where, first=state.missing_cells)
     dense = state.matrix.toarray() if sparse.issparse(state.matrix) else state.matrix
     state.matrix = dense
     state.drop_samples(np.isnan(dense).all(axis=1), "no value in it")
@@ -229,7 +230,8 @@ def _join_sheet(state: _State, sheet: pd.DataFrame) -> None:
         unused = [name for name in names if name not in here]
         hint = f"; in the sheet but not in the matrix: {some(unused)}" if unused else ""
         raise InputError(
-            f"{state.where}: sample sheet: {len(lacking)} of {len(state.samples)} samples are not in it: {some(lacking)}{hint}: "
+            f"{state.where}: sample sheet: {len(lacking)} of {len(state.samples)} samples are not in it: "
+            f"{some(lacking)}{hint}: "
             "add them, or name the sheet's id column `sample`"
         )
     sheet = sheet.set_axis(pd.Index(names, dtype=object), axis=0).loc[state.samples]

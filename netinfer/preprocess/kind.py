@@ -27,7 +27,8 @@ class InputKind:
     def figures(self) -> str:
         """The figures, for a sentence."""
         return (
-            f"range {self.low:.6g} to {self.high:.6g}, {self.share_integer:.1%} whole numbers, {self.share_negative:.1%} negative, "
+            f"range {self.low:.6g} to {self.high:.6g}, {self.share_integer:.1%} whole numbers, "
+            f"{self.share_negative:.1%} negative, "
             f"median over genes of |mean| {self.gene_mean:.3g} and of the standard deviation {self.gene_sd:.3g}"
         )
 

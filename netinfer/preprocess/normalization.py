@@ -30,16 +30,16 @@ def normalize(adata: Any, method: str = "auto", *, center_by: str | None = None)
     r"""Normalize expression, once.
 
     * ``cpm_log1p``: :math:`\log(1 + 10^6 x_{ij} / \sum_j x_{ij})`; counts only.
-    * ``size_factors_log``: :math:`\log(1 + x_{ij} / s_i)`, :math:`s_i` the median over genes of :math:`x_{ij}` / geometric
-      mean (Anders and Huber 2010); counts only. The genes are those above zero in all samples; where there is none (most
-      single-cell data) this is an error.
+    * ``size_factors_log``: :math:`\log(1 + x_{ij} / s_i)`, :math:`s_i` the median over genes of :math:`x_{ij}` over the
+      gene's geometric mean (Anders and Huber 2010); counts only. The genes are those above zero in all samples; where
+      there is none (most single-cell data) this is an error.
     * ``quantile``: every sample gets the same distribution, the mean of the sorted samples; ties get the mean of the
       values they span (Bolstad et al. 2003). Counts are taken to log(1 + x) first.
     * ``rank``: each gene's ranks over the samples to normal scores :math:`\Phi^{-1}(r / (n + 1))`, ties by mean rank.
       Counts are taken to counts per million first.
     * ``none``: values stay.
-    * ``auto``: by :func:`netinfer.preprocess.kind.recognise`: counts -> ``cpm_log1p``; log values and z-scores -> ``none``;
-      anything else (TPM, intensities: heavy tails that would rule the second moments) -> ``rank``.
+    * ``auto``: by :func:`netinfer.preprocess.kind.recognise`: counts -> ``cpm_log1p``; log values and
+      z-scores -> ``none``; anything else (TPM, intensities: heavy tails would rule the second moments) -> ``rank``.
 
     Parameters
     ----------
@@ -158,7 +158,8 @@ def _refuse_no_counts(seen: InputKind, method: str, where: str) -> None:
         )
     if seen.share_integer < 1:
         raise InputError(
-            f"{where}: normalize: {method} needs counts, and {1 - seen.share_integer:.2%} of the values are no whole numbers "
+            f"{where}: normalize: {method} needs counts, and {1 - seen.share_integer:.2%} of the values "
+            "are no whole numbers "
             f"(max {seen.high:.6g}): {_advice(seen)}"
         )
 
@@ -180,7 +181,8 @@ def _refuse_empty(totals: np.ndarray, samples: list[str], where: str) -> None:
     empty = [samples[row] for row in np.flatnonzero(totals <= 0)]
     if empty:
         raise InputError(
-            f"{where}: {len(empty)} samples have no count at all: {some(empty)}: drop them (netinfer.preprocess.ingest does)"
+            f"{where}: {len(empty)} samples have no count at all: {some(empty)}: "
+            "drop them (netinfer.preprocess.ingest does)"
         )
 
 
@@ -201,8 +203,8 @@ def size_factors(values: np.ndarray, samples: list[str], where: str) -> tuple[np
     usable = (values > 0).all(axis=0)
     if not usable.any():
         raise InputError(
-            f"{where}: normalize: size_factors_log: no gene is above zero in all {len(samples)} samples, so that there is no "
-            "reference for ratios: use cpm_log1p"
+            f"{where}: normalize: size_factors_log: no gene is above zero in all {len(samples)} samples, "
+            "so that there is no reference for ratios: use cpm_log1p"
         )
     logs = np.log(values[:, usable])
     return np.exp(np.median(logs - logs.mean(axis=0), axis=1)), int(usable.sum())
@@ -234,10 +236,11 @@ def _center(values: np.ndarray, obs: pd.DataFrame, column: str, where: str, log:
         lacking = [str(name) for name in obs.index[groups.isna()]]
         raise InputError(f"{where}: center_by: {len(lacking)} samples have no {column!r}: {some(lacking)}: fill it in")
     codes, names = pd.factorize(groups)
-    single = [str(names[code]) for code in np.flatnonzero(np.bincount(codes) == 1)]
+    single = [str(name) for name in names[np.bincount(codes) == 1]]
     if single:
         raise InputError(
-            f"{where}: center_by: groups of {column!r} with one sample, which centring would turn to zeros: {some(single)}: "
+            f"{where}: center_by: groups of {column!r} with one sample, which centring would turn to zeros: "
+            f"{some(single)}: "
             "merge or remove them"
         )
     result = values.copy()

@@ -50,7 +50,9 @@ def check_orientation(
     if turned <= as_read:
         return as_read
     if orientation == "genes_x_samples":
-        message = f"looks samples x genes: {turned} of {len(wanted)} regulators found as it stands in the file, {as_read} turned"
+        message = (
+            f"looks samples x genes: {turned} of {len(wanted)} regulators found untransposed, {as_read} transposed"
+        )
         raise InputError(f"{where}: {message}: take `orientation: genes_x_samples` out")
     message = f"looks genes x samples: {as_read} of {len(wanted)} regulators found as read, {turned} transposed"
     raise InputError(f"{where}: {message}: set `orientation: genes_x_samples`")
@@ -79,10 +81,12 @@ def match_regulators(genes: Sequence[str], regulators: Sequence[str], where: str
         return found, [f"all {len(found)} regulators are among the {len(genes)} genes"]
     if not found:
         raise InputError(
-            f"{where}: none of {len(regulators)} regulators is among the {len(genes)} genes: {nearest(missing[:5], genes)}; "
+            f"{where}: none of {len(regulators)} regulators is among the {len(genes)} genes: "
+            f"{nearest(missing[:5], genes)}; "
             f"the genes begin {some(genes, 3)}: check the type, case and version suffix of the ids"
         )
-    sentence = f"{len(found)} of {len(regulators)} regulators are among the {len(genes)} genes; not among them: {some(missing, 200)}"
+    sentence = f"{len(found)} of {len(regulators)} regulators are among the {len(genes)} genes"
+    sentence += f"; not among them: {some(missing, 200)}"
     return found, [sentence, f"nearest names of missing regulators: {nearest(missing[:5], genes)}"]
 
 
