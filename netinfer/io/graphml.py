@@ -10,8 +10,11 @@ missing is left out.
 
 from __future__ import annotations
 
+import itertools
+import math
 import os
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 from xml.sax.saxutils import escape
@@ -22,7 +25,7 @@ import pandas as pd
 from netinfer.errors import InputError
 from netinfer.io.columns import EDGES, EXPLORATORY, NODES, Column, conform
 from netinfer.io.files import atomic_write
-from netinfer.io.tables import BLOCK, format_column
+from netinfer.io.tables import blocks, format_column
 
 _HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 <graphml xmlns="http://graphml.graphdrawing.org/xmlns" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" \
@@ -52,6 +55,7 @@ GRAPH_ATTRIBUTES: tuple[Column, ...] = (
 ILLEGAL_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NOT_IN_ID = re.compile("[^A-Za-z0-9._-]")
 _JAVA_INT = 2**31 - 1
+_SMALLEST = sys.float_info.min
 
 
 def key_id(column: Column, kind: str) -> str:
@@ -77,6 +81,9 @@ def _datum(column: Column, kind: str, text: str) -> str:
 
 def _data(values: list[Any], column: Column, kind: str, where: str) -> list[str]:
     """One ``<data>`` a value, the empty text where it is missing."""
+    if column.kind == "float":
+        # igraph refuses a file with a subnormal number, and a weight of 0 is no edge to Gephi: the nearest normal one.
+        values = [math.copysign(_SMALLEST, value) if 0 < abs(value) < _SMALLEST else value for value in values]
     texts = format_column(values, column.kind)
     if column.kind == "string":
         texts = [_text(text, f"{where}: {column.name}") for text in texts]
@@ -86,40 +93,37 @@ def _data(values: list[Any], column: Column, kind: str, where: str) -> list[str]
     return [head + text + tail if text else "" for text in texts]
 
 
-def _blocks(
-    frame: pd.DataFrame, columns: tuple[Column, ...], kind: str, where: str
-) -> Iterator[tuple[range, list[str]]]:
-    """Yield the row numbers and the joined ``<data>`` elements of one block of rows at a time."""
-    arrays = [frame[column.name].to_numpy() for column in columns]
-    for start in range(0, len(frame), BLOCK):
-        stop = min(start + BLOCK, len(frame))
-        parts = [
-            _data(values[start:stop].tolist(), column, kind, where)
-            for values, column in zip(arrays, columns, strict=True)
-        ]
-        yield range(start, stop), list(map("".join, zip(*parts, strict=True)))
+def _joined(block: pd.DataFrame, columns: tuple[Column, ...], kind: str, where: str) -> Iterator[str]:
+    """Yield the ``<data>`` elements of each row."""
+    parts = [_data(block[column.name].tolist(), column, kind, where) for column in columns]
+    return map("".join, zip(*parts, strict=True))
 
 
-def _edge_blocks(
-    edges: pd.DataFrame, columns: tuple[Column, ...], node_index: dict[str, int], directed: bool, where: str
+def _node_lines(nodes: pd.DataFrame, where: str) -> Iterator[str]:
+    index = itertools.count()
+    for block in blocks(nodes, NODES, where=where):
+        for data in _joined(block, NODE_ATTRIBUTES, "node", where):
+            yield f'<node id="n{next(index)}">{data}</node>\n'
+
+
+def _edge_lines(
+    edges: pd.DataFrame, table: tuple[Column, ...], node_index: dict[str, int], directed: bool, where: str
 ) -> Iterator[str]:
     words = interaction_words(directed)
-    own = tuple(column for column in columns if column.name not in {"name", "interaction"})
-    name, interaction = columns[0], columns[1]
-    source, target, sign = (edges[key].to_numpy() for key in ("source", "target", "sign"))
-    for rows, data in _blocks(edges, own, "edge", where):
-        block = slice(rows.start, rows.stop)
-        lines = []
-        for row, a, b, s, rest in zip(
-            rows, source[block].tolist(), target[block].tolist(), sign[block].tolist(), data, strict=True
-        ):
-            word = words[s]
+    name, interaction, *_ = EDGE_ATTRIBUTES
+    own = tuple(column for column in table if column.name not in _LEFT_TO_TABLES)
+    index = itertools.count()
+    for block in blocks(edges, table, where=where):
+        if not block["sign"].isin(list(words)).all():
+            raise InputError(f"{where}: a sign is neither 1 nor -1: correct the table")
+        ends = (block[key].tolist() for key in ("source", "target", "sign"))
+        for a, b, sign, data in zip(*ends, _joined(block, own, "edge", where), strict=True):
+            word = words[sign]
             title = _text(f"{a} ({word}) {b}", where)
-            lines.append(
-                f'<edge id="e{row}" source="n{node_index[a]}" target="n{node_index[b]}">'
-                f"{_datum(name, 'edge', title)}{_datum(interaction, 'edge', word)}{rest}</edge>\n"
+            yield (
+                f'<edge id="e{next(index)}" source="n{node_index[a]}" target="n{node_index[b]}">'
+                f"{_datum(name, 'edge', title)}{_datum(interaction, 'edge', word)}{data}</edge>\n"
             )
-        yield "".join(lines)
 
 
 def _keys(kind: str, columns: tuple[Column, ...]) -> str:
@@ -181,24 +185,21 @@ def write_graphml(
     """
     where = str(path)
     table = EXPLORATORY if "error_control" in edges.columns else EDGES
-    columns = EDGE_ATTRIBUTES + table[len(EDGES) :]
-    nodes = conform(nodes, NODES, where=f"{where}: nodes")
-    edges = conform(edges, table, where=f"{where}: edges")
-    node_index = {name: index for index, name in enumerate(nodes["name"].tolist())}
+    conform(edges.iloc[:0], table, where=f"{where}: edges")
+    names = conform(nodes, NODES, where=f"{where}: nodes")["name"].tolist()
+    node_index = {name: index for index, name in enumerate(names)}
     if len(node_index) < len(nodes):
         raise InputError(f"{where}: nodes: a name occurs twice: make the names unique")
     for end in ("source", "target"):
         if unknown := set(edges[end].unique()) - node_index.keys():
-            raise InputError(f"{where}: edges: {end} {min(unknown)!r} is no node: add it to the nodes")
-    if not edges["sign"].isin([-1, 1]).all():
-        raise InputError(f"{where}: edges: a sign is neither 1 nor -1: correct the table")
+            raise InputError(f"{where}: edges: {end} {sorted(map(str, unknown))[0]!r} is no node: add it to the nodes")
+    columns = EDGE_ATTRIBUTES + table[len(EDGES) :]
+    graph_id = _NOT_IN_ID.sub("_", title) or "network"
     with atomic_write(path) as handle:
         handle.write(_HEAD)
         handle.write(_keys("graph", GRAPH_ATTRIBUTES) + _keys("node", NODE_ATTRIBUTES) + _keys("edge", columns))
-        graph_id = _NOT_IN_ID.sub("_", title) or "network"
         handle.write(f'<graph id="{graph_id}" edgedefault="{"directed" if directed else "undirected"}">\n')
         handle.write(_graph_data(graph_data or {}, where))
-        for rows, data in _blocks(nodes, NODE_ATTRIBUTES, "node", where):
-            handle.writelines(f'<node id="n{row}">{datum}</node>\n' for row, datum in zip(rows, data, strict=True))
-        handle.writelines(_edge_blocks(edges, columns, node_index, directed, where))
+        handle.writelines(_node_lines(nodes, f"{where}: nodes"))
+        handle.writelines(_edge_lines(edges, table, node_index, directed, f"{where}: edges"))
         handle.write("</graph>\n</graphml>\n")

@@ -10,7 +10,7 @@ import csv
 import io
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from netinfer.io.columns import Column, Kind, conform
 from netinfer.io.files import atomic_path, atomic_write
 
 # Rows formatted at a time: bounds the memory of a writer whatever the length of the table.
-BLOCK = 1 << 15
+BLOCK = 1 << 13
 
 
 def _quoted(text: str) -> str:
@@ -52,6 +52,13 @@ def format_column(values: Sequence[Any], kind: Kind) -> list[str]:
     if kind == "int":
         return [str(value) for value in values]
     return list(values)
+
+
+def blocks(frame: pd.DataFrame, columns: Sequence[Column], *, where: str) -> Iterator[pd.DataFrame]:
+    """Yield a frame in blocks of rows, each checked by `conform`; one empty block where it has no row."""
+    for start in range(0, max(len(frame), 1), BLOCK):
+        part = f"{where}: from row {start + 1}" if start else where
+        yield conform(frame.iloc[start : start + BLOCK], columns, where=part)
 
 
 def _inferred(frame: pd.DataFrame) -> tuple[Column, ...]:
@@ -91,18 +98,15 @@ def write_tsv(
         If the file cannot be written.
     """
     columns = _inferred(frame) if columns is None else columns
-    frame = conform(frame, columns, where=where or str(path))
-    arrays = [(frame[column.name].to_numpy(), column.kind) for column in columns]
     with atomic_write(path) as handle:
         handle.write("\t".join(_quoted(column.name) for column in columns) + "\n")
-        for start in range(0, len(frame), BLOCK):
+        for block in blocks(frame, columns, where=where or str(path)):
             texts = []
-            for values, kind in arrays:
-                block = format_column(values[start : start + BLOCK].tolist(), kind)
-                texts.append([_quoted(text) for text in block] if kind == "string" else block)
+            for column in columns:
+                fields = format_column(block[column.name].tolist(), column.kind)
+                texts.append([_quoted(field) for field in fields] if column.kind == "string" else fields)
             # A row of one empty field would be an empty line, which readers skip.
-            rows = ("\t".join(fields) or '""' for fields in zip(*texts, strict=True))
-            handle.write("\n".join(rows) + "\n")
+            handle.writelines(("\t".join(row) or '""') + "\n" for row in zip(*texts, strict=True))
 
 
 def read_tsv(path: str | os.PathLike[str], columns: Sequence[Column]) -> pd.DataFrame:
