@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -224,9 +225,10 @@ class Config(_Model):
                 raise PydanticCustomError(
                     "twin", "two data sets are called {name} (upper and lower case apart)", {"name": dataset.name}
                 )
-            home = Path(self.results, dataset.name).resolve()
+            # realpath, unlike Path.resolve, has an answer for a link that leads to itself
+            home = Path(os.path.realpath(Path(self.results, dataset.name)))
             for key, file in dataset.files.items():
-                if Path(file).resolve().is_relative_to(home):
+                if Path(os.path.realpath(file)).is_relative_to(home):
                     raise PydanticCustomError(
                         "inside",
                         "{key} of {name} lies in its results folder, which the run writes: move the file",

@@ -64,7 +64,11 @@ def inspect(dataset: DatasetConfig) -> dict[str, Any]:
 
 def _exists(key: str, path: Path) -> None:
     """Refuse what cannot be read before anything opens it: a FIFO or a device would be waited for."""
-    if not path.exists():
+    try:
+        is_there = path.exists()
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}: correct `{key}` in the config") from None
+    if not is_there:
         link = " (a link that leads nowhere)" if path.is_symlink() else ""
         raise InputError(f"{path}: no such file{link}: correct `{key}` in the config")
     if path.is_dir() and key != "expression":

@@ -1,0 +1,240 @@
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import netinfer
+from netinfer.errors import ConfigError, RunError
+from netinfer.lock import RunLock
+from netinfer.project import init_project
+
+ROOT = Path(__file__).parents[1]
+
+
+def cli(*options: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "netinfer.cli", *options],
+        cwd=cwd, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return init_project(tmp_path / "p")
+
+
+def loaded_by(statement: str) -> set[str]:
+    code = f"import sys\ntry:\n    {statement}\nexcept SystemExit:\n    pass\nprint(*sys.modules, file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return set(done.stderr.split())
+
+
+HEAVY = {"snakemake", "matplotlib", "sklearn", "pandas", "numba", "anndata", "scipy"}
+
+
+def test_help_loads_nothing_heavy() -> None:
+    # What makes `--help` slow is what it imports; seconds are not tested.
+    statement = "import sys; sys.argv = ['netinfer', '--help']; from netinfer.cli import main; main()"
+    assert not HEAVY & loaded_by(statement)
+
+
+@pytest.mark.parametrize("module", ["netinfer", "netinfer.config", "netinfer.jobs"])
+def test_imports_are_light(module: str) -> None:
+    assert not HEAVY & loaded_by(f"import {module}")
+
+
+def test_version() -> None:
+    assert cli("--version").stdout == f"netinfer {netinfer.__version__}\n"
+
+
+def test_init_makes_a_project_that_plans(project: Path) -> None:
+    assert {p.name for p in project.iterdir()} >= {"Snakefile", "workflow", "profiles", "config", "resources"}
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--dry-run"],
+        cwd=project, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def test_init_takes_an_empty_folder_and_no_other(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    init_project(tmp_path / "empty")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").write_text("kept")
+    done = cli("init", str(tmp_path / "full"))
+    assert done.returncode == ConfigError.exit_code
+    assert "is not an empty folder" in done.stderr
+    assert [p.name for p in (tmp_path / "full").iterdir()] == ["mine.txt"]
+
+
+def test_check_says_what_is_in_the_demo(project: Path) -> None:
+    done = cli("check", cwd=project)
+    assert done.returncode == 0, done.stderr
+    assert "ecoli_demo: 278 samples x 450 genes, 60 regulators" in done.stdout
+    assert "independent units: 163 (by replicate_group)" in done.stdout
+
+
+def test_check_lists_the_problems_of_every_data_set(project: Path) -> None:
+    (project / "none.txt").write_text("nobody\n")
+    (project / "config" / "config.yaml").write_text(
+        """
+datasets:
+  - {name: lost, expression: lost.tsv, regulators: resources/demo/regulators.txt}
+  - {name: good, expression: resources/demo/expression.tsv.gz, regulators: resources/demo/regulators.txt}
+  - {name: alien, expression: resources/demo/expression.tsv.gz, regulators: none.txt}
+"""
+    )
+    done = cli("check", cwd=project)
+    assert done.returncode == 3
+    assert "lost: lost.tsv: no such file" in done.stderr
+    assert "alien: " in done.stderr
+    assert "good: 278 samples" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_a_wrong_config_ends_with_2_and_one_line(project: Path, command: str) -> None:
+    path = project / "config" / "config.yaml"
+    path.write_text(path.read_text().replace("n_subsamples", "n_subsample"))
+    done = cli(command, cwd=project)
+    assert done.returncode == ConfigError.exit_code
+    assert "regression.n_subsample: unknown key: did you mean `n_subsamples`?" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert not (project / "results").exists()
+
+
+def test_debug_shows_the_traceback(tmp_path: Path) -> None:
+    assert "Traceback" not in cli("check", "lost.yaml", cwd=tmp_path).stderr
+    assert "Traceback" in cli("--debug", "check", "lost.yaml", cwd=tmp_path).stderr
+
+
+def test_run_ends_with_3_for_data_that_cannot_be_used(project: Path) -> None:
+    (project / "resources" / "demo" / "expression.tsv.gz").write_bytes(b"\x1f\x8b garbage")
+    done = cli("run", "--cores", "1", cwd=project)
+    assert done.returncode == 3
+    assert done.stderr.startswith("netinfer: ecoli_demo: resources/demo/expression.tsv.gz: ")
+    assert not (project / "results").exists()
+
+
+@pytest.mark.parametrize("name", ["fifo", "folder", "link"])
+def test_what_is_no_file_is_not_opened(project: Path, name: str) -> None:
+    path = project / "resources" / "demo" / "regulators.txt"
+    path.unlink()
+    if name == "fifo":
+        os.mkfifo(path)
+    elif name == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to(path)
+    done = cli("check", cwd=project)
+    assert done.returncode == 3
+    assert "resources/demo/regulators.txt: " in done.stderr
+
+
+def test_run_without_a_project(tmp_path: Path) -> None:
+    done = cli("run", cwd=tmp_path)
+    assert done.returncode == ConfigError.exit_code
+    assert "netinfer init" in done.stderr
+    assert cli("run", "nowhere", cwd=tmp_path).returncode == ConfigError.exit_code
+
+
+def test_run_hands_further_options_to_snakemake(project: Path) -> None:
+    done = cli("run", str(project), "--cores", "1", "--dry-run", "--set-scatter", "targets=5")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^regression +5$", done.stdout + done.stderr, flags=re.MULTILINE)
+
+
+def test_a_living_run_keeps_others_out(project: Path) -> None:
+    with RunLock(project) as lock:
+        done = cli("run", "--cores", "1", cwd=project)
+        assert done.returncode == RunError.exit_code
+        assert f"locked by pid {os.getpid()} on {lock.record.host}" in done.stderr
+    assert json.loads((project / ".netinfer" / "run.json").read_text())["has_ended"]
+
+
+def test_a_living_snakemake_keeps_others_out(project: Path) -> None:
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--snakefile", "slow.smk"]
+    (project / "slow.smk").write_text('rule a:\n    output: "a.txt"\n    shell: "sleep 60; touch {output}"\n')
+    with subprocess.Popen(command, cwd=project, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as running:
+        locks = project / ".snakemake" / "locks"
+        while not (locks.is_dir() and any(locks.iterdir())):
+            assert running.poll() is None
+            time.sleep(0.1)
+        done = cli("run", "--cores", "1", cwd=project)
+        running.send_signal(signal.SIGINT)
+        for child in _children(running.pid):
+            os.kill(child, signal.SIGTERM)
+    assert done.returncode == RunError.exit_code
+    assert f"locked by pid {running.pid} on {socket.gethostname()}" in done.stderr
+
+
+def _children(pid: int) -> list[int]:
+    import psutil
+
+    return [child.pid for child in psutil.Process(pid).children(recursive=True)]
+
+
+def test_a_killed_holder_leaves_its_record_and_no_lock(project: Path) -> None:
+    code = "from pathlib import Path; from netinfer.lock import RunLock; import os, signal\n"
+    code += "RunLock(Path('.')).__enter__(); os.kill(os.getpid(), signal.SIGKILL)"
+    subprocess.run([sys.executable, "-c", code], cwd=project, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False)
+    with RunLock(project) as lock:
+        assert lock.previous is not None
+        assert lock.previous.token != lock.record.token
+    with RunLock(project) as lock:
+        assert lock.previous is None
+
+
+def test_a_run_of_another_host_is_not_taken_for_dead(project: Path) -> None:
+    record = {"pid": 1, "host": "elsewhere", "started": 0.0, "token": "a", "has_ended": False}
+    (project / ".netinfer").mkdir()
+    (project / ".netinfer" / "run.json").write_text(json.dumps(record))
+    with pytest.raises(RunError, match=r"pid 1 on elsewhere since .*--assume-dead"), RunLock(project):
+        pass
+    with RunLock(project, assume_dead=True) as lock:
+        assert lock.previous is not None
+
+
+def test_a_damaged_record_does_not_stop_a_run(project: Path) -> None:
+    (project / ".netinfer").mkdir()
+    (project / ".netinfer" / "run.json").write_text('{"pid": ')
+    with RunLock(project) as lock:
+        assert lock.previous is None
+
+
+def test_the_lock_is_the_kernels(project: Path) -> None:
+    with RunLock(project), (project / ".netinfer" / "lock").open("r+") as file, pytest.raises(BlockingIOError):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_everything_and_leaves_no_lock(project: Path, number: signal.Signals) -> None:
+    command = [sys.executable, "-m", "netinfer.cli", "run", "--cores", "2"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        command, cwd=project, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as running:
+        while not (project / "results" / "ecoli_demo" / "work" / "ingested.h5ad").exists():
+            assert running.poll() is None
+            time.sleep(0.1)
+        children = _children(running.pid)
+        running.send_signal(number)
+        said = running.communicate(timeout=90)[1]
+    assert running.returncode == 128 + number
+    assert "stopped" in said
+    assert not list((project / ".snakemake" / "locks").glob("*"))
+    assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
