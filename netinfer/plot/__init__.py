@@ -1,1 +1,20 @@
+"""Figures of a network: each function draws on an Axes, given or new, and returns it.
 
+matplotlib is imported when they are called. They are drawn without pyplot and without touching matplotlib's settings:
+in a notebook give ``ax=`` of your own figure, or show ``returned.figure``.
+"""
+
+from netinfer.plot.evaluation import precision_recall
+from netinfer.plot.graph import network_graph
+from netinfer.plot.stability import stability_paths
+from netinfer.plot.summary import false_edges, heldout_r2, regulators_per_target, top_regulators
+
+__all__ = [
+    "false_edges",
+    "heldout_r2",
+    "network_graph",
+    "precision_recall",
+    "regulators_per_target",
+    "stability_paths",
+    "top_regulators",
+]

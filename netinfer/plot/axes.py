@@ -1,0 +1,60 @@
+"""What the figures share: new axes, colours, and gene names that are safe to draw."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Blue and vermilion of Okabe and Ito (2008): told apart with any colour vision, and in print by lightness.
+ACTIVATES = "#0072b2"
+REPRESSES = "#d55e00"
+NEUTRAL = "#5b6770"
+FAINT = "#c3cad0"
+INK = "#1d2730"
+COLORS = (ACTIVATES, REPRESSES, "#009e73", "#a8508a", "#3b97d3", "#b07c00", INK)
+
+
+def axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
+    """Return `ax`, or the only axes of a new figure of `size` inches."""
+    if ax is None:
+        from matplotlib.figure import Figure
+
+        ax = Figure(figsize=size, layout="constrained").subplots()
+    return ax
+
+
+def tidy(ax: Axes, *, grid: str | None = None) -> None:
+    """Take away the frame at the top and the right; optionally a faint grid along one axis."""
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines[["left", "bottom"]].set_color(NEUTRAL)
+    ax.tick_params(colors=INK, labelsize=9)
+    if grid:
+        ax.grid(axis=grid, color=FAINT, linewidth=0.6, alpha=0.7)  # type: ignore[arg-type]
+        ax.set_axisbelow(True)
+
+
+def label(name: Any, *, longest: int = 18) -> str:
+    """Return a gene name as one line that matplotlib can draw.
+
+    Control characters and characters that the font lacks become "?", and long names are shortened in the middle. Draw
+    it with ``parse_math=False``: a dollar sign in a name is no formula.
+    """
+    text = "".join(char if ord(char) in _drawable() and char.isprintable() else "?" for char in str(name))
+    return text if len(text) <= longest else f"{text[: longest - 7]}…{text[-6:]}"
+
+
+@lru_cache(maxsize=1)
+def _drawable() -> frozenset[int]:
+    from matplotlib.font_manager import findfont, get_font
+
+    return frozenset(get_font(findfont("DejaVu Sans")).get_charmap())
+
+
+def empty(ax: Axes, why: str) -> Axes:
+    """Say why there is nothing to draw."""
+    ax.set_axis_off()
+    ax.text(0.5, 0.5, why, ha="center", va="center", color=NEUTRAL, fontsize=10, transform=ax.transAxes, wrap=True)
+    return ax

@@ -1,0 +1,167 @@
+"""What the report says: plain facts gathered from the network, the expression and the scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+NOT_COUNTED = (
+    "It counts edges chosen by sampling chance, given independent units; "
+    "it does not count edges that are confounded, indirect or reversed."
+)
+LISTED = 25  # rows of the long tables; the files beside the report have all
+_STATUS_IN_WORDS = {
+    "ok": "fitted",
+    "constant": "left out: no variation",
+    "filtered": "left out by a filter",
+    "too_few_samples": "left out: too few samples",
+    "not_converged": "the fit did not reach its tolerance",
+}
+_METRIC_IN_WORDS = {
+    "aupr": "area under the precision-recall curve (AUPR)",
+    "average_precision": "average precision",
+    "auroc": "area under the ROC curve (AUROC)",
+    "early_precision": "early precision (as many pairs as there are known edges)",
+    "early_precision_ratio": "early precision as a multiple of the base rate",
+    "mcc": "Matthews correlation of the network at its cut",
+    "signed_accuracy": "right sign, among known edges found",
+    "precision_at_cut": "precision of the network at its cut",
+    "recall_at_cut": "recall of the network at its cut",
+    "base_rate": "base rate: precision of a random order",
+    "n_pairs": "pairs scored",
+    "n_positives": "known edges among them",
+    "n_edges_scored": "edges of the network among them",
+    "n_candidates_scored": "ranked pairs of the network among them",
+}
+
+
+def overview(net: Any) -> dict[str, Any]:
+    """Return the network's key numbers."""
+    edges, provenance = net.edges, net.provenance
+    return {
+        "n_edges": len(edges),
+        "n_candidates": len(net.candidates),
+        "n_sources": int(edges["source"].nunique()),
+        "n_edge_targets": int(edges["target"].nunique()),
+        "n_regulators": int(net.nodes["is_regulator"].sum()),
+        "n_targets": len(net.targets),
+        "n_activating": int((edges["sign"] > 0).sum()),
+        "n_repressing": int((edges["sign"] < 0).sum()),
+        "false_edges": net.cut["expected_false_edges"],
+        "asked": _asked(net.cut["asked"]),
+        "met": bool(net.cut["met"]),
+        "reason": str(net.cut["reason"]),
+        "n_samples": provenance.get("n_samples"),
+        "n_units": provenance.get("n_units"),
+        "unit": provenance.get("unit", provenance.get("block")),
+        "model": str(provenance.get("model", "")).replace("_", " "),
+        "directed": bool(provenance.get("directed", True)),
+        "undetermined": int((edges["direction_basis"] == "undetermined").sum()),
+    }
+
+
+def _asked(asked: Any) -> str:
+    words = {
+        "fdr": "an expected share of false edges of at most",
+        "expected_false_edges": "expected false edges of at most",
+        "selection_probability": "a selection probability of at least",
+    }
+    if not isinstance(asked, Mapping):
+        return str(asked)
+    return ", ".join(f"{words.get(str(name), str(name))} {value:g}" for name, value in asked.items())
+
+
+def data_facts(adata: Any) -> dict[str, Any]:
+    """Return what came in, what was dropped and how the values were normalized, as far as it was recorded."""
+    notes: Mapping[str, Any] = {}
+    if adata is not None:
+        notes = adata.uns.get("netinfer", {})
+    genes = _frame(notes.get("dropped_genes"), ["gene", "is_regulator", "status", "reason"])
+    samples = _frame(notes.get("dropped_samples"), ["sample", "reason"])
+    by_reason = pd.concat(
+        [
+            genes.assign(what="genes")[["what", "reason"]],
+            samples.assign(what="samples")[["what", "reason"]],
+        ]
+    )
+    counts = by_reason.groupby(["what", "reason"], sort=True).size().reset_index(name="n")
+    return {
+        "known": adata is not None,
+        "source": str(notes.get("source", "")).replace("\\", "/").rsplit("/", 1)[-1],
+        "log": [str(line) for line in notes.get("log", [])],
+        "normalization": str(notes.get("normalization", "")),
+        "input_kind": str(notes.get("input_kind", "")),
+        "n_samples": adata.n_obs if adata is not None else None,
+        "n_genes": adata.n_vars if adata is not None else None,
+        "n_dropped_genes": len(genes),
+        "n_dropped_samples": len(samples),
+        "dropped": counts.to_dict("records"),
+        "dropped_genes": genes.head(LISTED).to_dict("records"),
+        "dropped_samples": samples.head(LISTED).to_dict("records"),
+    }
+
+
+def _frame(table: Any, columns: list[str]) -> pd.DataFrame:
+    if not isinstance(table, pd.DataFrame) or not len(table):
+        return pd.DataFrame({name: pd.Series(dtype=object) for name in columns})
+    return table.reindex(columns=columns).astype({"reason": str})
+
+
+def edge_rows(net: Any) -> tuple[list[dict[str, Any]], int]:
+    """Return the strongest edges of the network, or of the exploratory one where the cut is not met, and their number.
+
+    They are in rank order, by weight.
+    """
+    table = net.edges if net.cut["met"] else net.exploratory()
+    return table.head(LISTED).to_dict("records"), len(table)
+
+
+def target_facts(net: Any) -> dict[str, Any]:
+    """Return how the targets fared: statuses, certificate, prediction."""
+    targets = net.targets
+    status = targets["status"].astype(str)
+    r2 = targets["r2_heldout"].to_numpy(dtype=float)
+    gap = targets["duality_gap"].to_numpy(dtype=float)
+    with_regulator = set(net.edges["target"])
+    return {
+        "statuses": [
+            {"status": name, "words": _STATUS_IN_WORDS.get(name, ""), "n": int(n)}
+            for name, n in status.value_counts().items()
+        ],
+        "others": targets[status != "ok"].head(LISTED)[["target", "status", "reason"]].to_dict("records"),
+        "n_others": int((status != "ok").sum()),
+        "worst_gap": float(np.nanmax(gap)) if np.isfinite(gap).any() else None,
+        "r2_median": float(np.nanmedian(r2)) if np.isfinite(r2).any() else None,
+        "n_unregulated": int((~targets["target"].isin(with_regulator)).sum()),
+    }
+
+
+def score_rows(evaluation: pd.DataFrame | None) -> list[dict[str, Any]]:
+    """Return the scores with their names in words."""
+    if evaluation is None:
+        return []
+    rows = evaluation.to_dict("records")
+    for row in rows:
+        row["words"] = _METRIC_IN_WORDS.get(str(row["metric"]), str(row["metric"]))
+        row["is_count"] = str(row["metric"]).startswith("n_")
+    return rows
+
+
+def settings_rows(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Flatten the provenance into names and values for a table."""
+    rows: list[tuple[str, str]] = []
+
+    def walk(prefix: str, value: Any) -> None:
+        if isinstance(value, Mapping):
+            for name, inner in value.items():
+                walk(f"{prefix}.{name}" if prefix else str(name), inner)
+        elif isinstance(value, list | tuple):
+            rows.append((prefix, "; ".join(str(item) for item in value)))
+        else:
+            rows.append((prefix, "" if value is None else str(value)))
+
+    walk("", provenance)
+    return [(name, value) for name, value in rows if name not in ("not_counted", "effect", "log")]

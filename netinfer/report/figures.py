@@ -1,0 +1,48 @@
+"""The report's figures as data URIs: SVG inside an image, where no script can run."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import TYPE_CHECKING, Any
+
+from netinfer import plot
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+N_PATHS = 6
+
+
+def as_uri(ax: Axes) -> str:
+    """Return a figure as an SVG data URI; the same figure gives the same text."""
+    import matplotlib
+
+    text = io.BytesIO()
+    with matplotlib.rc_context({"svg.hashsalt": "netinfer"}):  # ids that do not change from run to run
+        ax.figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    return "data:image/svg+xml;base64," + base64.b64encode(text.getvalue()).decode()
+
+
+def draw(net: Any, paths: pd.DataFrame | None, curves: pd.DataFrame | None) -> dict[str, Any]:
+    """Return the figures by name; those without data are None."""
+    shown = net.edges if net.cut["met"] else net.exploratory()
+    names = ("graph", "regulators", "per_target", "r2", "paths", "precision_recall")
+    figures: dict[str, Any] = {**dict.fromkeys(names), "false_edges": as_uri(plot.false_edges(net))}
+    if len(shown):
+        figures["graph"] = as_uri(plot.network_graph(shown))
+        figures["regulators"] = as_uri(plot.top_regulators(shown))
+    if net.cut["met"]:
+        figures["per_target"] = as_uri(plot.regulators_per_target(net))
+    if net.targets["r2_heldout"].notna().any():
+        figures["r2"] = as_uri(plot.heldout_r2(net.targets))
+    if paths is not None and len(paths):
+        targets = list(dict.fromkeys(paths["target"].astype(str)))[:N_PATHS]
+        chosen = shown.groupby(shown["target"].astype(str))["source"].agg(lambda names: set(map(str, names)))
+        figures["paths"] = [
+            (name, as_uri(plot.stability_paths(paths, name, selected=chosen.get(name, set())))) for name in targets
+        ]
+    if curves is not None and len(curves):
+        figures["precision_recall"] = as_uri(plot.precision_recall(curves))
+    return figures

@@ -1,0 +1,281 @@
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import anndata
+import numpy as np
+import pandas as pd
+import pytest
+
+from netinfer.network import Network
+from netinfer.report import write_report
+from netinfer.report.components import leading_components
+
+NASTY = [
+    "</script><script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    '" onmouseover="alert(1)',
+    "javascript:alert(1)",
+    "{{ 7 * 7 }}",
+    "$\\frac{a$",
+    "_hidden",
+    "基因🧬",
+    "&amp;",
+    "nan",
+]
+
+
+def make_network(regulators=("crp", "fnr", "fis"), targets=("crp", "araA", "narG", "flhD"), *, bound=0.05, n=40):
+    pairs = [(s, t) for s in regulators for t in targets if s != t]
+    k = len(pairs)
+    candidates = pd.DataFrame(pairs, columns=["source", "target"]).assign(
+        weight=np.linspace(0.9, 0.1, k),
+        sign=np.where(np.arange(k) % 3 == 0, -1, 1),
+        effect=np.linspace(0.8, 0.1, k),
+        effect_low=0.05,
+        effect_high=np.nan,
+        selection_probability=np.linspace(1, 0.4, k),
+        sign_stability=1.0,
+        expected_false_edges=np.where(np.arange(k) < k // 2, bound * np.arange(1, k + 1), np.nan),
+        q_value=np.where(np.arange(k) < k // 2, bound, np.nan),
+        rank=np.arange(1, k + 1),
+        model="elastic_net",
+        direction_basis="regulator_list",
+    )
+    candidates.loc[0, ["effect", "effect_low", "effect_high"]] = np.nan
+    names = list(dict.fromkeys([*regulators, *targets]))
+    nodes = pd.DataFrame(
+        {
+            "name": names,
+            "gene_id": names,
+            "is_regulator": [name in regulators for name in names],
+            "expression_mean": 5.0,
+        }
+    )
+    status = ["ok"] * len(targets)
+    reason = [""] * len(targets)
+    status[-1], reason[-1] = "constant", "the same value in all samples"
+    table = pd.DataFrame(
+        {
+            "target": list(targets),
+            "status": status,
+            "reason": reason,
+            "n_units": n,
+            "penalty_max": 0.9,
+            "duality_gap": 1e-15,
+            "n_candidates": len(regulators),
+            "r2_heldout": np.where(np.array(status) == "ok", 0.4, np.nan),
+        }
+    )
+    provenance = {
+        "dataset": "demo",
+        "netinfer": "0.1.0",
+        "model": "elastic_net",
+        "settings": {"shrinkage": 0.5},
+        "seed": 7,
+        "n_samples": 80,
+        "n_units": n,
+        "unit": "replicate_group",
+    }
+    return Network(candidates, nodes, table, provenance, {"fdr": 0.1})
+
+
+def make_expression(net, n=24, dropped=()):
+    rng = np.random.default_rng(0)
+    genes = net.nodes["name"].tolist()
+    adata = anndata.AnnData(
+        rng.normal(size=(n, len(genes))),
+        obs=pd.DataFrame({"batch": ["a", "b"] * (n // 2)}, index=[f"s{i}" for i in range(n)]),
+        var=pd.DataFrame({"is_regulator": net.nodes["is_regulator"].to_numpy()}, index=genes),
+    )
+    adata.uns["netinfer"] = {
+        "dropped_genes": pd.DataFrame(
+            {"gene": list(dropped), "is_regulator": False, "status": "constant", "reason": "no variation"}
+        ),
+        "dropped_samples": pd.DataFrame({"sample": ["s99"], "reason": ["all values are zero"]}),
+        "log": np.array(["read demo.tsv: 24 samples", "normalization none, chosen by auto"], dtype=object),
+        "normalization": "none",
+        "input_kind": "log",
+        "source": "/home/someone/secret/demo.tsv",
+    }
+    return adata
+
+
+def make_paths(net):
+    penalty = np.linspace(0.9, 0.1, 5)
+    rows = [
+        (target, source, p, share)
+        for source, target in net.candidates[["source", "target"]].itertuples(index=False)
+        for p, share in zip(penalty, np.linspace(0, 1, 5), strict=True)
+    ]
+    return pd.DataFrame(rows, columns=["target", "regulator", "penalty", "selection_probability"])
+
+
+class Page(HTMLParser):
+    """Tags, attributes and text of a page."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.tags, self.attributes, self.words, self.skip = [], [], [], False
+        self.feed(text)
+        self.text = re.sub(r"\s+", " ", " ".join(self.words))
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += attrs
+        self.skip = tag == "style"
+
+    def handle_endtag(self, tag):
+        self.skip = False
+
+    def handle_data(self, data):
+        if not self.skip:
+            self.words.append(data)
+
+
+def page_of(tmp_path, net, adata=None, **more):
+    path = write_report(tmp_path / "report.html", net, adata, **more)
+    return Page(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory):
+    net = make_network()
+    gold = pd.DataFrame({"source": ["crp", "fnr"], "target": ["araA", "narG"], "is_edge": True})
+    adata = make_expression(net, dropped=["geneX"])
+    return page_of(tmp_path_factory.mktemp("report"), net, adata, gold=gold, paths=make_paths(net))
+
+
+def test_says_what_came_in_and_what_was_dropped(full):
+    assert "24 samples and 7 genes were used" not in full.text  # six genes: a regulator is a target as well
+    assert "24 samples and 6 genes were used; 1 sample and 1 gene were dropped." in full.text
+    for words in ("geneX", "no variation", "s99", "all values are zero", "The values were left as they came"):
+        assert words in full.text
+    assert "read demo.tsv: 24 samples" in full.text
+    assert "secret" not in full.text
+
+
+def test_names_the_independent_unit_and_their_number(full):
+    assert (
+        "40 independent units, named by the column “replicate_group” of the sample sheet, from 80 samples." in full.text
+    )
+
+
+def test_says_what_the_expected_false_edges_do_not_count(full):
+    sentence = (
+        "It counts edges chosen by sampling chance, given independent units; "
+        "it does not count edges that are confounded, indirect or reversed."
+    )
+    assert sentence in full.text
+    assert "At most 0.25 of them are expected to be false." in full.text
+
+
+def test_has_every_figure_and_the_tables(full):
+    alts = [value for name, value in full.attributes if name == "alt"]
+    for start in ("Drawing", "Bars: regulators", "Bars: number", "Line", "Histogram", "Precision against", "Stability"):
+        assert any(alt.startswith(start) for alt in alts), start
+    for words in (
+        "average precision",
+        "|Pearson|",
+        "the same value in all samples",
+        "settings.shrinkage",
+        "0.5",
+        "seed",
+    ):
+        assert words in full.text
+
+
+def test_shows_what_is_missing_as_a_dash(full):
+    assert "nan" not in full.text.lower().replace("fina", "")
+    assert "None" not in full.text
+
+
+def test_needs_nothing_outside_and_runs_nothing(full):
+    assert "script" not in full.tags
+    assert not {"iframe", "object", "embed", "link", "form", "base"} & set(full.tags)
+    for name, value in full.attributes:
+        assert not name.startswith("on")
+        if name == "src":
+            assert value.startswith("data:image/svg+xml;base64,")
+        if name == "href":
+            assert value.startswith("#")
+    policy = dict(full.attributes)["content"], [value for name, value in full.attributes if name == "content"]
+    assert any("default-src 'none'" in value for value in policy[1])
+
+
+def test_names_are_text_and_never_markup(tmp_path):
+    net = make_network(regulators=NASTY[:5], targets=NASTY[4:])
+    page = page_of(tmp_path, net, make_expression(net, dropped=NASTY), paths=make_paths(net), title=NASTY[0])
+    assert "script" not in page.tags
+    assert page.tags.count("img") == sum(name == "src" for name, _ in page.attributes)
+    assert all(not name.startswith("on") for name, _ in page.attributes)
+    assert "{{ 7 * 7 }}" in page.text
+    for name in NASTY:
+        assert name in page.text, name
+
+
+def test_labels_the_exploratory_network(tmp_path):
+    net = make_network(bound=0.9)
+    assert not net.cut["met"]
+    page = page_of(tmp_path, net)
+    assert "No edge passes the cut." in page.text
+    assert net.cut["reason"] in page.text
+    assert "without error control" in page.text
+    assert "Strongest exploratory edges (no error control)" in page.text
+
+
+def test_warns_where_each_sample_is_a_unit(tmp_path):
+    net = make_network()
+    net.provenance["unit"] = "sample"
+    page = page_of(tmp_path, net)
+    assert "Each sample counts as an independent unit: 40." in page.text
+    assert "replicates of one condition" in page.text
+
+
+def test_a_network_without_any_candidate_has_a_report(tmp_path):
+    net = make_network()
+    none = Network(net.candidates.iloc[:0], net.nodes, net.targets, net.provenance, {"fdr": 0.1})
+    page = page_of(tmp_path, none, make_expression(none))
+    assert "There is no edge to list." in page.text
+
+
+def test_same_input_same_bytes(tmp_path):
+    net = make_network()
+    first = write_report(tmp_path / "a.html", net, make_expression(net)).read_bytes()
+    assert write_report(tmp_path / "b.html", net, make_expression(net)).read_bytes() == first
+
+
+def test_a_given_evaluation_is_shown_as_it_is(tmp_path):
+    table = pd.DataFrame(
+        {
+            "metric": ["aupr", "n_pairs"],
+            "value": [0.123, 4567.0],
+            "baseline": [0.1, 4567.0],
+            "low": [0.11, np.nan],
+            "high": [0.2, np.nan],
+        }
+    )
+    page = page_of(tmp_path, make_network(), evaluation=table)
+    assert "0.110 to 0.200" in page.text
+    assert "4,567" in page.text
+
+
+def test_components_tell_which_property_moves_the_samples():
+    rng = np.random.default_rng(1)
+    batch = np.repeat([0.0, 3.0], 20)
+    X = rng.normal(size=(40, 30)) + batch[:, None]
+    obs = pd.DataFrame(
+        {
+            "batch": np.where(batch > 0, "b", "a"),
+            "other": rng.permutation(["x", "y"] * 20),
+            "id": [f"i{i}" for i in range(40)],
+        },
+        index=[str(i) for i in range(40)],
+    )
+    table = leading_components(anndata.AnnData(X, obs=obs))
+    assert table["columns"] == ["mean expression", "batch", "other"]  # one value a sample is no group
+    assert table["rows"][0]["r2"][1] > 0.9
+    assert table["rows"][0]["r2"][2] < 0.2
+    assert table["rows"][0]["share"] > 0.5
+    assert leading_components(None) is None
