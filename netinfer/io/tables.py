@@ -190,9 +190,14 @@ def write_parquet(path: str | os.PathLike[str], frame: pd.DataFrame, columns: Se
     frame = conform(frame, columns, where=str(path))
     schema = pa.schema([pa.field(column.name, types[column.kind], nullable=True) for column in columns])
     arrays = [pa.array(frame[field.name].to_numpy(), type=field.type, from_pandas=True) for field in schema]
+    texts = [column.name for column in columns if column.kind == "string"]  # numbers rarely repeat
     with atomic_path(path) as temporary:
         pq.write_table(
-            pa.Table.from_arrays(arrays, schema=schema), temporary, compression="zstd", write_page_checksum=True
+            pa.Table.from_arrays(arrays, schema=schema),
+            temporary,
+            compression="zstd",
+            use_dictionary=texts,
+            write_page_checksum=True,
         )
 
 

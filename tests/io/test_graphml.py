@@ -41,7 +41,7 @@ def frames(names: list[str], pairs: list[tuple[int, int]], seed: int = 0) -> tup
 
     nodes = pd.DataFrame(
         {
-            "name": label,
+            "name": pd.Series(label, dtype=object),  # pandas 3 would make a str column, which has no half characters
             "gene_id": np.array([f"b{i}" if i % 2 else "" for i in range(n)], dtype=object),
             "is_regulator": np.arange(n) % 2 == 0,
             "degree_in": np.bincount(target, minlength=n),
