@@ -1,3 +1,5 @@
+from pathlib import Path
+
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
@@ -77,6 +79,16 @@ def all_settings(wildcards):
     """Give every setting that decides a data set's results."""
     shared = {key: config[key] for key in ("seed", "regression", "cut", "exports")}
     return {**shared, "dataset": DATASETS[wildcards.dataset]}
+
+
+def megabytes(input):
+    """Sum up input files; a missing one raises, so that Snakemake asks again when it is there."""
+    # input.size_mb does the same, but leaves a warning for every job when the report is made.
+    paths = [Path(file) for file in input]
+    files = [
+        file for path in paths for file in (path.glob("*") if path.is_dir() else [path])
+    ]
+    return sum(file.stat().st_size for file in files) / 1e6
 
 
 def memory(base_mb, per_input):

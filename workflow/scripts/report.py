@@ -14,6 +14,7 @@ with job(snakemake):
         Network.read(Path(snakemake.input.network[0]).parent),
         read_h5ad(snakemake.input.h5ad),
         evaluation=read_table(snakemake.input.evaluation) if snakemake.input.get("evaluation") else None,
+        gold=snakemake.input.get("gold") or None,
         paths=read_table(snakemake.input.paths),
         title=snakemake.wildcards.dataset,
     )
