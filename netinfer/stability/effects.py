@@ -137,7 +137,9 @@ def aggregate_effects(chosen, estimate, half_width, n_regulators, effect, low, h
 
 
 @njit
-def held_out_r2(coef, gram, cross, other_gram, other_cross, scale, shift, target_scale, target_shift, varies, total, n_scored):
+def held_out_r2(
+    coef, gram, cross, other_gram, other_cross, scale, shift, target_scale, target_shift, varies, total, n_scored
+):
     """Add to ``total`` (n_targets,) the R2 on the other half of each target's fit on this one.
 
     The coefficients are first rescaled by q'b / b'Gb: a fit on a shrunk Gram overpredicts (DESIGN section 7).

@@ -75,7 +75,9 @@ def expected_false(selection: SelectionCounts, rule: str, *, truncation: float) 
         return _integrated(selection, 2 if rule == "ipss_quadratic" else 3, truncation)
     if rule in ("meinshausen_buhlmann", "shah_samworth"):
         return _by_threshold(selection, rule, truncation)
-    raise InputError(f"rule: {rule!r} is unknown: use ipss_quadratic, ipss_cubic, shah_samworth or meinshausen_buhlmann")
+    raise InputError(
+        f"rule: {rule!r} is unknown: use ipss_quadratic, ipss_cubic, shah_samworth or meinshausen_buhlmann"
+    )
 
 
 def q_values(bound: np.ndarray) -> np.ndarray:

@@ -147,7 +147,9 @@ class _Chunk:
         n, p, k = len(self.own), problem.regulators.shape[1], int(self.is_gate.sum())
         half_units = problem.n_units // 2
         self.n_most = max(1, half_units // 4)
-        self.slices = [slice(int(s[0]), int(s[-1]) + 1) for s in np.array_split(np.arange(n), max(threads, 1)) if s.size]
+        self.slices = [
+            slice(int(s[0]), int(s[-1]) + 1) for s in np.array_split(np.arange(n), max(threads, 1)) if s.size
+        ]
         self.counts = np.zeros((n, p, k), np.uint16)
         self.n_selected, self.n_union = np.zeros((n, k), np.int64), np.zeros((n, k), np.int64)
         self.gap, self.largest = np.zeros(n), np.zeros(n)

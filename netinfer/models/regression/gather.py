@@ -86,14 +86,7 @@ def gather(
     bound[is_gated] = expected_false(selection, settings.rule, truncation=settings.truncation)
     candidates = _candidates(problem, pairs, bound, settings)
     targets = _targets(problem, parts, candidates, dropped)
-    nodes = pd.DataFrame(
-        {
-            "name": problem.target_names,
-            "gene_id": problem.target_names,
-            "is_regulator": problem.own >= 0,
-            "expression_mean": problem.expression_mean,
-        }
-    )
+    nodes = _nodes(problem)
     record = {
         **(provenance or {}),
         "netinfer": __version__,
@@ -201,6 +194,21 @@ def _candidates(
     frame["model"] = settings.model
     frame["direction_basis"] = np.where(is_regulator[order], "undetermined", "regulator_list")
     return frame.reset_index(drop=True)
+
+
+def _nodes(problem: RegressionProblem) -> pd.DataFrame:
+    """Every target in order, then the regulators that are no targets."""
+    targets = set(problem.target_names)
+    rest = [j for j, name in enumerate(problem.regulator_names) if name not in targets]
+    names = [*problem.target_names, *(problem.regulator_names[j] for j in rest)]
+    return pd.DataFrame(
+        {
+            "name": names,
+            "gene_id": names,
+            "is_regulator": np.append(problem.own >= 0, np.ones(len(rest), bool)),
+            "expression_mean": np.append(problem.target_mean, problem.regulator_mean[rest]),
+        }
+    )
 
 
 def _alphabetical(names: np.ndarray) -> np.ndarray:

@@ -85,14 +85,13 @@ class RegressionPart:
         """
         names = [f.name for f in dataclasses.fields(cls)]
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            with Path(path).open("rb") as handle, np.load(handle, allow_pickle=False) as stored:
                 is_known = int(stored["format"]) == FORMAT
                 checksum = str(stored["checksum"])
                 arrays = {name: stored[name] for name in names}
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as fault:
-            raise RunError(
-                f"{path}: missing or damaged chunk ({type(fault).__name__}): delete it and run again; only it is made anew"
-            ) from fault
+            what = f"missing or damaged chunk ({type(fault).__name__})"
+            raise RunError(f"{path}: {what}: delete it and run again, only it is made anew") from fault
         if not is_known or checksum != _checksum(arrays):
             raise RunError(f"{path}: chunk does not match its checksum: delete it and run again; only it is made anew")
         values: dict = dict(arrays)

@@ -40,8 +40,8 @@ class RegressionProblem:
         Samples of each independent unit.
     unit_column : str
         What names the units: a column of ``obs`` or ``sample``.
-    expression_mean : float array, shape (n_targets,)
-        Mean of each gene before standardising, in the units of the data.
+    regulator_mean, target_mean : float arrays, shapes (n_regulators,), (n_targets,)
+        Means before standardising, in the units of the data.
     """
 
     regulators: np.ndarray
@@ -52,7 +52,8 @@ class RegressionProblem:
     varies: np.ndarray
     unit_rows: tuple[np.ndarray, ...]
     unit_column: str
-    expression_mean: np.ndarray
+    regulator_mean: np.ndarray
+    target_mean: np.ndarray
 
     @property
     def n_units(self) -> int:
@@ -141,8 +142,8 @@ def problem_from_arrays(
     rows = tuple(unit_rows(labels))
     check_units(len(rows), where="samples" if unit_column == "sample" else f"column {unit_column!r}")
     place = {name: j for j, name in enumerate(regulator_names)}
-    standard_x, _, x_varies = _standardised(x)
-    standard_y, mean, varies = _standardised(y)
+    standard_x, x_mean, x_varies = _standardised(x)
+    standard_y, y_mean, varies = _standardised(y)
     if not x_varies.any():
         raise InputError("regulators: every one is constant over the samples: nothing to regress on")
     return RegressionProblem(
@@ -154,7 +155,8 @@ def problem_from_arrays(
         varies=varies,
         unit_rows=rows,
         unit_column=unit_column,
-        expression_mean=mean,
+        regulator_mean=x_mean,
+        target_mean=y_mean,
     )
 
 
@@ -205,9 +207,8 @@ def _units(obs, block: str | None) -> tuple[str, np.ndarray | None]:
         if column is None:
             return "sample", None
     elif column not in obs.columns:
-        raise InputError(
-            f"block: column {column!r} is not in the sample sheet (it has: {', '.join(map(str, obs.columns)) or 'none'})"
-        )
+        known = ", ".join(map(str, obs.columns)) or "(none)"
+        raise InputError(f"block: column {column!r} is not in the sample sheet: choose one of {known}")
     labels = obs[column]
     missing = labels.isna()
     if missing.any():
