@@ -137,11 +137,14 @@ class RegressionConfig(_Model):
         default=0.05, gt=0, lt=1, description="Penalty of the coefficients that rank the edges."
     )
     rule: Literal["ipss_quadratic", "ipss_cubic", "shah_samworth", "meinshausen_buhlmann"] = Field(
-        default="ipss_quadratic",
+        default="meinshausen_buhlmann",
         description="The published bound that turns selection counts into expected false edges.",
     )
     truncation: Number = Field(
-        default=0.01, gt=0, lt=1, description="IPSS: where the integral over the path is cut off."
+        default=0.002,
+        gt=0,
+        lt=1,
+        description="Where the path ends: the smallest false-edge bound that the rule could give, a target.",
     )
 
     @model_validator(mode="after")
