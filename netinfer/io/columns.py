@@ -56,8 +56,8 @@ EDGES: tuple[Column, ...] = (
         "effect",
         "float",
         "standard deviations of the target per standard deviation of the regulator",
-        "least-squares coefficient in the submodel that the other half-sample selected, median over the half-samples that "
-        "selected the regulator; missing where they are too few",
+        "least-squares coefficient in the submodel that the other half-sample selected, median over the half-samples "
+        "that selected the regulator; missing where they are too few",
         True,
     ),
     Column("effect_low", "float", "as `effect`", "lower end of the 95% interval of that coefficient", True),

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,8 @@ from netinfer.errors import RunError
 
 # What the machine refuses while a file is being written, as against an error of the code that writes it.
 _DEVICE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.ESTALE}
+# HDF5 reports a full disk as an OSError or a RuntimeError without an errno but in its text.
+_HDF5_ERRNO = re.compile(r"\berrno = (\d+)")
 _NAME_MAX = 255
 
 
@@ -35,10 +38,16 @@ def _sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def _cannot_write(path: Path, error: OSError) -> RunError:
-    return RunError(
-        f"{path}: cannot be written: {error.strerror or error}: make room or choose a folder that can be written"
-    )
+def _device_error(error: OSError | RuntimeError, temporary: Path) -> str:
+    """Return why the machine refused to write, or the empty text where the fault is another."""
+    code = getattr(error, "errno", None)
+    if code is None and (told := _HDF5_ERRNO.search(str(error))):
+        code = int(told.group(1))
+    if code in _DEVICE_ERRORS:
+        return os.strerror(code)
+    if isinstance(error, OSError) and str(error.filename) == str(temporary):
+        return error.strerror or str(error)
+    return ""
 
 
 @contextlib.contextmanager
@@ -74,9 +83,10 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         with temporary.open("rb") as handle:
             os.fsync(handle.fileno())
         temporary.replace(path)
-    except OSError as error:
-        if error.errno in _DEVICE_ERRORS or error.filename in {str(temporary), temporary}:
-            raise _cannot_write(path, error) from error
+    except (OSError, RuntimeError) as error:
+        if why := _device_error(error, temporary):
+            fix = "make room or choose a folder that can be written"
+            raise RunError(f"{path}: cannot be written: {why}: {fix}") from error
         raise
     finally:
         # After a good end the name is gone; after a bad one, of whatever kind, the half-written file must go.

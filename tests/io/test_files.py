@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -64,6 +66,38 @@ def test_permissions_follow_the_umask(tmp_path):
 def test_full_disk_is_an_error_of_the_surroundings(tmp_path, code):
     with pytest.raises(RunError, match=r"a\.tsv: cannot be written: .*: make room"), atomic_write(tmp_path / "a.tsv"):
         raise OSError(code, os.strerror(code))
+    assert list(tmp_path.iterdir()) == []
+
+
+FULL = """
+import resource, sys
+import anndata, numpy, pandas
+from netinfer.errors import RunError
+from netinfer.io.columns import Column
+from netinfer.io.files import atomic_path
+from netinfer.io.tables import write_parquet, write_tsv
+
+kind, path = sys.argv[1:]
+values = numpy.random.default_rng(0).random((200, 500))
+table, columns = pandas.DataFrame({"v": values.ravel()}), (Column("v", "float", "", ""),)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+try:
+    if kind == "h5ad":
+        with atomic_path(path) as temporary:
+            anndata.AnnData(values).write_h5ad(temporary)
+    else:
+        {"tsv": write_tsv, "parquet": write_parquet}[kind](path, table, columns)
+except RunError as error:
+    sys.exit(0 if "cannot be written: File too large" in str(error) else str(error))
+sys.exit("written")
+"""
+
+
+@pytest.mark.parametrize("kind", ["tsv", "parquet", "h5ad"])
+def test_file_that_finds_no_room_leaves_nothing(tmp_path, kind):
+    command = [sys.executable, "-c", FULL, kind, str(tmp_path / "file")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
