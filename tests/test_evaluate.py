@@ -139,6 +139,17 @@ def test_edges_alone_stand_for_all_sources_times_targets():
     assert with_negative["n_positives"] == 4
 
 
+def test_names_may_be_numbers_or_categories():
+    gold = pairs(3, 5, seed=1, n_edges=4)
+    table = gold.assign(weight=np.arange(15.0))
+    expected = evaluate(table, gold)
+    categories = {"source": "category", "target": "category"}
+    pd.testing.assert_frame_equal(evaluate(table.astype(categories), gold.astype(categories)), expected)
+    number = {name: at for at, name in enumerate([*["r0", "r1", "r2", "g0", "g1", "g2", "g3", "g4"]])}
+    as_numbers = [f.assign(source=f["source"].map(number), target=f["target"].map(number)) for f in (table, gold)]
+    pd.testing.assert_frame_equal(evaluate(*as_numbers, n_bootstrap=0), evaluate(table, gold, n_bootstrap=0))
+
+
 def test_self_pairs_are_left_out():
     gold = pairs(3, 5, seed=1, n_edges=4)
     own = pd.DataFrame({"source": ["r0"], "target": ["r0"], "is_edge": [True]})
@@ -280,6 +291,9 @@ def test_wrong_networks_are_refused(table, message):
         (pairs(2, 3, seed=0, n_edges=1).assign(is_edge=False), "no edge"),
         (pd.DataFrame({"source": ["a", "a"], "target": ["b", "b"], "is_edge": [True, False]}), "listed twice"),
         (pd.DataFrame({"regulator": ["a"]}), "source, target and is_edge"),
+        (pd.DataFrame({"source": ["a"], "target": ["b"], "is_edge": ["yes"]}), "is_edge is 'yes'"),
+        (pd.DataFrame({"source": ["a"], "target": ["b"], "is_edge": [np.nan]}), "is_edge is 'nan'"),
+        (pd.DataFrame({"source": ["a"], "target": [None], "is_edge": [True]}), "is missing"),
     ],
 )
 def test_wrong_gold_standards_are_refused(gold, message):

@@ -43,15 +43,16 @@ def network_graph(edges: pd.DataFrame, *, top: int = 60, ax: Axes | None = None)
     graph.add_edges_from(zip(strongest["source"], strongest["target"], strict=True))
     place = _layout(graph)
     largest = float(strongest["weight"].max())
-    for row in strongest.itertuples():
-        activates = row.sign > 0
+    columns = (strongest[name].tolist() for name in ("source", "target", "weight", "sign"))
+    for source, target, weight, sign in zip(*columns, strict=True):
+        activates = sign > 0
         ax.add_patch(
             FancyArrowPatch(
-                tuple(place[row.source]),
-                tuple(place[row.target]),
+                tuple(place[source]),
+                tuple(place[target]),
                 arrowstyle="-|>,head_length=3.2,head_width=1.8" if activates else "|-|,widthA=0,widthB=2.4",
                 color=ACTIVATES if activates else REPRESSES,
-                linewidth=0.7 + 1.3 * float(row.weight) / largest,
+                linewidth=0.7 + 1.3 * weight / largest,
                 alpha=0.85,
                 shrinkA=3,
                 shrinkB=5,
@@ -61,7 +62,6 @@ def network_graph(edges: pd.DataFrame, *, top: int = 60, ax: Axes | None = None)
             )
         )
     regulators = set(strongest["source"])
-    halo = [withStroke(linewidth=2.2, foreground="white")]
     for name in sorted(graph.nodes):
         x, y = place[name]
         is_regulator = name in regulators
@@ -73,7 +73,7 @@ def network_graph(edges: pd.DataFrame, *, top: int = 60, ax: Axes | None = None)
             ha="center", va="bottom" if above else "top", fontsize=8 if is_regulator else 7,
             fontweight="bold" if is_regulator else "normal", color=INK, parse_math=False, zorder=3,
         )  # fmt: skip
-        text.set_path_effects(halo)
+        text.set_path_effects([withStroke(linewidth=2.2, foreground="white")])
     points = np.array(list(place.values()))
     ax.set_xlim(points[:, 0].min() - 0.6, points[:, 0].max() + 0.6)
     ax.set_ylim(points[:, 1].min() - 0.6, points[:, 1].max() + 0.6)

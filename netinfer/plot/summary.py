@@ -27,6 +27,8 @@ def top_regulators(edges: pd.DataFrame, *, top: int = 20, ax: Axes | None = None
     -------
     Axes
     """
+    from matplotlib.ticker import MaxNLocator
+
     ax = axes(ax, (5.2, 4.4))
     if not len(edges):
         return empty(ax, "no edges")
@@ -41,7 +43,7 @@ def top_regulators(edges: pd.DataFrame, *, top: int = 20, ax: Axes | None = None
         tick.set_parse_math(False)
     ax.set_ylim(-0.6, len(order) - 0.4)
     ax.set_xlabel("targets of the regulator")
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.legend(frameon=False, fontsize=9, loc="lower right")
     tidy(ax, grid="x")
     return ax
@@ -59,6 +61,8 @@ def regulators_per_target(net: Any, *, ax: Axes | None = None) -> Axes:
     -------
     Axes
     """
+    from matplotlib.ticker import MaxNLocator
+
     ax = axes(ax, (5.2, 3.2))
     names = set(net.targets["target"].astype(str))
     degree = net.nodes.loc[net.nodes["name"].astype(str).isin(names), "degree_in"].to_numpy(dtype=int)
@@ -70,8 +74,8 @@ def regulators_per_target(net: Any, *, ax: Axes | None = None) -> Axes:
         ax.set_xlim(-1, 5)
     ax.set_xlabel("regulators of the target")
     ax.set_ylabel("number of targets")
-    ax.xaxis.get_major_locator().set_params(integer=True)
-    ax.yaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     tidy(ax, grid="y")
     return ax
 

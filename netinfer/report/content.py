@@ -139,7 +139,7 @@ def target_facts(net: Any) -> dict[str, Any]:
     }
 
 
-def score_rows(evaluation: pd.DataFrame | None) -> list[dict[str, Any]]:
+def score_rows(evaluation: pd.DataFrame | None) -> list[dict[Any, Any]]:
     """Return the scores with their names in words."""
     if evaluation is None:
         return []

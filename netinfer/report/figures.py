@@ -18,10 +18,14 @@ N_PATHS = 6
 def as_uri(ax: Axes) -> str:
     """Return a figure as an SVG data URI; the same figure gives the same text."""
     import matplotlib
+    from matplotlib.figure import Figure
 
+    figure = ax.figure
+    if not isinstance(figure, Figure):
+        raise TypeError("only a plain figure can be written")
     text = io.BytesIO()
     with matplotlib.rc_context({"svg.hashsalt": "netinfer"}):  # ids that do not change from run to run
-        ax.figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     return "data:image/svg+xml;base64," + base64.b64encode(text.getvalue()).decode()
 
 

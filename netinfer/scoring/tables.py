@@ -76,7 +76,7 @@ def read_edges(path: str | Path) -> pd.DataFrame:
         raise InputError(f"{path}: not a readable table ({error}): give tsv, csv or parquet") from error
     if table.shape[1] < 3:
         raise InputError(f"{path}: {table.shape[1]} columns: source, target and weight are needed, tab-separated")
-    if pd.isna(pd.to_numeric(table.iloc[0, 2], errors="coerce")):
+    if pd.to_numeric(table.iloc[:1, 2], errors="coerce").isna().all():
         table = table.iloc[1:].set_axis(table.iloc[0].tolist(), axis=1).reset_index(drop=True)
     else:
         table = table.set_axis(["source", "target", "weight", *map(str, table.columns[3:])], axis=1)

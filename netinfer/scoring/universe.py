@@ -52,14 +52,15 @@ class Universe:
         InputError
             If there is no edge, or a pair is listed twice with different values.
         """
+        if gold[["source", "target"]].isna().to_numpy().any():
+            raise InputError("gold standard: a source or target is missing: name both genes in every row")
+        gold = gold.assign(source=gold["source"].astype(str), target=gold["target"].astype(str))
         gold = gold[(gold["source"] != gold["target"]).to_numpy(dtype=bool)]
-        is_edge = gold["is_edge"].to_numpy(dtype=bool)
+        is_edge = _is_edge(gold)
         if not is_edge.any():
             raise InputError("gold standard: column is_edge: no edge between two different genes: check the list")
         source, sources = pd.factorize(gold["source"], sort=True)
         target, targets = pd.factorize(gold["target"], sort=True)
-        if min(source.min(), target.min()) < 0:
-            raise InputError("gold standard: a source or target is missing: name both genes in every row")
         keys = source.astype(np.int64) * len(targets) + target
         order = np.argsort(keys, kind="stable")
         sign = _sign(gold)[order]
@@ -113,6 +114,17 @@ class Universe:
         wanted = s.astype(np.int64) * len(self.targets) + t
         at = np.minimum(np.searchsorted(self.keys, wanted), self.n_pairs - 1)
         return np.where((s >= 0) & (t >= 0) & (self.keys[at] == wanted), at, -1)
+
+
+def _is_edge(gold: pd.DataFrame) -> NDArray[np.bool_]:
+    values = pd.to_numeric(gold["is_edge"], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    wrong = np.flatnonzero((values != 0) & (values != 1))
+    if wrong.size:
+        row = gold.iloc[int(wrong[0])]
+        raise InputError(
+            f"gold standard: pair {row['source']!r} -> {row['target']!r}: is_edge is {str(row['is_edge'])!r}: give 1 or 0"
+        )
+    return values == 1
 
 
 def _sign(gold: pd.DataFrame) -> NDArray[np.int8]:

@@ -168,7 +168,7 @@ def test_says_what_the_expected_false_edges_do_not_count(full):
         "it does not count edges that are confounded, indirect or reversed."
     )
     assert sentence in full.text
-    assert "At most 0.25 of them are expected to be false." in full.text
+    assert "At most 0.25 of them are expected to be there by sampling chance alone." in full.text
 
 
 def test_has_every_figure_and_the_tables(full):
