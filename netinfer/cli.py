@@ -117,6 +117,22 @@ def evaluate(
     typer.echo(table.to_csv(sep="\t", index=False), nl=False)
 
 
+@app.command()
+def simulate(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that does not exist or is empty.")],
+    kind: Annotated[str, typer.Option(help="sparse_linear (log expression) or counts.")] = "sparse_linear",
+    samples: Annotated[int, typer.Option(min=1, help="Number of samples.")] = 200,
+    regulators: Annotated[int, typer.Option(min=1, help="Number of regulators.")] = 50,
+    targets: Annotated[int, typer.Option(min=1, help="Number of target genes.")] = 200,
+    seed: Annotated[int, typer.Option(min=0, help="Seed.")] = 0,
+) -> None:
+    """Simulate a data set with known edges: expression, regulators, gold standard and a config for them."""
+    from netinfer.project import write_simulation
+
+    config = write_simulation(folder, kind, samples=samples, regulators=regulators, targets=targets, seed=seed)
+    typer.echo(f"{folder}: simulated. Next: netinfer check --directory {folder} {config}")
+
+
 def _enter(folder: Path) -> None:
     try:
         os.chdir(folder)

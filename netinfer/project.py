@@ -60,3 +60,56 @@ def init_project(folder: str | Path) -> Path:
     except OSError as error:
         raise RunError(f"{error.filename or folder}: {error.strerror}: choose a folder that can be written") from None
     return folder
+
+
+def write_simulation(
+    folder: str | Path, kind: str, *, samples: int, regulators: int, targets: int, seed: int = 0
+) -> str:
+    """Write a simulated data set and a config that names its files.
+
+    Parameters
+    ----------
+    folder : path
+        A folder that does not exist or is empty.
+    kind : {"sparse_linear", "counts"}
+    samples, regulators, targets : int
+    seed : int
+
+    Returns
+    -------
+    str
+        Name of the config in the folder.
+
+    Raises
+    ------
+    ConfigError
+        If the folder holds something, or the kind is unknown.
+    """
+    from netinfer import simulate
+    from netinfer.io.files import atomic_write
+
+    kinds = {"sparse_linear": simulate.sparse_linear, "counts": simulate.counts}
+    if kind not in kinds:
+        raise ConfigError(f"kind: {kind!r} is none of {', '.join(kinds)}")
+    folder = Path(folder)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConfigError(f"{folder}: is not an empty folder: give the name of a new one")
+    adata, edges = kinds[kind](samples, regulators, targets, seed=seed)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"{folder}: {error.strerror}: choose a folder that can be written") from None
+    with atomic_write(folder / "expression.tsv") as file:
+        adata.to_df().to_csv(file, sep="\t", index_label="sample", lineterminator="\n")
+    with atomic_write(folder / "regulators.txt") as file:
+        file.writelines(f"{name}\n" for name in adata.var_names[adata.var["is_regulator"]])
+    with atomic_write(folder / "gold.tsv") as file:
+        gold = simulate.complete_gold(edges, adata)
+        gold.assign(is_edge=gold["is_edge"].astype(int)).to_csv(file, sep="\t", index=False, lineterminator="\n")
+    with atomic_write(folder / "config.yaml") as file:
+        file.write(
+            "datasets:\n"
+            f"  - name: {kind}\n    expression: expression.tsv\n    regulators: regulators.txt\n    gold: gold.tsv\n"
+            f"    normalize: {'auto' if kind == 'counts' else 'none'}\n"
+        )
+    return "config.yaml"

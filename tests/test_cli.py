@@ -129,6 +129,22 @@ def test_run_ends_with_3_for_data_that_cannot_be_used(project: Path) -> None:
     assert not (project / "results").exists()
 
 
+@pytest.mark.parametrize("kind", ["sparse_linear", "counts"])
+def test_a_simulation_passes_the_check_and_is_scored(tmp_path: Path, kind: str) -> None:
+    sizes = ["--samples", "30", "--regulators", "4", "--targets", "10"]
+    done = cli("simulate", "sim", "--kind", kind, *sizes, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    done = cli("check", "--directory", "sim", "config.yaml", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert f"{kind}: 30 samples x 14 genes, 4 regulators" in done.stdout
+    assert cli("simulate", "sim", cwd=tmp_path).returncode == ConfigError.exit_code
+
+    (tmp_path / "edges.tsv").write_text("source\ttarget\tweight\nreg1\tgene1\t1.0\n")
+    done = cli("evaluate", "edges.tsv", "sim/gold.tsv", "--expression", "sim/expression.tsv", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("metric\tvalue\tbaseline")
+
+
 @pytest.mark.parametrize("name", ["fifo", "folder", "link"])
 def test_what_is_no_file_is_not_opened(project: Path, name: str) -> None:
     path = project / "resources" / "demo" / "regulators.txt"
