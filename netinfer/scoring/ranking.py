@@ -78,9 +78,8 @@ def rank(universe: Universe, table: pd.DataFrame, what: str) -> Ranking:
     inside = np.flatnonzero(at >= 0)
     counts = np.bincount(at[inside], minlength=1)
     if counts.max() > 1:
-        raise InputError(
-            f"{what}: edge {universe.name(int(counts.argmax()))}: listed more than once: keep one row a pair"
-        )
+        twice = universe.name(int(counts.argmax()))
+        raise InputError(f"{what}: edge {twice}: listed more than once: keep one row a pair")
     return _in_blocks(at[inside], weight[inside], _signs(table)[inside])
 
 

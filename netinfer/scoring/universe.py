@@ -120,10 +120,8 @@ def _is_edge(gold: pd.DataFrame) -> NDArray[np.bool_]:
     values = pd.to_numeric(gold["is_edge"], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     wrong = np.flatnonzero((values != 0) & (values != 1))
     if wrong.size:
-        row = gold.iloc[int(wrong[0])]
-        raise InputError(
-            f"gold standard: pair {row['source']!r} -> {row['target']!r}: is_edge is {str(row['is_edge'])!r}: give 1 or 0"
-        )
+        source, target, value = (str(gold[name].iloc[int(wrong[0])]) for name in ("source", "target", "is_edge"))
+        raise InputError(f"gold standard: pair {source!r} -> {target!r}: is_edge is {value!r}: give 1 or 0")
     return values == 1
 
 
