@@ -139,6 +139,6 @@ def _old_frames(path: Path, *, is_raw: bool) -> tuple[pd.DataFrame, pd.DataFrame
 def _quiet() -> Iterator[None]:
     """Silence notes about files of old anndata releases: they are read all the same."""
     with warnings.catch_warnings():
-        for kind in (FutureWarning, UserWarning, DeprecationWarning):
+        for kind in (FutureWarning, UserWarning, DeprecationWarning, PendingDeprecationWarning):
             warnings.simplefilter("ignore", kind)
         yield

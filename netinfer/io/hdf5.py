@@ -38,8 +38,9 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
         try:
             _walk(handle, path)
             yield handle
-        except (OSError, RuntimeError, KeyError) as error:
-            raise InputError(_damage(path, str(error))) from None
+        except (OSError, RuntimeError, LookupError, ValueError, TypeError, OverflowError) as error:
+            # What h5py raises on flipped bytes, from names that are no UTF-8 to types that do not exist.
+            raise InputError(_damage(path, str(error))) from error
 
 
 def is_loom(path: Path) -> bool:

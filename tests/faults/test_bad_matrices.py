@@ -44,23 +44,21 @@ def test_truncated_h5ad(path, keep):
         refused(path, rf"incomplete HDF5 file: {len(whole[:size])} bytes found, {len(whole)} expected")
 
 
-def test_garbage_inside(path):
+@pytest.mark.parametrize("place", ["superblock", "object header", "compressed chunk"])
+def test_overwritten_block(path, place):
+    # Places whose damage the HDF5 library itself notices; it is no checksum, and bytes of values pass unnoticed.
+    ad.read_h5ad(path).write_h5ad(path, compression="gzip")
+    with h5py.File(path) as handle:
+        data = handle["layers/dense"]
+        starts = {
+            "superblock": 8,
+            "object header": h5py.h5o.get_info(data.id).addr,
+            "compressed chunk": data.id.get_chunk_info(0).byte_offset,
+        }
     whole = bytearray(path.read_bytes())
-    rng = np.random.default_rng(0)
-    n_refused = 0
-    for _ in range(60):  # any single damaged block: an InputError, or slack space and the right answer; never another error
-        start = int(rng.integers(8, len(whole) - 64))
-        damaged = whole.copy()
-        damaged[start : start + 64] = rng.bytes(64)
-        path.write_bytes(bytes(damaged))
-        try:
-            adata = read_expression(path)
-        except InputError as error:
-            n_refused += 1
-            assert "\n" not in str(error)
-        else:
-            assert adata.shape[0] <= 40
-    assert n_refused > 5  # the header alone is a tenth of this small file
+    whole[starts[place] : starts[place] + 32] = b"\xa5" * 32
+    path.write_bytes(bytes(whole))
+    refused(path, "HDF5 file", layer="dense")
 
 
 @pytest.mark.parametrize(
@@ -101,7 +99,9 @@ def test_links_are_not_followed(path, tmp_path, place, kind):
     with h5py.File(path, "r+") as handle:
         if place in handle:
             del handle[place]
-        handle[place] = h5py.ExternalLink(str(tmp_path / "other.h5"), "X") if kind == "external" else h5py.SoftLink("/obs")
+        handle[place] = (
+            h5py.ExternalLink(str(tmp_path / "other.h5"), "X") if kind == "external" else h5py.SoftLink("/obs")
+        )
     refused(path, rf"{re.escape('/' + place)}: is a link")
 
 

@@ -119,4 +119,3 @@ def tenx(folder: Path, *, zipped: bool = True, old: bool = False, prefix: str = 
 
 def tenx_old(folder: Path) -> Path:
     return tenx(folder, zipped=False, old=True)
-

@@ -16,7 +16,8 @@ from netinfer.errors import ConfigError, InputError
 from netinfer.io import read_expression
 
 FORMATS = [
-    "tsv", "csv_gz", "h5ad_dense", "h5ad_csr", "h5ad_csc", "h5ad_int", "h5ad_float16", "parquet_index", "parquet_column",
+    "tsv", "csv_gz", "h5ad_dense", "h5ad_csr", "h5ad_csc", "h5ad_int", "h5ad_float16", "parquet_index",
+    "parquet_column",
     "loom", "tenx", "tenx_old",
 ]  # fmt: skip
 
@@ -74,9 +75,7 @@ def test_h5ad_layer_raw_and_gene_column(tmp_path, matrices):
     adata.raw = adata.copy()
     adata = adata[:, :2].copy()
     adata.write_h5ad(tmp_path / "x.h5ad")
-    assert np.array_equal(
-        read_expression(tmp_path / "x.h5ad", layer="spliced").X.toarray(), matrices.counts()[:, :2]
-    )
+    assert np.array_equal(read_expression(tmp_path / "x.h5ad", layer="spliced").X.toarray(), matrices.counts()[:, :2])
     raw = read_expression(tmp_path / "x.h5ad", layer="raw", gene_column="symbol")
     assert np.array_equal(raw.X, matrices.counts() + 1)
     assert list(raw.var_names) == ["sym0", "sym1", "sym2", "sym3"]
@@ -139,18 +138,28 @@ def test_tenx_leaves_other_features_out(tmp_path, matrices):
     features.write_text(features.read_text().replace("g3\tGene Expression", "CD3\tAntibody Capture"))
     adata = read_expression(folder)
     assert list(adata.var_names) == ["g0", "g1", "g2"]
-    assert any("1 features of other types were left out: 'Antibody Capture'" in line for line in adata.uns["netinfer"]["log"])
+    assert any(
+        "1 features of other types were left out: 'Antibody Capture'" in line for line in adata.uns["netinfer"]["log"]
+    )
 
 
 @pytest.mark.parametrize(
     ("file", "change", "message"),
     [
-        ("features.tsv", lambda text: text + "ENSG9\tg9\tGene Expression\n", "4 x 6, but 5 genes in features.tsv and 6 cells"),
+        (
+            "features.tsv",
+            lambda text: text + "ENSG9\tg9\tGene Expression\n",
+            "4 x 6, but 5 genes in features.tsv and 6 cells",
+        ),
         ("barcodes.tsv", lambda text: text + "s9\n", "but 4 genes in features.tsv and 7 cells in barcodes.tsv"),
         ("features.tsv", lambda text: text.replace("\tg2\t", " g2 "), "line 3: 1 fields where line 1 has 3"),
         ("matrix.mtx", lambda text: text.replace("%%MatrixMarket", "MatrixMarket"), "not a MatrixMarket file"),
         ("matrix.mtx", lambda text: text.replace("integer", "complex"), "coordinate complex general"),
-        ("matrix.mtx", lambda text: text.rsplit("\n", 2)[0] + "\n", "damaged MatrixMarket"),  # an entry fewer than declared
+        (
+            "matrix.mtx",
+            lambda text: text.rsplit("\n", 2)[0] + "\n",
+            "damaged MatrixMarket",
+        ),  # an entry fewer than declared
         ("matrix.mtx", lambda text: text + "9 1 1\n", "damaged MatrixMarket"),
         ("matrix.mtx", lambda text: text.replace("\n1 1 ", "\n0 1 "), "damaged MatrixMarket"),  # counted from 0
         ("matrix.mtx", lambda text: text.replace("\n4 6 ", "\n4 6 99"), "entries for 4 x 6"),

@@ -59,7 +59,25 @@ def test_r_header_is_logged(tmp_path):
     assert any("as R writes it" in line for line in adata.uns["netinfer"]["log"])
 
 
-IDS = ["NA", "nan", "NULL", "TRUE", "None", "007", "1e5", "0x1F", "1_000", "-inf", "a&b", "<x>", "HLA-A*02:01", "β-gal", "a/b", "=cmd()", "__proto__"]
+IDS = [
+    "NA",
+    "nan",
+    "NULL",
+    "TRUE",
+    "None",
+    "007",
+    "1e5",
+    "0x1F",
+    "1_000",
+    "-inf",
+    "a&b",
+    "<x>",
+    "HLA-A*02:01",
+    "β-gal",
+    "a/b",
+    "=cmd()",
+    "__proto__",
+]
 
 
 @pytest.mark.parametrize("separator", ["\t", ","])
@@ -90,13 +108,22 @@ FAULTS = {
     "commas": (b"id,g1\ns1,1\n", "looks comma-separated"),
     "blanks": (b"id g1\ns1 1\n", "looks blank-separated"),
     "mixed": (b"id\tg1\tg2\ns1\t1 2\n", "line 2: 2 fields, shorter than the 3"),
-    "decimal comma": (b"id\tg1\ns1\t1,5\n", "line 2, column 2 (sample 's1', gene 'g1'): '1,5' is not a number: a decimal"),
+    "decimal comma": (
+        b"id\tg1\ns1\t1,5\n",
+        "line 2, column 2 (sample 's1', gene 'g1'): '1,5' is not a number: a decimal",
+    ),
     "hexadecimal": (b"id\tg1\ns1\t0x10\n", "line 2, column 2 (sample 's1', gene 'g1'): '0x10'"),
     "underscore": (b"id\tg1\ns1\t1_000\n", "take the underscores out"),
     "truth": (b"id\tg1\ns1\tTrue\n", "write 1 or 0"),
-    "text": (b"id\tg1\tg2\ns1\t1\t2\ns2\t3\thigh\n", "line 3, column 3 (sample 's2', gene 'g2'): 'high' is not a number"),
+    "text": (
+        b"id\tg1\tg2\ns1\t1\t2\ns2\t3\thigh\n",
+        "line 3, column 3 (sample 's2', gene 'g2'): 'high' is not a number",
+    ),
     "other digits": ("id\tg1\ns1\t١\n".encode(), "is not a number"),
-    "infinite": (b"id\tg1\tg2\ns1\tInf\t-inf\n", "2 infinite values, first at line 2, column 2 (sample 's1', gene 'g1'); line 2"),
+    "infinite": (
+        b"id\tg1\tg2\ns1\tInf\t-inf\n",
+        "2 infinite values, first at line 2, column 2 (sample 's1', gene 'g1'); line 2",
+    ),
     "too large": (b"id\tg1\ns1\t1e400\n", "too large"),
     "too long": (b"id\tg1\ns1\t99999999999999999999\n", "beyond 2^53"),
     "nul": (b"id\tg1\ns1\t1\ns\x002\t1\n", "line 3: NUL byte"),
@@ -129,7 +156,6 @@ def test_a_turned_matrix_names_the_gene_of_the_line(tmp_path):
 
 
 def test_line_numbers_hold_across_blocks(tmp_path, monkeypatch):
-    monkeypatch.setattr("netinfer.io.source._BLOCK_CHARS", 7)
     monkeypatch.setattr("netinfer.io.source.text_blocks.__kwdefaults__", {"block_chars": 7})
     lines = ["id\tg1\tg2", *(f"s{i}\t{i}\t{i / 7!r}" for i in range(50))]
     adata = read_expression(write(tmp_path, "\n".join(lines) + "\n"))
@@ -157,7 +183,7 @@ def test_encoding_option(tmp_path):
 @pytest.mark.parametrize("size", [1, 4, 20, -1])
 def test_damaged_gzip(tmp_path, size):
     whole = gzip.compress(GOOD.encode() * 50, mtime=0)
-    path = write(tmp_path, whole[:size] if size > 0 else whole[:size], "x.tsv.gz")
+    path = write(tmp_path, whole[:size], "x.tsv.gz")
     with pytest.raises(InputError, match="gzip"):
         read_expression(path)
 
@@ -190,7 +216,9 @@ def test_a_matrix_beyond_memory_is_refused(tmp_path, monkeypatch):
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     values=st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=4, max_size=4),
-    ids=st.lists(st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]), min_size=1, max_size=8), min_size=4, max_size=4),
+    ids=st.lists(
+        st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]), min_size=1, max_size=8), min_size=4, max_size=4
+    ),
     end=st.sampled_from(["\n", "\r\n", "\r"]),
     separator=st.sampled_from("\t,"),
 )
