@@ -21,7 +21,8 @@ rule regression:
     """Fit one chunk of targets on every half-sample."""
     input:
         h5ad="<results>/{dataset}/work/normalized.h5ad",
-        kernels=ancient("<results>/.netinfer/kernels.txt"),
+        # Not ancient(): where such a file is incomplete, Snakemake 9.27 makes it again and plans nothing behind it.
+        kernels="<results>/.netinfer/kernels.txt",
     output:
         part=temp("<results>/{dataset}/work/regression/{scatteritem}.npz"),
     log:
