@@ -29,7 +29,7 @@ def top_regulators(edges: pd.DataFrame, *, top: int = 20, ax: Axes | None = None
     """
     from matplotlib.ticker import MaxNLocator
 
-    ax = axes(ax, (5.2, 4.4))
+    ax = axes(ax, (5.2, 1.2 + 0.165 * min(top, edges["source"].nunique())))
     if not len(edges):
         return empty(ax, "no edges")
     up = edges.groupby("source")["sign"].apply(lambda sign: int((sign > 0).sum()))

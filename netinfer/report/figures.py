@@ -42,8 +42,9 @@ def draw(net: Any, paths: pd.DataFrame | None, curves: pd.DataFrame | None) -> d
     if net.targets["r2_heldout"].notna().any():
         figures["r2"] = as_uri(plot.heldout_r2(net.targets))
     if paths is not None and len(paths):
-        targets = list(dict.fromkeys(paths["target"].astype(str)))[:N_PATHS]
         chosen = shown.groupby(shown["target"].astype(str))["source"].agg(lambda names: set(map(str, names)))
+        targets = list(dict.fromkeys(paths["target"].astype(str)))
+        targets = sorted(targets, key=lambda name: name not in chosen)[:N_PATHS]  # those with edges first
         figures["paths"] = [
             (name, as_uri(plot.stability_paths(paths, name, selected=chosen.get(name, set())))) for name in targets
         ]
