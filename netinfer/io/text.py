@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +26,11 @@ _INTEGER = re.compile(r"\s*[+-]?\d+\s*")
 _QUOTED_FIRST = re.compile(r'"((?:[^"]|"")*)"')
 _SEPARATORS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 _NAMES = {",": "comma", "\t": "tab", ";": "semicolon", " ": "blank"}
+# What stands above the ids: a header that begins so has its first field, and a line longer than it is at fault.
+_CORNERS = {
+    "", "id", "ids", "index", "name", "names", "sample", "samples", "sample_id", "cell", "cells", "cell_id", "barcode",
+    "gene", "genes", "gene_id", "geneid", "gene_name", "symbol", "probe", "condition", "rownames", "row.names",
+}  # fmt: skip
 _MAX_ID_CHARS = 100_000
 
 
@@ -183,7 +189,7 @@ class _Body:
 
     def _settle_header(self, n_cells: int) -> None:
         """Take the header's first field as the corner, unless the header is one short, as R's write.table leaves it."""
-        if n_cells == len(self.columns):
+        if n_cells == len(self.columns) and self.columns[0].strip('" ').lower() not in _CORNERS:
             self.corner = ""
             self.log.append("the header has no field above the ids (as R writes it): taken as such")
         else:
@@ -210,6 +216,10 @@ class _Body:
         block = values.reshape(len(rows), len(self.columns))
         finite = np.isfinite(block)
         if not finite.all():
+            if np.isinf(block).any():
+                too_large = self._bad_cell(text, rows, numbers)  # 1e400 is no infinity that someone wrote
+                if too_large:
+                    raise too_large
             for kind, mask in (("missing", np.isnan(block)), ("infinite", np.isinf(block))):
                 where = np.argwhere(mask)
                 self.counts[kind] += len(where)
@@ -274,7 +284,7 @@ def _parse_numbers(text: str) -> np.ndarray | None:
             sep="\x1f",  # occurs in no number: a cell is never split
             quoting=csv.QUOTE_NONE,
             dtype=np.float64,
-            float_precision="round_trip",
+            **_exact(pd.__version__),
             na_values=list(MISSING),
             keep_default_na=False,
             skip_blank_lines=False,
@@ -284,6 +294,12 @@ def _parse_numbers(text: str) -> np.ndarray | None:
     except (ValueError, OverflowError):  # ParserError is a ValueError
         return None
     return np.ascontiguousarray(column["value"].to_numpy())
+
+
+def _exact(version: str) -> dict[str, Any]:
+    """Ask pandas for the nearest double: its default from 3.1, where the option is deprecated."""
+    major, minor = (int(part) for part in version.split(".")[:2])
+    return {} if (major, minor) >= (3, 1) else {"float_precision": "round_trip"}
 
 
 def _fault(cell: str) -> str:

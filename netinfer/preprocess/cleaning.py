@@ -71,14 +71,14 @@ def _combine(values: Any, groups: Sequence[Sequence[int]], rule: str) -> Any:
     columns = values.tocsc() if sparse.issparse(values) else values
     targets = [target for target, places in enumerate(groups) if len(places) > 1]
     totals = np.empty((values.shape[0], len(targets)))
-    for index, target in enumerate(targets):
+    for position, target in enumerate(targets):
         places = groups[target]
         block = columns[:, list(places)]
         block = block.toarray() if sparse.issparse(block) else block
         total = block[:, 0].copy()
         for column in range(1, len(places)):
             total += block[:, column]
-        totals[:, index] = total if rule == "sum" else total / len(places)
+        totals[:, position] = total if rule == "sum" else total / len(places)
     if not sparse.issparse(merged):
         merged[:, targets] = totals
         return merged

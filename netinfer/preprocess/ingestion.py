@@ -250,6 +250,8 @@ def _join_sheet(state: _State, sheet: pd.DataFrame) -> None:
         values = sheet[column]
         if isinstance(values.dtype, pd.CategoricalDtype):
             values = values.cat.remove_unused_categories()
+        elif not pd.api.types.is_numeric_dtype(values.dtype):
+            values = pd.Series(pd.Categorical([None if pd.isna(value) else str(value) for value in values]))
         state.obs[name] = values.array
 
 

@@ -55,7 +55,7 @@ def recognise(values: np.ndarray) -> InputKind:
         n_integer += int(np.count_nonzero(row == np.floor(row)))
         n_negative += int(np.count_nonzero(row < 0))
     low, high = float(values.min()), float(values.max())
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         gene_mean = float(np.median(np.abs(values.mean(axis=0))))
         gene_sd = float(np.median(values.std(axis=0)))
     if low >= 0 and n_integer == values.size and high > 1:

@@ -16,6 +16,7 @@ from netinfer.errors import ConfigError, InputError
 from netinfer.io.build import text_array
 from netinfer.io.ids import some
 from netinfer.io.memory import as_expression
+from netinfer.io.source import require_memory
 from netinfer.preprocess.cleaning import refuse_infinite, refuse_missing
 from netinfer.preprocess.kind import InputKind, recognise
 
@@ -69,6 +70,7 @@ def normalize(adata: Any, method: str = "auto", *, center_by: str | None = None)
     notes = dict(result.uns["netinfer"])
     where = str(notes.get("source", "")) or "data"
     _refuse_twice(notes, method, center_by, where)
+    require_memory(result.n_obs, result.n_vars, where)
     values = result.X.toarray() if sparse.issparse(result.X) else result.X
     values = np.ascontiguousarray(values, dtype=np.float64)
     samples, genes = list(result.obs_names), list(result.var_names)

@@ -103,6 +103,7 @@ FAULTS = {
     "header only": (b"id\tg1\n", "only a header"),
     "no genes": (b"id\ns1\n", "line 1: one column only"),
     "longer": (b"id\tg1\ns1\t1\ns2\t1\t2\n", "line 3: 3 fields, longer than the 2"),
+    "longer, first line": (b"id\tg1\ns1\t1\t2\n", "line 2: 3 fields, longer than the 2"),
     "shorter": (b"id\tg1\tg2\ns1\t1\t2\ns2\t1\n", "line 3: 2 fields, shorter than the 3"),
     "blank line": (b"id\tg1\ns1\t1\n\ns2\t2\n", "line 3: blank line"),
     "commas": (b"id,g1\ns1,1\n", "looks comma-separated"),

@@ -283,6 +283,19 @@ def test_sheet_is_joined_by_id():
         ingest(values, regulators=["tf1"], samples=sheet.iloc[[0, 0, *range(1, 11)]])
 
 
+def test_sheet_columns_of_any_type_can_be_written(tmp_path):
+    index = [f"s{i}" for i in range(10)]
+    sheet = pd.DataFrame(
+        {"mixed": [1, "x", None, 2.5, True] * 2, "text": list("abcde") * 2, "flag": [True, False] * 5}, index
+    )
+    result = ingest(data(), regulators=["tf1"], samples=sheet)
+    result.write_h5ad(tmp_path / "x.h5ad")
+    back = ad.read_h5ad(tmp_path / "x.h5ad").obs
+    assert back["mixed"].isna().tolist() == [False, False, True, False, False] * 2
+    assert back["mixed"].iloc[0] == "1"
+    assert back["flag"].dtype == bool
+
+
 def test_frames_and_arrays_are_taken():
     frame = pd.DataFrame(data().X, columns=["tf1", "tf2", "a", "b", "c"])
     assert ingest(frame, regulators=["tf1"]).shape == (10, 5)

@@ -203,6 +203,11 @@ def test_float32_counts_give_the_same_bits():
     assert normalize(COUNTS.astype(np.float32)).X.tobytes() == normalize(COUNTS).X.tobytes()
 
 
+def test_extreme_values_are_recognised_without_overflow():
+    values = np.array([[1e308, 1.5], [-1e308, 2.5], [1e308, 0.5]])
+    assert recognise(values).kind == "other"
+
+
 def test_figures_of_recognition():
     seen = recognise(np.array([[0.0, 1.5], [2.0, -1.0]]))
     assert (seen.low, seen.high, seen.share_integer, seen.share_negative) == (-1.0, 2.0, 0.75, 0.25)

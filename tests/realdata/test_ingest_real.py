@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy import sparse
 from scipy.io import mmwrite
@@ -35,8 +34,9 @@ def test_bsubtilis_raw_is_refused_as_it_lies_and_turned_when_told(netinfer_data)
 def test_ecoli_precise_with_its_sample_table(netinfer_data):
     folder = netinfer_data / "ecoli_precise"
     adata = read_expression(folder / "expression.tsv.gz")
-    pandas = pd.read_csv(folder / "expression.tsv.gz", sep="\t", index_col=0, float_precision="round_trip")
-    assert np.array_equal(adata.X, pandas.to_numpy())
+    with gzip.open(folder / "expression.tsv.gz", "rt") as lines:
+        plain = [[float(cell) for cell in line.split("\t")[1:]] for line in list(lines)[1:]]
+    assert np.array_equal(adata.X, plain)
     sheet = read_sample_sheet(folder / "raw" / "sample_table.csv.gz")
     result = ingest(adata, regulators=read_regulators(folder / "regulators.txt"), samples=sheet)
     assert result.shape == (278, 3923)
