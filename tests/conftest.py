@@ -12,9 +12,27 @@ import pytest
 def netinfer_data() -> Path:
     """The folder with the public data sets: NETINFER_DATA, by default shared/data beside the checkout."""
     default = Path(__file__).resolve().parents[2] / "shared" / "data"
-    folder = Path(os.environ.get("NETINFER_DATA", default))
+    folder = Path(os.environ.get("NETINFER_DATA") or default)
     if not folder.is_dir():
-        if "NETINFER_DATA" in os.environ:
+        if os.environ.get("NETINFER_DATA"):
             pytest.fail(f"NETINFER_DATA={folder} is not a readable folder")
         pytest.skip(f"real data sets are not there: set NETINFER_DATA (looked in {folder})")
     return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what reads real data, so that its skips can be counted."""
+    for item in items:
+        if "netinfer_data" in getattr(item, "fixturenames", ()):
+            item.add_marker("realdata")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many tests on real data and through SLURM ran and how many were skipped."""
+    names = {"realdata": "tests on real data", "slurm": "tests through a real SLURM"}
+    for marker, name in names.items():
+        n_run, n_skipped = (
+            sum(marker in report.keywords for status in statuses for report in terminalreporter.getreports(status))
+            for statuses in (("passed", "failed", "error"), ("skipped",))
+        )
+        terminalreporter.write_line(f"{name}: {n_run} ran, {n_skipped} skipped")
