@@ -9,6 +9,7 @@ import numpy as np
 # log2 of the largest 16-bit intensity is 16, of the largest RNA-seq count some 25: logs stay far below this,
 # while TPM, FPKM and intensities of real tables pass it.
 MAX_LOG = 50.0
+_BLOCK = 1024
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,9 @@ def recognise(values: np.ndarray) -> InputKind:
         n_negative += int(np.count_nonzero(row < 0))
     low, high = float(values.min()), float(values.max())
     with np.errstate(over="ignore", invalid="ignore"):
-        gene_mean = float(np.median(np.abs(values.mean(axis=0))))
-        gene_sd = float(np.median(values.std(axis=0)))
+        blocks = [values[:, start : start + _BLOCK] for start in range(0, values.shape[1], _BLOCK)]
+        gene_mean = float(np.median(np.abs(np.concatenate([block.mean(axis=0) for block in blocks]))))
+        gene_sd = float(np.median(np.concatenate([block.std(axis=0) for block in blocks])))
     if low >= 0 and n_integer == values.size and high > 1:
         kind = "counts"
     elif n_negative and gene_mean <= 0.25 * gene_sd and 0.5 <= gene_sd <= 1.5:

@@ -136,7 +136,8 @@ def _apply(
     if method in _FOR_COUNTS:
         _refuse_no_counts(seen, method, where)
     if method == "cpm_log1p":
-        return np.log1p(_per_million(values, samples, where))
+        scaled = _per_million(values, samples, where)
+        return np.log1p(scaled, out=scaled)
     if method == "size_factors_log":
         factors, n_genes = size_factors(values, samples, where)
         log.append(
@@ -176,7 +177,9 @@ def _advice(seen: InputKind) -> str:
 def _per_million(values: np.ndarray, samples: list[str], where: str) -> np.ndarray:
     totals = values.sum(axis=1)
     _refuse_empty(totals, samples, where)
-    return values / totals[:, None] * 1e6
+    scaled = values / totals[:, None]
+    scaled *= 1e6
+    return scaled
 
 
 def _refuse_empty(totals: np.ndarray, samples: list[str], where: str) -> None:
