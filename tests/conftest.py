@@ -29,10 +29,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how many tests on real data and through SLURM ran and how many were skipped."""
-    names = {"realdata": "tests on real data", "slurm": "tests through a real SLURM"}
-    for marker, name in names.items():
-        n_run, n_skipped = (
-            sum(marker in report.keywords for status in statuses for report in terminalreporter.getreports(status))
-            for statuses in (("passed", "failed", "error"), ("skipped",))
-        )
+    for marker, name, lacking in (
+        ("realdata", "tests on real data", "NETINFER_DATA"),
+        ("slurm", "tests through a real SLURM", "SLURM cannot start"),
+    ):
+        ran = [r for status in ("passed", "failed", "error") for r in terminalreporter.getreports(status)]
+        n_run = sum(marker in report.keywords for report in ran)
+        skipped = terminalreporter.getreports("skipped")
+        n_skipped = sum(marker in report.keywords or lacking in str(report.longrepr) for report in skipped)
         terminalreporter.write_line(f"{name}: {n_run} ran, {n_skipped} skipped")
