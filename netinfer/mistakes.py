@@ -9,6 +9,7 @@ from typing import Any
 
 Documents = Sequence[tuple[str, Mapping[str, Any]]]
 # Errors that netinfer's own validators word in full.
+_UNION_MEMBER = re.compile(r"(literal|constrained-\w+|function-\w+|nullable)(\[|$)|(float|int|str|none)$")
 _SELF_EXPLAINING = ("path", "one_cut", "order", "even", "name", "twin", "inside")
 
 
@@ -36,7 +37,7 @@ def explain(
     list of str
         One line a mistake.
     """
-    errors = list(errors)
+    errors = _one_for_each_union(errors)
     misspelt = {(*e["loc"][:-1], _nearest(e, known_keys)) for e in errors if e["type"] == "extra_forbidden"}
     lines = []
     for error in errors:
@@ -47,6 +48,19 @@ def explain(
         parts = (_origin(loc, documents), _place(loc, values), _what(error, known_keys))
         lines.append(": ".join(part for part in parts if part))
     return list(dict.fromkeys(lines))
+
+
+def _one_for_each_union(errors: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Keep one error where pydantic has one for each type that a key may have, and drop the type from its place."""
+    kept: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for error in errors:
+        loc = tuple(part for part in error["loc"] if not (isinstance(part, str) and _UNION_MEMBER.match(part)))
+        key = loc if loc != tuple(error["loc"]) else (*loc, error["type"])
+        is_number = isinstance(error["input"], int | float) and not isinstance(error["input"], bool)
+        # Of a number the bound that it breaks is worth saying, of text the words that are known.
+        if key not in kept or (error["type"] == "literal_error") != is_number:
+            kept[key] = {**error, "loc": loc, "is_union": loc != tuple(error["loc"])}
+    return list(kept.values())
 
 
 def _nearest(error: Mapping[str, Any], known_keys: Callable[[Sequence[Any]], list[str]]) -> str | None:

@@ -25,6 +25,7 @@ __all__ = ["RunRequest", "run_project"]
 
 logger = logging.getLogger(__name__)
 _TEMPORARY = re.compile(r"^\..+\.\d+\.[0-9a-f]{8}\.tmp$")
+_CONFIG = "config/config.yaml"
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -74,7 +75,9 @@ def run_project(request: RunRequest) -> int:
     os.chdir(request.folder)
     folder = Path.cwd()
     with _signals_raise(), RunLock(folder, assume_dead=request.assume_dead) as lock:
-        config = load_config(["config/config.yaml", *request.configfiles])
+        own = [] if request.configfiles and not Path(_CONFIG).exists() else [_CONFIG]
+        config = load_config([*own, *request.configfiles])
+        _check_folders(config)
         base = [sys.executable, "-m", "snakemake", "--snakefile", "Snakefile"]
         if request.configfiles:
             base += ["--configfile", *request.configfiles]
@@ -139,6 +142,14 @@ def _temporary_files(config: Config) -> Iterator[Path]:
         home = Path(config.results, dataset.name)
         if home.is_dir():
             yield from (path for path in home.rglob(".*.tmp") if _TEMPORARY.match(path.name) and path.is_file())
+
+
+def _check_folders(config: Config) -> None:
+    """Refuse to write into a folder that holds something else: Snakemake would overwrite it, or take it for its own."""
+    for dataset in config.datasets:
+        home = Path(config.results, dataset.name)
+        if home.is_dir() and any(home.iterdir()) and not (home / "work").is_dir():
+            raise ConfigError(f"{home}: holds files that netinfer did not make: choose another `results` or name")
 
 
 def _check_data(config: Config) -> None:

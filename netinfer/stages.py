@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netinfer.config import IngestConfig
 from netinfer.errors import RunError
 from netinfer.io.files import atomic_path, atomic_write
+
+logger = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     import anndata
@@ -51,13 +54,16 @@ def read_dataset(
         gene_column=settings.gene_column,
         encoding=settings.encoding,
     )
-    return preprocess.ingest(
+    adata = preprocess.ingest(
         adata,
         regulators=io.read_regulators(regulators),
         samples=io.read_sample_sheet(samples) if samples is not None else None,
         settings=settings,
         where=str(expression),
     )
+    for line in adata.uns["netinfer"]["log"]:
+        logger.info("%s", line)
+    return adata
 
 
 def provenance(adata: anndata.AnnData, dataset: str) -> dict[str, Any]:

@@ -167,6 +167,22 @@ def test_run_without_a_project(tmp_path: Path) -> None:
     assert cli("run", "nowhere", cwd=tmp_path).returncode == ConfigError.exit_code
 
 
+def test_run_does_not_write_over_what_is_not_its_own(project: Path) -> None:
+    folder = project / "results" / "ecoli_demo"
+    folder.mkdir(parents=True)
+    (folder / "edges.tsv").write_text("mine")
+    done = cli("run", "--cores", "1", cwd=project)
+    assert done.returncode == ConfigError.exit_code
+    assert "holds files that netinfer did not make" in done.stderr
+    assert (folder / "edges.tsv").read_text() == "mine"
+
+
+def test_run_takes_a_config_of_another_place(project: Path, tmp_path: Path) -> None:
+    (project / "config" / "config.yaml").rename(tmp_path / "mine.yaml")
+    done = cli("run", "p", "--configfile", "mine.yaml", "--cores", "1", "--dry-run", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
 def test_run_hands_further_options_to_snakemake(project: Path) -> None:
     done = cli("run", str(project), "--cores", "1", "--dry-run", "--set-scatter", "targets=5")
     assert done.returncode == 0, done.stderr

@@ -74,7 +74,7 @@ def test_changes_run_what_they_touch_and_nothing_else(finished: Any, new_project
     assert project.snakemake().returncode == 0
     before = project.read("edges.tsv")
 
-    project.configure(cut={"fdr": None, "selection_probability": 0.9})
+    project.configure(cut={"selection_probability": 0.95})
     done = project.snakemake()
     counts = ran(done.stdout + done.stderr)
     assert done.returncode == 0
