@@ -120,12 +120,17 @@ class RegressionConfig(_Model):
     model: Literal["elastic_net", "lasso"] = Field(
         default="elastic_net", description="lasso is elastic_net without shrinkage."
     )
-    shrinkage: Number = Field(default=0.5, ge=0, lt=1, description="s in (1-s) G + s I; not used by the Lasso.")
+    shrinkage: Number = Field(
+        default=0.5, ge=0, lt=1, description="s in (1-s) G + s I of the coefficients that rank; not used by the Lasso."
+    )
+    selection_shrinkage: Number = Field(
+        default=0.0, ge=0, lt=1, description="The same of the path whose selections are counted; not used by the Lasso."
+    )
     n_subsamples: Count = Field(
         default=100, ge=4, le=10_000, description="Half-samples, drawn as complementary pairs: even."
     )
     penalty_max: Number = Field(
-        default=0.9, gt=0, le=1, description="Start of the path, in standard deviations of the target."
+        default=0.99, gt=0, le=1, description="Start of the path, in standard deviations of the target."
     )
     penalty_min: Number = Field(
         default=0.1, gt=0, lt=1, description="End of the path that the stability gate looks at."
@@ -140,10 +145,8 @@ class RegressionConfig(_Model):
         default="meinshausen_buhlmann",
         description="The published bound that turns selection counts into expected false edges.",
     )
-    truncation: Number = Field(
-        default=0.002,
-        gt=0,
-        lt=1,
+    truncation: Literal["auto"] | Annotated[Number, Field(gt=0, lt=1)] = Field(
+        default="auto",
         description="Where the path ends: the smallest false-edge bound that the rule could give, a target.",
     )
 

@@ -1,6 +1,14 @@
 """Stability selection: designs of half-samples, selection counts, and the published bounds on false selections."""
 
-from netinfer.stability.rules import SelectionCounts, expected_false, q_values
+from netinfer.stability.rules import SelectionCounts, choose_truncation, expected_false, q_values
 from netinfer.stability.subsamples import MINIMUM_UNITS, complementary_pair, unit_rows
 
-__all__ = ["MINIMUM_UNITS", "SelectionCounts", "complementary_pair", "expected_false", "q_values", "unit_rows"]
+__all__ = [
+    "MINIMUM_UNITS",
+    "SelectionCounts",
+    "choose_truncation",
+    "complementary_pair",
+    "expected_false",
+    "q_values",
+    "unit_rows",
+]

@@ -17,6 +17,9 @@ import numpy as np
 from netinfer.errors import InputError
 from netinfer.stability.concave import tail_bounds
 
+# Ends of the path to try, in this order: the first has the best calibration (docs/decisions/001-default-rule.md).
+TRUNCATIONS = (0.002, 0.01, 0.05)
+
 
 @dataclasses.dataclass(frozen=True)
 class SelectionCounts:
@@ -78,6 +81,19 @@ def expected_false(selection: SelectionCounts, rule: str, *, truncation: float) 
     raise InputError(
         f"rule: {rule!r} is unknown: use ipss_quadratic, ipss_cubic, shah_samworth or meinshausen_buhlmann"
     )
+
+
+def choose_truncation(selection: SelectionCounts, rule: str) -> float:
+    """Return the first of `TRUNCATIONS` with which some network reaches a bound of a tenth of its edges, else the last.
+
+    The list is fixed in advance and the level of 0.1 does not depend on the cut that the user asks for, so that a
+    network's numbers stay the same when it is cut elsewhere.
+    """
+    for truncation in TRUNCATIONS:
+        q = q_values(expected_false(selection, rule, truncation=truncation))
+        if (q <= 0.1).any():
+            return truncation
+    return TRUNCATIONS[-1]
 
 
 def q_values(bound: np.ndarray) -> np.ndarray:

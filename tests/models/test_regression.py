@@ -125,7 +125,7 @@ def test_counts_and_coefficients_agree_with_scikit_learn():
     prob = problem_from_arrays(data[:, :10], data, regulator_names=names[:10], target_names=names)
     settings = RegressionConfig(model="lasso", n_subsamples=6, n_penalties=4, ranking_penalty=0.07)
     part = fit_chunk(prob, settings=settings, seed=9)
-    penalties = np.geomspace(0.9, 0.1, 4)
+    penalties = np.geomspace(0.99, 0.1, 4)
     n_selected, weight = np.zeros((14, 4)), np.zeros((14, 10))
     for k in range(3):
         for rows in complementary_pair(41, k, seed=9):
@@ -421,3 +421,16 @@ def test_nan_is_refused_with_its_place():
     data[4, 11] = np.nan
     with pytest.raises(InputError, match=r"sample 5 of gene t1"):
         problem_from_arrays(data[:, :10], data, regulator_names=names[:10], target_names=names)
+
+
+def test_the_selecting_path_and_the_ranking_fit_have_their_own_shrinkage():
+    prob, _ = problem(g=20)
+    lasso = fit_chunk(prob, settings=FAST.model_copy(update={"model": "lasso"}))
+    net = fit_chunk(prob, settings=FAST)
+    np.testing.assert_array_equal(lasso.n_selected, net.n_selected)
+    assert net.n_nonzero.astype(int).sum() > lasso.n_nonzero.astype(int).sum()
+    # One path through both penalties, or two: the same coefficients.
+    shared = fit_chunk(prob, settings=FAST.model_copy(update={"selection_shrinkage": 0.5}))
+    np.testing.assert_array_equal(shared.pair_regulator[shared.weight > 0], net.pair_regulator[net.weight > 0])
+    np.testing.assert_allclose(shared.weight[shared.weight > 0], net.weight[net.weight > 0], atol=1e-12)
+    assert (shared.n_selected >= lasso.n_selected).mean() > 0.9

@@ -185,3 +185,15 @@ def test_nothing_selected_and_unknown_rule():
     assert expected_false(nothing, "ipss_quadratic", truncation=0.1).size == 0
     with pytest.raises(InputError, match="unknown"):
         expected_false(counts([[60, 60]], [[1, 1]]), "bonferroni", truncation=0.1)
+
+
+def test_the_truncation_is_the_first_that_gives_a_network():
+    from netinfer.stability.rules import TRUNCATIONS, choose_truncation
+
+    # Ten strong pairs of twenty targets, selected at the second penalty alone, where q^2 / p is 0.0032.
+    few = counts(np.full((10, 2), [50, 100]), np.tile([0.1, 0.4], (20, 1)))
+    assert choose_truncation(few, "meinshausen_buhlmann") == TRUNCATIONS[1]
+    many = counts(np.full((10, 2), [100, 100]), np.tile([0.1, 0.4], (20, 1)))
+    assert choose_truncation(many, "meinshausen_buhlmann") == TRUNCATIONS[0]
+    none = counts(np.full((1, 2), [60, 60]), np.tile([5.0, 9.0], (20, 1)))
+    assert choose_truncation(none, "meinshausen_buhlmann") == TRUNCATIONS[-1]

@@ -18,7 +18,7 @@ from netinfer.kernels import thread_limit
 from netinfer.models.regression.part import RegressionPart, settings_hash
 from netinfer.models.regression.problem import RegressionProblem
 from netinfer.moments import TARGET_BLOCK, Moments, from_matrix, inverse_sd
-from netinfer.solvers.batch import fit_targets
+from netinfer.solvers.batch import count_selections
 from netinfer.solvers.homotopy import make_workspace
 from netinfer.solvers.path import GAP_TOLERANCE, MAX_SWEEPS
 from netinfer.stability.effects import aggregate_effects, estimate_effects, held_out_r2
@@ -31,10 +31,11 @@ ALL_PAIRS, PAIRS_PER_TARGET = 2_000_000, 100
 
 @dataclasses.dataclass(frozen=True)
 class _Half:
-    """Standardised moments of one half-sample; ``cross`` and ``shrunk`` are what the solver sees."""
+    """Standardised moments of one half-sample; the Gram matrices are without shrinkage, and as the solver sees them."""
 
     gram: np.ndarray
-    shrunk: np.ndarray
+    selecting: np.ndarray
+    ranking: np.ndarray
     cross: np.ndarray
     regulator_mean: np.ndarray
     regulator_sd: np.ndarray
@@ -54,11 +55,16 @@ def chunk_targets(n_targets: int, chunk: tuple[int, int]) -> slice:
     return slice(min(first * TARGET_BLOCK, n_targets), min(last * TARGET_BLOCK, n_targets))
 
 
-def penalty_grid(settings: RegressionConfig) -> tuple[np.ndarray, np.ndarray, int]:
-    """Return all penalties (decreasing), which of them the gate counts, and the place of the ranking penalty."""
-    gate = np.geomspace(settings.penalty_max, settings.penalty_min, settings.n_penalties)
-    everything = np.unique(np.append(gate, settings.ranking_penalty))[::-1]
-    return everything, np.isin(everything, gate), int(np.flatnonzero(everything == settings.ranking_penalty)[0])
+def penalty_grid(settings: RegressionConfig) -> np.ndarray:
+    """Return the penalties at which selections are counted, decreasing, shape (n_penalties,)."""
+    return np.geomspace(settings.penalty_max, settings.penalty_min, settings.n_penalties)
+
+
+def shrinkages(settings: RegressionConfig) -> tuple[float, float]:
+    """Return the shrinkage of the selecting path and of the ranking fit; none for the Lasso."""
+    if settings.model == "lasso":
+        return 0.0, 0.0
+    return settings.selection_shrinkage, settings.shrinkage
 
 
 def fit_chunk(
@@ -108,20 +114,19 @@ def _halves(problem, targets, everything: Moments, pair: int, seed: int, setting
     left = np.setdiff1d(np.arange(n_units), np.concatenate([first, second]))
     if left.size:
         rest = rest - from_matrix(problem.regulators, targets, np.concatenate([rows[u] for u in left]))
-    shrinkage = settings.shrinkage if settings.model == "elastic_net" else 0.0
-    return _standardised(moments, shrinkage, len(first)), _standardised(rest, shrinkage, len(second))
+    return _standardised(moments, settings, len(first)), _standardised(rest, settings, len(second))
 
 
-def _standardised(moments: Moments, shrinkage: float, n_units: int) -> _Half:
+def _standardised(moments: Moments, settings: RegressionConfig, n_units: int) -> _Half:
     per_sd, per_target_sd = inverse_sd(moments.gram.diagonal()), inverse_sd(moments.target_var)
     gram = moments.gram * per_sd[:, None] * per_sd[None, :]
     np.fill_diagonal(gram, 1.0)
-    shrunk = (1.0 - shrinkage) * gram
-    np.fill_diagonal(shrunk, 1.0)
+    selecting, ranking = shrinkages(settings)
     cross = np.ascontiguousarray((moments.cross * per_sd[:, None] * per_target_sd[None, :]).T)
     return _Half(
         gram=gram,
-        shrunk=shrunk,
+        selecting=_shrunk(gram, selecting),
+        ranking=_shrunk(gram, ranking),
         cross=cross,
         regulator_mean=moments.regulator_mean,
         regulator_sd=_inverse(per_sd),
@@ -130,6 +135,14 @@ def _standardised(moments: Moments, shrinkage: float, n_units: int) -> _Half:
         target_varies=per_target_sd > 0,
         n_units=n_units,
     )
+
+
+def _shrunk(gram: np.ndarray, shrinkage: float) -> np.ndarray:
+    if shrinkage == 0.0:
+        return gram
+    shrunk = (1.0 - shrinkage) * gram
+    np.fill_diagonal(shrunk, 1.0)
+    return shrunk
 
 
 def _inverse(values: np.ndarray) -> np.ndarray:
@@ -143,8 +156,8 @@ class _Chunk:
         self.problem, self.where, self.settings = problem, where, settings
         self.targets = np.ascontiguousarray(problem.targets[:, where])
         self.own = problem.own[where]
-        self.penalties, self.is_gate, self.ranking = penalty_grid(settings)
-        n, p, k = len(self.own), problem.regulators.shape[1], int(self.is_gate.sum())
+        self.penalties = penalty_grid(settings)
+        n, p, k = len(self.own), problem.regulators.shape[1], len(self.penalties)
         half_units = problem.n_units // 2
         self.n_most = max(1, half_units // 4)
         self.slices = [
@@ -164,16 +177,12 @@ class _Chunk:
 
     def fit(self, s: slice, half: _Half, other: _Half, split: int) -> None:
         """Fit one half-sample for a slice of the targets and score it on the other half."""
-        settings, p = self.settings, half.gram.shape[0]
-        shrinkage = settings.shrinkage if settings.model == "elastic_net" else 0.0
-        # A Lasso has no more active regulators than samples; a shrunk Gram lets all of them in.
-        n_max = p if shrinkage > 0 else min(p, len(self.targets))
-        cross, coef = half.cross[s], np.zeros((s.stop - s.start, p))
-        fit_targets(
-            half.shrunk, cross, self.own[s], 1.0 / (1.0 - shrinkage), self.penalties, self.is_gate, self.ranking,
-            make_workspace(p, n_max), 100 + 20 * p, GAP_TOLERANCE, MAX_SWEEPS,
-            self.counts[s], self.n_selected[s], self.n_union[s], coef, self.gap[s], self.largest[s],
-        )  # fmt: skip
+        coef = self._solve(s, half)
+        cross = half.cross[s]
+        varying = np.abs(half.cross[s])
+        inside = np.flatnonzero(self.own[s] >= 0)
+        varying[inside, self.own[s][inside]] = 0.0
+        self.largest[s] = np.maximum(self.largest[s], varying.max(axis=1))
         self.magnitude[s] += np.abs(coef)
         self.total[s] += coef
         self.n_positive[s] += coef > 0
@@ -189,6 +198,29 @@ class _Chunk:
             other.target_sd[s] * per_target_sd, (other.target_mean[s] - half.target_mean[s]) * per_target_sd,
             half.target_varies[s] & other.target_varies[s], self.r2[s], self.n_scored[s],
         )  # fmt: skip
+
+    def _solve(self, s: slice, half: _Half) -> np.ndarray:
+        """Count the selections along the path and return the coefficients at the ranking penalty, (n_targets, p)."""
+        settings, p = self.settings, half.gram.shape[0]
+        selecting, ranking = shrinkages(settings)
+        n_gate, at = len(self.penalties), np.array([settings.ranking_penalty])
+        coef = np.zeros((s.stop - s.start, p))
+        cross, own = half.cross[s], self.own[s]
+        # Where one path serves both, it goes on to the ranking penalty; else the ranking fit is a path of its own.
+        is_one_path = selecting == ranking and settings.ranking_penalty < settings.penalty_min
+        passes = [(half.selecting, selecting, self.penalties, n_gate)]
+        if is_one_path:
+            passes = [(half.selecting, selecting, np.append(self.penalties, at), n_gate)]
+        else:
+            passes.append((half.ranking, ranking, at, 0))
+        for gram, shrinkage, penalties, n_counted in passes:
+            # A Lasso has no more active regulators than samples; a shrunk Gram lets all of them in.
+            work = make_workspace(p, p if shrinkage > 0 else min(p, len(self.targets)))
+            count_selections(
+                gram, cross, own, 1.0 / (1.0 - shrinkage), penalties, work, 100 + 20 * p, GAP_TOLERANCE, MAX_SWEEPS,
+                self.counts[s], self.n_selected[s], self.n_union[s], self.gap[s], n_counted, coef,
+            )  # fmt: skip
+        return coef
 
     def collect(self, s: slice, everything: Moments) -> dict[str, np.ndarray]:
         """Turn the sums of a slice of targets into its pairs, in order of target and regulator."""
@@ -219,7 +251,6 @@ class _Chunk:
 
     def part(self, parts: list[dict[str, np.ndarray]], chunk: tuple[int, int], fingerprint: str) -> RegressionPart:
         """Join the slices and add what belongs to the targets."""
-        n_gate = int(self.is_gate.sum())
         if not parts:
             parts = [self.collect(slice(0, 0), from_matrix(self.problem.regulators, self.targets))]
         pairs = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
@@ -229,9 +260,9 @@ class _Chunk:
             settings_hash=fingerprint,
             first_target=self.where.start,
             n_targets=len(self.own),
-            penalties=self.penalties[self.is_gate],
-            n_selected=self.n_selected.reshape(-1, n_gate),
-            n_union=self.n_union.reshape(-1, n_gate),
+            penalties=self.penalties,
+            n_selected=self.n_selected,
+            n_union=self.n_union,
             duality_gap=self.gap,
             largest_penalty=self.largest,
             r2_heldout=r2,

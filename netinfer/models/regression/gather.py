@@ -15,15 +15,11 @@ from netinfer.errors import ConvergenceWarning, RunError
 from netinfer.models.regression.chunk import penalty_grid
 from netinfer.models.regression.part import RegressionPart, settings_hash
 from netinfer.models.regression.problem import RegressionProblem
-from netinfer.network import Network
-from netinfer.stability.rules import SelectionCounts, expected_false, q_values
+from netinfer.network import EXPECTED_FALSE_EDGES_NOTE, Network
+from netinfer.stability.rules import SelectionCounts, choose_truncation, expected_false, q_values
 
 # DESIGN section 5: what every fit has to reach.
 CERTIFIED_GAP = 1e-8
-NOT_COUNTED = (
-    "expected_false_edges counts edges chosen by sampling chance, given independent units; "
-    "it does not count edges that are confounded, indirect or reversed."
-)
 EFFECT_TARGET = (
     "effect: least-squares coefficient in the submodel that the other half of the samples selected, in standard "
     "deviations of the target per standard deviation of the regulator; median over the half-samples that selected the "
@@ -82,8 +78,9 @@ def gather(
     }  # fmt: skip
     selection = selection_counts(problem, parts, settings)
     is_gated = pairs["n_most"] > settings.n_subsamples // 2
+    truncation = choose_truncation(selection, settings.rule) if settings.truncation == "auto" else settings.truncation
     bound = np.full(len(is_gated), np.inf)
-    bound[is_gated] = expected_false(selection, settings.rule, truncation=settings.truncation)
+    bound[is_gated] = expected_false(selection, settings.rule, truncation=truncation)
     candidates = _candidates(problem, pairs, bound, settings)
     targets = _targets(problem, parts, candidates, dropped)
     nodes = _nodes(problem)
@@ -92,6 +89,8 @@ def gather(
         "netinfer": __version__,
         "model": settings.model,
         "settings": settings.model_dump(mode="json"),
+        "rule": settings.rule,
+        "truncation": truncation,
         "settings_hash": parts[0].settings_hash if parts else "",
         "seed": seed,
         "n_samples": len(problem.regulators),
@@ -100,7 +99,7 @@ def gather(
         "n_regulators": len(problem.regulator_names),
         "n_targets": len(problem.target_names),
         "worst_duality_gap": float(max((part.duality_gap.max(initial=0.0) for part in parts), default=0.0)),
-        "not_counted": NOT_COUNTED,
+        "not_counted": EXPECTED_FALSE_EDGES_NOTE,
         "effect": EFFECT_TARGET,
     }
     return Network(candidates, nodes, targets, record, dict(cut or {"fdr": 0.1}))
@@ -130,7 +129,7 @@ def stability_paths(
     DataFrame with columns target, regulator, penalty, selection_probability
     """
     wanted = {problem.target_names.index(name) for name in targets}
-    penalties, is_gate, _ = penalty_grid(settings)
+    penalties = penalty_grid(settings)
     rows = []
     for part in parts:
         gated = np.flatnonzero(part.n_most > settings.n_subsamples // 2)
@@ -138,7 +137,7 @@ def stability_paths(
             if int(part.pair_target[pair]) in wanted:
                 names = problem.target_names[part.pair_target[pair]], problem.regulator_names[part.pair_regulator[pair]]
                 share = part.gate_counts[row] / settings.n_subsamples
-                rows += [(*names, penalty, value) for penalty, value in zip(penalties[is_gate], share, strict=True)]
+                rows += [(*names, penalty, value) for penalty, value in zip(penalties, share, strict=True)]
     return pd.DataFrame(rows, columns=["target", "regulator", "penalty", "selection_probability"])
 
 
