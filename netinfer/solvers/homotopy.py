@@ -5,9 +5,8 @@ leaves. The state holds the explicit inverse of the active Gram, updated by rank
 O(p k) for k active regulators. At every penalty asked for, the coefficients and the gradient are computed anew from
 the data, which stops the drift of the updates and gives the certificate for free.
 
-A regulator that is a linear combination of the active ones (a duplicate, say) is set aside when it would enter: its
-gradient then stays on the bound while the active set stays, so the solution remains optimal. It is looked at again
-when a regulator leaves. Among exact ties the first in order enters.
+Ties (duplicate regulators, linear dependence) are broken by raising the penalty weights by up to 1e-10, more for some
+places than for others: of exact duplicates one takes the whole coefficient.
 """
 
 from __future__ import annotations
@@ -19,32 +18,34 @@ import numpy as np
 from netinfer.kernels import njit
 
 OK, STALLED = 0, 1
-# A regulator whose variance, given the active ones, is below this share of its own is linearly dependent on them.
-DEPENDENT = 1e-9
-# A regulator overtakes an earlier one in order only by this factor, so that rounding does not decide between
-# duplicates. One that is passed over by so little enters in the next, empty, step.
-LEAD = 1.0 + 1e-10
+# A regulator whose variance, given the active ones, is below this share of its own depends linearly on them and is set
+# aside while they stay: what it could change moves the relative duality gap by some 1e-10.
+DEPENDENT = 1e-13
+# Each penalty weight is raised by up to this share, by its place, so that no two events coincide and the path cannot
+# cycle between ties (perturbation, as in the simplex method). The certificate knows nothing of it.
+TIE_BREAK = 1e-10
 
 
 class Workspace(NamedTuple):
     """Arrays of one homotopy, made once and used for many targets."""
 
-    active: np.ndarray  # (n_max,) indices of the active regulators, in order of entry
-    coef: np.ndarray  # (n_max,) their coefficients
-    signed_weight: np.ndarray  # (n_max,) sign times penalty weight
-    inverse: np.ndarray  # (n_max, n_max) inverse of the active Gram
-    direction: np.ndarray  # (n_max,) change of the coefficients per unit of penalty
-    scratch: np.ndarray  # (n_max,)
+    active: np.ndarray  # (p,) indices of the active regulators, in order of entry
+    coef: np.ndarray  # (p,) their coefficients
+    signed_weight: np.ndarray  # (p,) sign times penalty weight
+    inverse: np.ndarray  # (p, p) inverse of the active Gram
+    direction: np.ndarray  # (p,) change of the coefficients per unit of penalty
+    scratch: np.ndarray  # (p,)
     gradient: np.ndarray  # (p,) q - G b
     slope: np.ndarray  # (p,) change of the gradient per unit of penalty
     closed: np.ndarray  # (p,) 0 for a regulator that may enter, inf else
     weights: np.ndarray  # (p,) penalty weights, 1 where forbidden
+    broken: np.ndarray  # (p,) the same with ties broken; what the path follows
     forbidden: np.ndarray  # (p,) bool
 
 
-def make_workspace(n_regulators: int, n_max: int) -> Workspace:
-    """Allocate the arrays for ``n_regulators`` candidates of which at most ``n_max`` are active at once."""
-    p, k = n_regulators, min(n_regulators, n_max) + 1
+def make_workspace(n_regulators: int) -> Workspace:
+    """Allocate the arrays for a number of candidate regulators."""
+    p = k = n_regulators
     return Workspace(
         active=np.zeros(k, np.int64),
         coef=np.zeros(k),
@@ -56,6 +57,7 @@ def make_workspace(n_regulators: int, n_max: int) -> Workspace:
         slope=np.zeros(p),
         closed=np.zeros(p),
         weights=np.ones(p),
+        broken=np.ones(p),
         forbidden=np.zeros(p, np.bool_),
     )
 
@@ -89,7 +91,7 @@ def _enter(gram, work, n_active, j, sign):
     inverse[n_active, n_active] = 1.0 / schur
     active[n_active] = j
     work.coef[n_active] = 0.0
-    work.signed_weight[n_active] = sign * work.weights[j]
+    work.signed_weight[n_active] = sign * work.broken[j]
     work.closed[j] = np.inf
     return True
 
@@ -136,18 +138,21 @@ def _combine(gram, active, values, n_active, out):
 
 
 @njit
-def refresh(gram, cross, work, n_active, penalty):
-    """Compute coefficients and gradient at a penalty from the data, with one step of refinement."""
+def _refine(gram, cross, work, n_active, penalty):
+    """Solve for the active coefficients by three steps of refinement; return the last residual's largest entry."""
     active, coef, inverse, rest = work.active, work.coef, work.inverse, work.scratch
     for a in range(n_active):
         coef[a] = 0.0
-    for _ in range(2):
+    worst = 0.0
+    for _ in range(3):
+        worst = 0.0
         for a in range(n_active):
-            total = cross[active[a]] - penalty * work.signed_weight[a]
             row = gram[active[a]]
+            total = cross[active[a]] - penalty * work.signed_weight[a]
             for b in range(n_active):
                 total -= row[active[b]] * coef[b]
             rest[a] = total
+            worst = max(worst, abs(total))
         for a in range(n_active):
             line = inverse[a]
             total = 0.0
@@ -156,30 +161,59 @@ def refresh(gram, cross, work, n_active, penalty):
             work.direction[a] = total
         for a in range(n_active):
             coef[a] += work.direction[a]
-    _combine(gram, active, coef, n_active, work.slope)
-    for i in range(cross.size):
-        work.gradient[i] = cross[i] - work.slope[i]
+    return worst
 
 
 @njit
-def start(gram, cross, work):
+def _rebuild(gram, work, n_active):
+    """Make the inverse anew, regulator by regulator, without those that depend on the earlier ones; return how many."""
+    active, signed = work.active[:n_active].copy(), work.signed_weight[:n_active].copy()
+    n = 0
+    for a in range(n_active):
+        j = active[a]
+        if _enter(gram, work, n, j, np.sign(signed[a])):
+            n += 1
+        else:
+            work.closed[j] = np.inf
+    return n
+
+
+@njit
+def refresh(gram, cross, work, n_active, penalty):
+    """Compute coefficients and gradient at a penalty from the data; return the number of active regulators.
+
+    It is smaller than before where the inverse had drifted so far that it held dependent regulators.
+    """
+    if _refine(gram, cross, work, n_active, penalty) > 1e-13:
+        n_active = _rebuild(gram, work, n_active)
+        _refine(gram, cross, work, n_active, penalty)
+    _combine(gram, work.active, work.coef, n_active, work.slope)
+    for i in range(cross.size):
+        work.gradient[i] = cross[i] - work.slope[i]
+    return n_active
+
+
+@njit
+def start(gram, cross, work, attempt):
     """Reset for a new target; return how many (unpenalised) regulators are active, and the largest penalty."""
     n_active = 0
     for j in range(cross.size):
         work.closed[j] = np.inf if work.forbidden[j] else 0.0
         work.gradient[j] = cross[j]
+        # Multiples of an irrational number, modulo 1, lie evenly and in no order of place; each attempt has its own.
+        work.broken[j] = work.weights[j] * (1.0 + TIE_BREAK * (((0.6180339887498949 + 0.1 * attempt) * (j + 1)) % 1.0))
     for j in range(cross.size):
         if not work.forbidden[j] and work.weights[j] == 0.0:
-            if n_active + 1 < work.active.size and _enter(gram, work, n_active, j, 0.0):
+            if _enter(gram, work, n_active, j, 0.0):
                 n_active += 1
             else:
                 work.closed[j] = np.inf
     if n_active > 0:
-        refresh(gram, cross, work, n_active, 0.0)
+        n_active = refresh(gram, cross, work, n_active, 0.0)
     largest = 0.0
     for j in range(cross.size):
         if work.closed[j] == 0.0:
-            largest = max(largest, abs(work.gradient[j]) / work.weights[j])
+            largest = max(largest, abs(work.gradient[j]) / work.broken[j])
     return n_active, largest
 
 
@@ -191,7 +225,7 @@ def advance(gram, cross, work, n_active, penalty, target_penalty, last_gone, eve
     ``events`` (rows: penalty, regulator, +1 entered or -1 left) and a status.
     """
     active, coef, direction = work.active, work.coef, work.direction
-    gradient, slope, closed, weights = work.gradient, work.slope, work.closed, work.weights
+    gradient, slope, closed, weights = work.gradient, work.slope, work.closed, work.broken
     p = cross.size
     for _ in range(max_steps):
         for a in range(n_active):
@@ -205,8 +239,11 @@ def advance(gram, cross, work, n_active, penalty, target_penalty, last_gone, eve
         step = penalty - target_penalty
         position = -1
         for a in range(n_active):
-            if direction[a] * work.signed_weight[a] < 0.0:
-                until = max(-coef[a] / direction[a], 0.0)
+            sign = work.signed_weight[a]
+            if coef[a] * sign < 0.0:  # rounding carried it past zero
+                step, position = 0.0, a
+            elif direction[a] * sign < 0.0:
+                until = -coef[a] / direction[a]
                 if until < step:
                     step, position = until, a
         entering = -1
@@ -216,11 +253,11 @@ def advance(gram, cross, work, n_active, penalty, target_penalty, last_gone, eve
                 # The regulator that just left sits on its bound; only the other bound can stop it now.
                 if w > s and (j != last_gone or c < 0.0):
                     until = max(penalty * w - c, 0.0)
-                    if until * LEAD < step * (w - s):
+                    if until < step * (w - s):
                         step, entering = until / (w - s), j
                 if w > -s and (j != last_gone or c > 0.0):
                     until = max(penalty * w + c, 0.0)
-                    if until * LEAD < step * (w + s):
+                    if until < step * (w + s):
                         step, entering = until / (w + s), j
 
         for a in range(n_active):
@@ -230,8 +267,6 @@ def advance(gram, cross, work, n_active, penalty, target_penalty, last_gone, eve
         penalty -= step
         last_gone = -1
         if entering >= 0:
-            if n_active + 1 >= work.active.size:
-                return n_active, last_gone, n_events, STALLED
             if _enter(gram, work, n_active, entering, 1.0 if gradient[entering] > 0.0 else -1.0):
                 n_active += 1
                 n_events = _record(events, n_events, penalty, entering, 1.0)
@@ -243,14 +278,24 @@ def advance(gram, cross, work, n_active, penalty, target_penalty, last_gone, eve
             n_events = _record(events, n_events, penalty, last_gone, -1.0)
             _reopen(work, n_active)
         else:
-            refresh(gram, cross, work, n_active, target_penalty)
-            return n_active, last_gone, n_events, OK
+            n_active = refresh(gram, cross, work, n_active, target_penalty)
+            flipped = -1
+            for a in range(n_active):
+                if coef[a] * work.signed_weight[a] < 0.0:
+                    flipped = a
+            if flipped < 0:
+                return n_active, last_gone, n_events, OK
+            # The data say that its event lies before this penalty, by rounding; without it they are asked again.
+            last_gone = _leave(work, n_active, flipped)
+            n_active -= 1
+            n_events = _record(events, n_events, penalty, last_gone, -1.0)
+            _reopen(work, n_active)
     return n_active, last_gone, n_events, STALLED
 
 
 @njit
 def _reopen(work, n_active):
-    """Let every inactive, allowed regulator enter again: one that was set aside may be independent now."""
+    """Let every inactive, allowed regulator enter again, also one that was set aside."""
     for j in range(work.closed.size):
         work.closed[j] = np.inf if work.forbidden[j] else 0.0
     for a in range(n_active):

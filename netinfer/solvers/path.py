@@ -15,7 +15,9 @@ from netinfer.solvers.homotopy import OK, Workspace, advance, make_workspace, st
 
 # The homotopy ends near 1e-15; above this its answer is replaced by coordinate descent. DESIGN asks for 1e-8.
 GAP_TOLERANCE = 1e-9
-MAX_SWEEPS = 20_000
+MAX_SWEEPS = 2_000
+# Times that a path is followed anew before coordinate descent is asked.
+ATTEMPTS = 5
 
 
 @njit
@@ -26,34 +28,55 @@ def follow(gram, cross, variance, penalties, work, max_steps, tol, max_sweeps, e
     (n_penalties,); returns the number of events and the number of penalties that needed coordinate descent.
     """
     p = cross.size
-    n_active, largest = start(gram, cross, work)
-    penalty, last_gone, n_events, n_descended = largest, -1, 0, 0
-    is_exact = True
+    n_active, penalty = start(gram, cross, work, 0)
+    last_gone, n_events, n_descended = -1, 0, 0
+    scratch, gradient, unrecorded = np.zeros(p), np.zeros(p), np.zeros((0, 3))
     for k in range(penalties.size):
         line = coef[k]
-        for i in range(p):
-            line[i] = 0.0
-        if is_exact:
+        gap[k] = np.inf
+        for attempt in range(ATTEMPTS):
+            if attempt > 0:
+                # Rounding spoilt the path, as it does where regulators are the same but for the last digits: again
+                # from the start, with the ties broken otherwise.
+                n_active, penalty = start(gram, cross, work, attempt)
+                last_gone = -1
+            status = OK
             if penalties[k] < penalty:
-                n_active, last_gone, n_events, status = advance(
-                    gram, cross, work, n_active, penalty, penalties[k], last_gone, events, n_events, max_steps
-                )
+                if attempt == 0:
+                    n_active, last_gone, n_events, status = advance(
+                        gram, cross, work, n_active, penalty, penalties[k], last_gone, events, n_events, max_steps
+                    )
+                else:
+                    n_active, last_gone, _, status = advance(
+                        gram, cross, work, n_active, penalty, penalties[k], last_gone, unrecorded, 0, max_steps
+                    )
                 penalty = penalties[k]
-                is_exact = status == OK
-            for a in range(n_active):
-                line[work.active[a]] = work.coef[a]
-            gap[k] = relative_duality_gap(
-                cross, line, work.gradient, penalties[k], work.weights, work.forbidden, variance
-            )
-            is_exact = is_exact and gap[k] <= tol
-        elif k > 0:
             for i in range(p):
-                line[i] = coef[k - 1, i]
-        if not is_exact:
-            n_descended += 1
-            gap[k], _ = descend(
-                gram, cross, penalties[k], work.weights, work.forbidden, variance, tol, max_sweeps, line, work.gradient
-            )
+                scratch[i] = 0.0
+            if status == OK:
+                for a in range(n_active):
+                    scratch[work.active[a]] = work.coef[a]
+                found = relative_duality_gap(
+                    cross, scratch, work.gradient, penalties[k], work.weights, work.forbidden, variance
+                )
+                if found < gap[k]:
+                    gap[k] = found
+                    line[:] = scratch
+            if gap[k] <= tol:
+                break
+        if gap[k] <= tol:
+            continue
+        n_descended += 1
+        if gap[k] == np.inf:
+            for i in range(p):
+                line[i] = coef[k - 1, i] if k > 0 else 0.0
+        scratch[:] = line
+        found, _ = descend(
+            gram, cross, penalties[k], work.weights, work.forbidden, variance, tol, max_sweeps, scratch, gradient
+        )
+        if found < gap[k]:
+            gap[k] = found
+            line[:] = scratch
     return n_events, n_descended
 
 
@@ -147,7 +170,8 @@ def lasso_path(
     Notes
     -----
     One breakpoint costs :math:`O(p k)` for :math:`k` active regulators. Osborne, Presnell and Turlach (2000); Efron
-    et al. (2004). Of exact duplicates the first in order takes the whole coefficient. Where rounding would spoil the
+    et al. (2004). Of exact duplicates one takes
+    the whole coefficient. Where rounding would spoil the
     path (many ties at once), coordinate descent takes over at the penalties given and ``entered_at`` names the
     first of these at which a regulator is active.
 
@@ -163,14 +187,14 @@ def lasso_path(
     """
     gram, cross, penalties, weights = _checked(gram, cross, penalties, target_variance, penalty_weights)
     p, n_penalties = cross.size, penalties.size
-    work = make_workspace(p, p)
+    work = make_workspace(p)
     work.forbidden[:] = np.isinf(weights)
     work.weights[:] = np.where(work.forbidden, 1.0, weights)
     # 3^p breakpoints are possible (Mairal and Yu 2012); on data there are a few p.
     max_steps = 100 + 20 * p
     events = np.zeros((max_steps * 2, 3))
     coef, gap = np.zeros((n_penalties, p)), np.zeros(n_penalties)
-    n_events, n_descended = follow(
+    n_events, _ = follow(
         gram, cross, float(target_variance), penalties, work, max_steps, GAP_TOLERANCE, MAX_SWEEPS, events, coef, gap
     )
     violation = np.zeros(n_penalties)
@@ -190,20 +214,20 @@ def lasso_path(
         coef=coef,
         duality_gap=gap,
         kkt_violation=violation,
-        entered_at=_entries(events, coef, penalties, weights, n_descended),
+        entered_at=_entries(events, coef, penalties, weights),
         breakpoints=_breakpoints(events),
         largest_penalty=_largest_penalty(gram, cross, work),
         converged=converged,
     )
 
 
-def _entries(events, coef, penalties, weights, n_descended):
+def _entries(events, coef, penalties, weights):
     entered = np.where(weights == 0.0, np.inf, 0.0)
     for penalty, regulator, change in events:
         if change > 0 and entered[int(regulator)] == 0.0:
             entered[int(regulator)] = penalty
-    for k in range(penalties.size - n_descended, penalties.size):
-        entered[(coef[k] != 0.0) & (entered == 0.0)] = penalties[k]
+    for penalty, row in zip(penalties, coef, strict=True):  # those that only coordinate descent found
+        entered[(row != 0.0) & (entered == 0.0)] = penalty
     return entered
 
 
@@ -214,7 +238,9 @@ def _breakpoints(events):
 
 
 def _largest_penalty(gram: np.ndarray, cross: np.ndarray, work: Workspace) -> float:
-    return float(start(gram, cross, work)[1])
+    start(gram, cross, work, 0)
+    is_penalised = ~work.forbidden & (work.weights > 0)
+    return float((np.abs(work.gradient) / np.where(is_penalised, work.weights, np.inf)).max())
 
 
 def _checked(gram, cross, penalties, target_variance, penalty_weights):

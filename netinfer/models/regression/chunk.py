@@ -214,8 +214,7 @@ class _Chunk:
         else:
             passes.append((half.ranking, ranking, at, 0))
         for gram, shrinkage, penalties, n_counted in passes:
-            # A Lasso has no more active regulators than samples; a shrunk Gram lets all of them in.
-            work = make_workspace(p, p if shrinkage > 0 else min(p, len(self.targets)))
+            work = make_workspace(p)
             count_selections(
                 gram, cross, own, 1.0 / (1.0 - shrinkage), penalties, work, 100 + 20 * p, GAP_TOLERANCE, MAX_SWEEPS,
                 self.counts[s], self.n_selected[s], self.n_union[s], self.gap[s], n_counted, coef,
