@@ -21,14 +21,14 @@ from netinfer import preprocess
 from netinfer.io import as_expression, read_expression, read_gold, read_regulators
 
 DATA = Path(os.environ.get("NETINFER_DATA", Path(__file__).parents[2] / "shared" / "data"))
-DREAM4 = "dream4_size100"
+NET1, NET2 = "dream4_size100/net1", "dream4_size100/net2"
 SETS = {
-    "dream4_1": (f"{DREAM4}/net1/insilico_size100_1_multifactorial.tsv.gz", f"{DREAM4}/net1/gold_multifactorial_1.tsv.gz"),
-    "dream4_2": (f"{DREAM4}/net2/insilico_size100_2_multifactorial.tsv.gz", f"{DREAM4}/net2/gold_multifactorial_2.tsv.gz"),
+    "dream4_1": (f"{NET1}/insilico_size100_1_multifactorial.tsv.gz", f"{NET1}/gold_multifactorial_1.tsv.gz"),
+    "dream4_2": (f"{NET2}/insilico_size100_2_multifactorial.tsv.gz", f"{NET2}/gold_multifactorial_2.tsv.gz"),
     "syntren": ("grndata_syntren300/expression.tsv.gz", "grndata_syntren300/gold_positives.tsv.gz"),
     "bsubtilis": ("bsubtilis_inferelator/raw/expression.tsv.gz", "bsubtilis_inferelator/gold.tsv.gz"),
     "precise": ("ecoli_precise/expression.tsv.gz", "ecoli_precise/gold_dream5_net3.tsv.gz"),
-}  # fmt: skip
+}
 BARS = {"dream4_1": 0.135, "dream4_2": 0.120, "syntren": 0.32, "bsubtilis": 0.150, "precise": 0.088}
 
 
