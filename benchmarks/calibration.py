@@ -5,7 +5,8 @@
 Regulators are drawn from a normal law with the correlations of PRECISE's (E. coli) and of B. subtilis' regulators
 (shrunk by 0.1 towards independence, so that the population regression is unique), or with eight common factors.
 A quarter of the targets has no regulator, the others have 1 to 20 with R2 of 0.2 to 0.9. A false edge is a pair whose
-population coefficient is zero. For each rule and truncation: edges at fdr 0.1, the bound, the false ones, sums over
+population coefficient is zero. The selecting path is the Lasso (the default) or an elastic net. For each rule and
+truncation: edges at fdr 0.1, the bound, the false ones, sums over
 seeds. Real data come from NETINFER_DATA.
 """
 
@@ -68,8 +69,8 @@ def main() -> None:
     options = parser.parse_args()
     rows = []
     for design in DESIGNS:
-        for model in ("elastic_net", "lasso"):
-            settings = RegressionConfig(model=model)
+        for selecting, shrinkage in (("Lasso", 0.0), ("elastic net, s 0.5", 0.5)):
+            settings = RegressionConfig(model="elastic_net", selection_shrinkage=shrinkage, shrinkage=shrinkage)
             for seed in range(options.seeds):
                 X, Y, truth = draw(design, options.targets, np.random.default_rng(seed))
                 problem = regression.problem_from_arrays(
@@ -87,11 +88,11 @@ def main() -> None:
                         bound = expected_false(counts, rule, truncation=truncation)
                         chosen = q_values(bound) <= 0.1
                         asked = bound[chosen].max() if chosen.any() else 0.0
-                        row = (design, model, rule, truncation, chosen.sum(), asked, is_false[chosen].sum())
+                        row = (design, selecting, rule, truncation, chosen.sum(), asked, is_false[chosen].sum())
                         rows.append(row)
-    names = ["design", "model", "rule", "truncation", "edges", "expected_false", "observed_false"]
+    names = ["design", "selecting", "rule", "truncation", "edges", "expected_false", "observed_false"]
     table = pd.DataFrame(rows, columns=names)
-    keys = ["rule", "truncation", "model", "design"]
+    keys = ["rule", "truncation", "selecting", "design"]
     table = table.groupby(keys, sort=False).sum().reset_index()
     table["observed / expected"] = table["observed_false"] / table["expected_false"].where(table["expected_false"] > 0)
     print(table.round({"expected_false": 1, "observed / expected": 2}).to_markdown(index=False))

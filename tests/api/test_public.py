@@ -1,0 +1,81 @@
+"""The public names keep their names, arguments and meaning (DESIGN section 10)."""
+
+import doctest
+import importlib
+import inspect
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import netinfer as ni
+
+
+@pytest.mark.parametrize(
+    ("function", "positional", "keywords"),
+    [
+        (ni.read_expression, ["path"], ["orientation", "layer", "gene_column"]),
+        (ni.normalize, ["adata"], []),
+        (
+            ni.infer_regression,
+            ["adata", "regulators"],
+            ["model", "shrinkage", "n_subsamples", "expected_false_edges", "fdr", "covariates", "block", "response",
+             "priors", "seed", "threads"],
+        ),
+        (ni.evaluate, [], []),
+        (ni.solvers.lasso_path, ["gram", "cross", "penalties"], ["target_variance", "penalty_weights"]),
+        (ni.moments.from_matrix, ["regulators", "targets", "rows"], []),
+        (ni.Network.threshold, ["self"], ["expected_false_edges", "fdr", "selection_probability"]),
+        (ni.Network.write_graphml, ["self", "path"], []),
+        (ni.Network.to_anndata, ["self", "adata"], []),
+        (ni.Network.to_networkx, ["self"], []),
+    ],
+)  # fmt: skip
+def test_signature(function, positional, keywords):
+    parameters = inspect.signature(function).parameters
+    assert list(parameters)[: len(positional)] == positional
+    for name in keywords:
+        assert parameters[name].kind is inspect.Parameter.KEYWORD_ONLY
+    assert function.__doc__
+    assert function.__doc__.strip()
+
+
+def test_defaults_of_the_design():
+    parameters = inspect.signature(ni.infer_regression).parameters
+    assert parameters["model"].default == "elastic_net"
+    assert parameters["shrinkage"].default == 0.5
+    assert parameters["n_subsamples"].default == 100
+    assert inspect.signature(ni.normalize).parameters["method"].default == "auto"
+    assert inspect.signature(ni.read_expression).parameters["orientation"].default == "auto"
+
+
+def test_moments_add_and_subtract():
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((10, 2)), rng.standard_normal((10, 3))
+    first, rest = ni.moments.from_matrix(x, y, np.arange(4)), ni.moments.from_matrix(x, y, np.arange(4, 10))
+    whole = first + rest
+    assert whole.n == 10
+    np.testing.assert_allclose((whole - first).gram, rest.gram, atol=1e-12)
+
+
+@pytest.mark.parametrize("module", ["netinfer.solvers.path"])
+def test_examples_in_docstrings_run(module):
+    result = doctest.testmod(importlib.import_module(module))
+    assert result.attempted > 0
+    assert result.failed == 0
+
+
+def test_importing_netinfer_stays_light():
+    code = (
+        "import sys, netinfer, netinfer.cli\n"
+        "heavy = {'snakemake', 'matplotlib', 'sklearn', 'numba', 'anndata', 'scipy', 'pandas'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+        "assert set(netinfer.__all__) <= set(dir(netinfer))\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no_such_name"):
+        ni.no_such_name  # noqa: B018
