@@ -101,9 +101,7 @@ def test_the_gap_matches_its_formula():
     primal = 0.5 * residual @ residual + penalty * np.abs(beta).sum()
     scale = min(residual @ response / (residual @ residual), penalty / np.abs(stacked.T @ residual).max())
     dual = 0.5 * response @ response - 0.5 * np.sum((response - scale * residual) ** 2)
-    got = relative_duality_gap(
-        cross, beta, cross - gram @ beta, penalty, np.ones(p), np.zeros(p, bool), variance
-    )
+    got = relative_duality_gap(cross, beta, cross - gram @ beta, penalty, np.ones(p), np.zeros(p, bool), variance)
     assert got == pytest.approx((primal - dual) / (0.5 * variance), rel=1e-10)
     assert got > 0.01
 

@@ -102,7 +102,8 @@ def test_tail_bound_is_the_largest_over_r_concave_laws(eta, n_atoms, r):
             for _ in range(2):
                 start = rng.normal(size=1 + end) * 2
                 found = optimize.minimize(
-                    lambda x, t=t: -law(x)[t:].sum() + 1e3 * max(0.0, law(x) @ atoms[: law(x).size] / n_atoms - eta) ** 2,
+                    lambda x, t=t: -law(x)[t:].sum()
+                    + 1e3 * max(0.0, law(x) @ atoms[: law(x).size] / n_atoms - eta) ** 2,
                     start,
                     method="Nelder-Mead",
                     options={"maxiter": 800},

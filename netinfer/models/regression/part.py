@@ -7,6 +7,7 @@ import hashlib
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -71,8 +72,9 @@ class RegressionPart:
     def save(self, path: str | Path) -> None:
         """Write the part with a checksum of its content, under a temporary name first."""
         arrays = self._arrays()
+        stored: dict[str, Any] = {"format": FORMAT, "checksum": _checksum(arrays), **arrays}
         with atomic_write(path, mode="wb") as handle:
-            np.savez(handle, format=FORMAT, checksum=_checksum(arrays), **arrays)
+            np.savez(handle, **stored)
 
     @classmethod
     def load(cls, path: str | Path) -> RegressionPart:
