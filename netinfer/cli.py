@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -36,6 +37,7 @@ def _common(
     version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Version.")] = False,
 ) -> None:
     _state["debug"] = debug
+    logging.basicConfig(level=logging.INFO if not debug else logging.DEBUG, format="netinfer: %(message)s")
 
 
 @app.command()

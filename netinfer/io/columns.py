@@ -57,16 +57,23 @@ EDGES: tuple[Column, ...] = (
         "float",
         "standard deviations of the target per standard deviation of the regulator",
         "least-squares coefficient in the submodel that the other half-sample selected, median over the half-samples "
-        "that selected the regulator; missing where they are too few",
+        "that selected the regulator; missing where none did",
         True,
     ),
-    Column("effect_low", "float", "as `effect`", "lower end of the 95% interval of that coefficient", True),
+    Column(
+        "effect_low",
+        "float",
+        "as `effect`",
+        "lower end of the 95% interval of that coefficient; missing below 10 such half-samples",
+        True,
+    ),
     Column("effect_high", "float", "as `effect`", "upper end of that interval", True),
     Column(
         "selection_probability",
         "float",
         "0 to 1",
-        "share of half-samples that select the pair, at the penalty of the path where it is largest; can be 0",
+        "share of half-samples that select the pair, at the penalty of the path where it is largest; can be 0; the "
+        "bound reads the part of the path before its truncation",
     ),
     Column(
         "sign_stability",

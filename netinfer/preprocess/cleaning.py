@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -171,3 +172,23 @@ def zero_samples(values: Any) -> np.ndarray:
         rows = np.repeat(np.arange(values.shape[0]), np.diff(values.indptr))
         return np.bincount(rows[values.data != 0], minlength=values.shape[0]) == 0
     return ~values.any(axis=1)
+
+
+def identical_genes(values: Any, genes: Sequence[str], among: Sequence[str]) -> list[tuple[str, str]]:
+    """Pair each gene of a list with the first earlier one that has exactly its values.
+
+    Parameters
+    ----------
+    values : float64 array or CSR, shape (n_samples, n_genes)
+    genes, among : sequence of str
+        Names of all columns, and of those to compare.
+    """
+    wanted, first, twins = set(among), {}, []
+    for start, block in column_blocks(values):
+        for offset, name in enumerate(genes[start : start + block.shape[1]]):
+            if name in wanted:
+                digest = hashlib.sha256(np.ascontiguousarray(block[:, offset]).tobytes()).digest()
+                earlier = first.setdefault(digest, name)
+                if earlier != name:
+                    twins.append((earlier, name))
+    return twins

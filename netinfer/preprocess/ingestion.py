@@ -184,6 +184,13 @@ def _apply_value_rules(state: _State, settings: IngestSettings) -> None:
         raise InputError(f"{where}: every value is zero: the wrong layer or file?")
     state.drop_genes(cleaning.constant_genes(state.matrix), "constant", "the same value in every sample")
     _refuse_too_small(state)
+    twins = cleaning.identical_genes(state.matrix, state.genes, state.regulators or [])
+    if twins:
+        state.log.append(
+            f"{len(twins)} regulators have the same values as another one: {some([f'{a} = {b}' for a, b in twins])}; "
+            "nothing tells their edges apart"
+        )
+        logger.warning("%s: %s", where, state.log[-1])
 
 
 def _missing(state: _State, settings: IngestSettings) -> None:

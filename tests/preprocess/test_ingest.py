@@ -14,6 +14,7 @@ from scipy import sparse
 
 from netinfer.config import IngestConfig
 from netinfer.errors import InputError
+from netinfer.io import as_expression
 from netinfer.io.build import make_adata
 from netinfer.preprocess import check_orientation, ingest
 
@@ -324,3 +325,15 @@ def test_dense_and_sparse_are_treated_alike(values, rule):
             dense = result.X.toarray() if sparse.issparse(result.X) else result.X
             outcomes.append((dense.tobytes(), list(result.var_names), list(result.obs_names), log_of(result)))
     assert outcomes[0] == outcomes[1]
+
+
+def test_regulators_with_the_same_values_are_named():
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(12, 5))
+    values[:, 3] = values[:, 1]
+    frame = pd.DataFrame(values, columns=list("abcde"), index=[f"s{i}" for i in range(12)])
+    for expression in (as_expression(frame), ad.AnnData(sparse.csr_matrix(values), frame[[]], frame.T[[]])):
+        log = ingest(expression, regulators=["a", "b", "d"]).uns["netinfer"]["log"]
+        assert any("1 regulators have the same values" in line and "b = d" in line for line in log)
+    other = ingest(as_expression(frame), regulators=["a", "b"]).uns["netinfer"]["log"]
+    assert not any("same values" in line for line in other)

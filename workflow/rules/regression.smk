@@ -24,7 +24,8 @@ rule regression:
         # Not ancient(): where such a file is incomplete, Snakemake 9.27 makes it again and plans nothing behind it.
         kernels="<results>/.netinfer/kernels.txt",
     output:
-        part=temp("<results>/{dataset}/work/regression/{scatteritem}.npz"),
+        # Kept: another bound or another truncation is read from the counts in it, without a fit.
+        part="<results>/{dataset}/work/regression/{scatteritem}.npz",
     log:
         "<results>/{dataset}/work/logs/regression/{scatteritem}.log",
     benchmark:

@@ -23,7 +23,7 @@ CERTIFIED_GAP = 1e-8
 EFFECT_TARGET = (
     "effect: least-squares coefficient in the submodel that the other half of the samples selected, in standard "
     "deviations of the target per standard deviation of the regulator; median over the half-samples that selected the "
-    "regulator, with the interval of Meinshausen, Meier and Buhlmann (2009)"
+    "regulator; the interval takes the medians of its ends, after Meinshausen, Meier and Buhlmann (2009)"
 )
 
 
