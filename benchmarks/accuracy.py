@@ -85,7 +85,9 @@ def main() -> None:
             }
         )
         print(rows[-1], flush=True)
-    print(pd.DataFrame(rows).round(4).to_markdown(index=False))
+    table = pd.DataFrame(rows)
+    table["worst gap"] = table["worst gap"].map("{:.1e}".format)
+    print(table.round(4).to_markdown(index=False))
 
 
 if __name__ == "__main__":

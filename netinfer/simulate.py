@@ -307,7 +307,7 @@ def complete_gold(edges: pd.DataFrame, adata: AnnData) -> pd.DataFrame:
 def _generator(seed: int, what: str) -> np.random.Generator:
     """Return a counter-based generator that differs between uses of one seed."""
     stream = int.from_bytes(what.encode()[:8].ljust(8, b"\0"), "little")
-    return np.random.Generator(np.random.Philox(key=[seed % 2**64, stream]))
+    return np.random.Generator(np.random.Philox(key=np.array([seed % 2**64, stream], dtype=np.uint64)))
 
 
 def _positive(**numbers: int) -> None:

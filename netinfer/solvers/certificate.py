@@ -12,34 +12,45 @@ import numpy as np
 
 from netinfer.kernels import njit
 
+# Rounding of the gradient of a unit Gram; an unpenalised regulator's gradient is zero up to it.
+FREE = 1e-10
+
 
 @njit
 def relative_duality_gap(cross, coef, gradient, penalty, weights, forbidden, variance):
-    """Return the duality gap divided by half the response's variance; weights of 0 are free, forbidden ones zero."""
+    """Return the duality gap divided by half the response's variance; ``inf`` where no lower bound holds."""
     fit = 0.0
     quadratic = 0.0
     norm = 0.0
     worst = 0.0
+    free = 0.0
     for j in range(cross.size):
         b = coef[j]
         if b != 0.0:
             fit += cross[j] * b
             quadratic += b * (cross[j] - gradient[j])
             norm += weights[j] * abs(b)
-        if not forbidden[j] and weights[j] > 0.0:
-            scaled = abs(gradient[j]) / weights[j]
-            if scaled > worst:
-                worst = scaled
+        if not forbidden[j]:
+            if weights[j] > 0.0:
+                worst = max(worst, abs(gradient[j]) / weights[j])
+            else:
+                free = max(free, abs(gradient[j]))
     primal = 0.5 * variance - fit + 0.5 * quadratic + penalty * norm
     residual = variance - 2.0 * fit + quadratic
     against = variance - fit
     scale = 0.0
     if residual > 0.0:
         scale = against / residual
-    if worst > 0.0 and scale * worst > penalty:
-        scale = penalty / worst
-    dual = scale * against - 0.5 * scale * scale * residual
-    return max(primal - dual, 0.0) / (0.5 * variance)
+    if abs(scale) * worst > penalty:
+        scale = penalty / worst if scale > 0.0 else -penalty / worst
+    # No dual point is feasible while an unpenalised regulator still explains something.
+    if free > FREE * np.sqrt(variance):
+        return np.inf
+    gap = primal - (scale * against - 0.5 * scale * scale * residual)
+    # Below zero by more than rounding: Gram, cross-moments and variance are of no common data.
+    if gap < -1e-8 * variance:
+        return np.inf
+    return max(gap, 0.0) / (0.5 * variance)
 
 
 @njit

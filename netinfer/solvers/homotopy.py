@@ -21,6 +21,8 @@ OK, STALLED = 0, 1
 # A regulator whose variance, given the active ones, is below this share of its own depends linearly on them and is set
 # aside while they stay: what it could change moves the relative duality gap by some 1e-10.
 DEPENDENT = 1e-13
+# Above this, an entry of the inverse's diagonal (of a unit Gram) belongs to a regulator that others nearly replace.
+NEARLY_DEPENDENT = 1e4
 # Each penalty weight is raised by up to this share, by its place, so that no two events coincide and the path cannot
 # cycle between ties (perturbation, as in the simplex method). The certificate knows nothing of it.
 TIE_BREAK = 1e-10
@@ -267,16 +269,26 @@ def advance(gram, cross, work, n_active, penalty, target_penalty, last_gone, eve
         penalty -= step
         last_gone = -1
         if entering >= 0:
-            if _enter(gram, work, n_active, entering, 1.0 if gradient[entering] > 0.0 else -1.0):
+            sign = 1.0 if gradient[entering] > 0.0 else -1.0
+            entered = _enter(gram, work, n_active, entering, sign)
+            if not entered:  # perhaps the inverse's fault, not the regulator's
+                n_active = _rebuild(gram, work, n_active)
+                n_active = refresh(gram, cross, work, n_active, penalty)
+                entered = _enter(gram, work, n_active, entering, sign)
+            if entered:
                 n_active += 1
                 n_events = _record(events, n_events, penalty, entering, 1.0)
             else:
                 closed[entering] = np.inf
         elif position >= 0:
+            is_ill = work.inverse[position, position] > NEARLY_DEPENDENT
             last_gone = _leave(work, n_active, position)
             n_active -= 1
             n_events = _record(events, n_events, penalty, last_gone, -1.0)
             _reopen(work, n_active)
+            if is_ill:  # the downdate has just cancelled most of the inverse's digits
+                n_active = _rebuild(gram, work, n_active)
+                n_active = refresh(gram, cross, work, n_active, penalty)
         else:
             n_active = refresh(gram, cross, work, n_active, target_penalty)
             flipped = -1

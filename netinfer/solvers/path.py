@@ -13,8 +13,9 @@ from netinfer.solvers.certificate import kkt_violation, relative_duality_gap
 from netinfer.solvers.coordinate_descent import descend
 from netinfer.solvers.homotopy import OK, Workspace, advance, make_workspace, start
 
-# The homotopy ends near 1e-15; above this its answer is replaced by coordinate descent. DESIGN asks for 1e-8.
+# The homotopy ends near 1e-11, where its ties are broken; above this it is tried again. Every fit has to reach 1e-8.
 GAP_TOLERANCE = 1e-9
+KKT_TOLERANCE = 1e-6
 MAX_SWEEPS = 2_000
 # Times that a path is followed anew before coordinate descent is asked.
 ATTEMPTS = 5
@@ -199,12 +200,12 @@ def lasso_path(
     )
     violation = np.zeros(n_penalties)
     _kkt_along(gram, cross, penalties, work.weights, work.forbidden, coef, violation)
-    converged = gap <= GAP_TOLERANCE
+    converged = (gap <= GAP_TOLERANCE) & (violation <= KKT_TOLERANCE * np.sqrt(gram.diagonal().max() * target_variance))
     if not converged.all():
         worst = int(gap.argmax())
         warnings.warn(
-            f"lasso_path: relative duality gap {gap[worst]:.1e} at penalty {penalties[worst]:.3g} is above "
-            f"{GAP_TOLERANCE:.0e}: use larger penalties or a shrunk Gram matrix",
+            f"lasso_path: relative duality gap {gap[worst]:.1e} at penalty {penalties[worst]:.3g} (KKT violation "
+            f"{violation.max():.1e}) is not certified: use larger penalties or a shrunk Gram matrix",
             ConvergenceWarning,
             stacklevel=2,
         )
@@ -243,6 +244,22 @@ def _largest_penalty(gram: np.ndarray, cross: np.ndarray, work: Workspace) -> fl
     return float((np.abs(work.gradient) / np.where(is_penalised, work.weights, np.inf)).max())
 
 
+def _refuse_indefinite(gram, cross, target_variance):
+    """Refuse what no data can have: the joint moments, scaled to a unit diagonal, need a Cholesky factor."""
+    joint = np.block([[gram, cross[:, None]], [cross[None, :], np.array([[target_variance]])]])
+    scale = 1.0 / np.sqrt(joint.diagonal())
+    joint = joint * scale[:, None] * scale[None, :]
+    # The allowance is for the rounding of p products, and keeps singular matrices in.
+    joint[np.diag_indices_from(joint)] += 1e-8
+    try:
+        np.linalg.cholesky(joint)
+    except np.linalg.LinAlgError:
+        raise InputError(
+            "gram, cross and target_variance are not jointly positive semidefinite: all three must come from the same "
+            "samples, centred and divided by the same n"
+        ) from None
+
+
 def _checked(gram, cross, penalties, target_variance, penalty_weights):
     gram = np.ascontiguousarray(gram, dtype=np.float64)
     cross = np.ascontiguousarray(cross, dtype=np.float64)
@@ -269,6 +286,7 @@ def _checked(gram, cross, penalties, target_variance, penalty_weights):
             f"cross: entry {j} exceeds what gram and target_variance allow (q^2 <= g v): all three must come from "
             "the same samples, centred and divided by the same n"
         )
+    _refuse_indefinite(gram, cross, target_variance)
     weights = np.ones(cross.size) if penalty_weights is None else np.asarray(penalty_weights, dtype=np.float64)
     if weights.shape != cross.shape or np.isnan(weights).any() or (weights < 0).any():
         raise InputError("penalty_weights: one number >= 0 a regulator (0 = unpenalised, inf = forbidden)")

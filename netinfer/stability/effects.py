@@ -13,6 +13,8 @@ from netinfer.kernels import njit
 
 # Fewest splits that must have selected a regulator before an interval is given.
 MINIMUM_SPLITS = 10
+# A regulator of which less than this share varies freely of the others chosen has no coefficient worth a number.
+COLLINEAR = 1e-4
 
 
 @njit
@@ -45,7 +47,7 @@ def _least_squares(gram, cross, variance, chosen, n, lower, estimate, spread):
             for c in range(b):
                 total -= lower[a, c] * lower[b, c]
             if a == b:
-                if total <= 1e-8:
+                if total <= COLLINEAR:
                     return False, 0.0
                 lower[a, a] = np.sqrt(total)
             else:
@@ -81,8 +83,9 @@ def estimate_effects(coef, gram, cross, target_varies, n_units, n_most, quantile
     """Least squares on one half for what the other half selected, for a block of targets.
 
     coef : (n_targets, p) selected on the other half; gram, cross (n_targets, p) : standardised, of this half.
-    n_units : independent units of this half. A standard error uses them in place of the samples, which holds however
-    strongly the samples of one unit depend on each other. quantiles : (n_units,), of t by degrees of freedom.
+    n_units : independent units of this half, as many of equal size as carry its information. A standard error uses
+    them in place of the samples, which holds however strongly the samples of one unit depend on each other.
+    quantiles : (n_units,), of t by degrees of freedom.
     Writes ``chosen`` (-1 = none), ``estimate`` and ``half_width``, each (n_targets, n_splits, n_most), at ``split``.
     """
     lower = np.empty((n_most, n_most))

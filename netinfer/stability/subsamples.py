@@ -1,11 +1,13 @@
 """Complementary half-samples of independent units, by counter-based randomness.
 
-The k-th pair depends on the seed and on k alone, so it is the same in any order, chunk, thread or machine, and going
-from 50 to 200 half-samples computes 150. The generator is Philox used for its raw 64-bit words, whose stream is
+The k-th pair depends on the seed and on k alone, so it is the same in any order, chunk, thread or machine, and the
+first 50 of 200 half-samples are those of 50. The generator is Philox used for its raw 64-bit words, whose stream is
 fixed, not for numpy's distributions, whose streams may change between releases.
 """
 
 from __future__ import annotations
+
+import operator
 
 import numpy as np
 
@@ -34,7 +36,8 @@ def complementary_pair(n_units: int, pair: int, *, seed: int) -> tuple[np.ndarra
     -----
     Shah and Samworth (2013), complementary pairs stability selection.
     """
-    words = np.random.Philox(key=[seed % 2**64, pair]).random_raw(n_units)
+    key = np.array([operator.index(seed) % 2**64, pair], dtype=np.uint64)
+    words = np.random.Philox(key=key).random_raw(n_units)
     order = np.argsort(words, kind="stable")
     half = n_units // 2
     return np.sort(order[:half]), np.sort(order[half : 2 * half])

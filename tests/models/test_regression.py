@@ -305,40 +305,76 @@ def test_blocks_are_the_units():
     assert regression.prepare(adata, names[:10]).n_units == 60
     obs.columns = ["donor"]
     assert regression.prepare(anndata.AnnData(data, obs=obs, var=adata.var), names[:10]).n_units == 12
-    with pytest.raises(InputError, match="not in the sample sheet"):
+    with pytest.raises(InputError, match="not in the sample table"):
         regression.prepare(adata, names[:10], "batch")
     few = obs.assign(donor=np.repeat(["a", "b", "c"], 20))
     with pytest.raises(InputError, match="3 independent units, at least 8"):
         regression.prepare(anndata.AnnData(data, obs=few, var=adata.var), names[:10])
 
 
-def test_replicates_without_a_true_edge_give_none_by_blocks_and_some_by_samples():
+def test_replicates_without_a_true_edge_keep_the_bound_by_blocks_and_break_it_by_samples():
     """10 conditions x 3 replicates that share the condition's random shift: samples are not independent, blocks are."""
-    observed, expected, by_samples = 0, 0.0, 0
+    asked, by_blocks, by_samples = 30.0, [], []
     for seed in range(3):
         rng = np.random.default_rng(seed)
         shift = np.repeat(rng.standard_normal((10, 260)), 3, axis=0)
         data = shift + 0.3 * rng.standard_normal((30, 260))
         names = [f"g{i}" for i in range(260)]
-        for by_block in (True, False):
+        for found, units in ((by_blocks, np.repeat(np.arange(10), 3)), (by_samples, None)):
             prob = problem_from_arrays(
-                data[:, :60],
-                data[:, 60:],
-                regulator_names=names[:60],
-                target_names=names[60:],
-                units=np.repeat(np.arange(10), 3) if by_block else None,
+                data[:, :60], data[:, 60:], regulator_names=names[:60], target_names=names[60:], units=units
             )
-            settings = RegressionConfig(n_subsamples=50, truncation=0.01, rule="shah_samworth")
-            net = gather(
-                prob, [fit_chunk(prob, settings=settings)], settings=settings, cut={"expected_false_edges": 1.0}
-            )
-            if by_block:
-                observed += len(net.edges)
-                expected += 1.0
-            else:
-                by_samples += len(net.edges)
-    assert observed <= expected
-    assert by_samples > expected
+            settings = RegressionConfig(n_subsamples=50, truncation=0.05)
+            part = fit_chunk(prob, settings=settings)
+            found.append(len(gather(prob, [part], settings=settings, cut={"expected_false_edges": asked}).edges))
+    assert max(by_blocks) <= asked
+    assert sum(by_blocks) > 0  # the cut admits something, so the bound is put to the test
+    assert min(by_samples) > asked
+
+
+def test_large_and_small_blocks_count_as_fewer_equal_ones():
+    from netinfer.models.regression.chunk import effective_units
+
+    assert effective_units(np.full(20, 7.0)) == 20
+    assert effective_units(np.array([300.0] * 4 + [3.0] * 36)) == 4
+    rng = np.random.default_rng(0)
+    sizes = [200] * 4 + [2] * 36
+    units = np.repeat(np.arange(40), sizes)
+    missed, total = 0, 0
+    for seed in range(3):
+        x, noise = rng.standard_normal((40, 5)), rng.standard_normal((40, 30))
+        y = 0.8 * x[:, :1] + 0.6 * noise
+        prob = problem_from_arrays(
+            x[units], y[units], regulator_names=list("abcde"), target_names=[f"t{i}" for i in range(30)], units=units
+        )
+        part = fit_chunk(prob, settings=FAST, seed=seed)
+        for i, j in enumerate(part.pair_regulator):
+            if np.isfinite(part.effect_low[i]) and j > 0:  # the other regulators have no effect
+                missed += not part.effect_low[i] <= 0 <= part.effect_high[i]
+                total += 1
+    # By the number of units every fourth interval left zero out; nominal is one in twenty.
+    assert missed <= 0.05 * max(total, 20)
+
+
+def test_a_constant_regulator_is_no_candidate_of_the_bound():
+    data, names, _ = simulated(n=60, g=40)
+    flat = np.ones((60, 30))
+    few = problem_from_arrays(data[:, :10], data, regulator_names=names[:10], target_names=names)
+    more = problem_from_arrays(
+        np.hstack([data[:, :10], flat]), data, regulator_names=[*names[:10], *(f"c{i}" for i in range(30))],
+        target_names=names,
+    )  # fmt: skip
+    np.testing.assert_array_equal(few.n_candidates, more.n_candidates)
+    a, b = (gather(p, [fit_chunk(p, settings=FAST)], settings=FAST) for p in (few, more))
+    pd.testing.assert_frame_equal(a.candidates, b.candidates)
+
+
+def test_regulators_that_are_no_gene_are_warned_of():
+    data, names, _ = simulated(n=20, g=12)
+    adata = anndata.AnnData(data, var=pd.DataFrame(index=names))
+    with pytest.warns(UserWarning, match=r"2 of 4 are no gene of the data: 'R0' \(nearest: r0\)"):
+        prob = regression.prepare(adata, ["r1", "R0", " r2 ", "nobody"])
+    assert prob.regulator_names == ("r1", "r2")
 
 
 def test_parts_are_checked_before_they_are_joined(tmp_path):
@@ -406,7 +442,11 @@ def test_fits_that_are_not_certified_are_reported_by_target():
         ({"shrinkage": 1.0}, ConfigError, "shrinkage"),
         ({"penalty_mim": 0.1}, ConfigError, "penalty_mim"),
         ({"response": "lagged"}, ConfigError, "not available"),
-        ({"regulators": ["nobody"]}, InputError, "none of 1"),
+        ({"regulators": ["nobody"]}, InputError, "1 of 1 are no gene"),
+        ({"threads": 0}, ConfigError, "threads"),
+        ({"seed": -1}, ConfigError, "seed"),
+        ({"fdr": 0}, ConfigError, "fdr"),
+        ({"n_subsample": 4}, ConfigError, "did you mean `n_subsamples`"),
         ({"regulators": None}, InputError, "is_regulator"),
     ],
 )

@@ -25,6 +25,8 @@ from netinfer.stability.effects import aggregate_effects, estimate_effects, held
 from netinfer.stability.subsamples import complementary_pair
 
 INTERVAL_LEVEL = 0.95
+# Most regulators of a target that a half-sample's least squares takes; a quarter of its units where that is fewer.
+STRONGEST = 50
 # Above this many pairs in the network a target keeps its strongest ones, and all that may pass the gate.
 ALL_PAIRS, PAIRS_PER_TARGET = 2_000_000, 100
 
@@ -105,6 +107,14 @@ def fit_chunk(
     return work.part(parts, chunk, settings_hash(problem, settings, seed))
 
 
+def effective_units(sizes: np.ndarray) -> int:
+    """Return how many units of equal size carry as much information, (sum of sizes)^2 / sum of squares, rounded down.
+
+    Moments weigh samples, so a few large donors count for more than many small ones (Kish 1965).
+    """
+    return int(sizes.sum() ** 2 / (sizes**2).sum() + 1e-9)
+
+
 def _halves(problem, targets, everything: Moments, pair: int, seed: int, settings) -> tuple[_Half, _Half]:
     n_units = problem.n_units
     first, second = complementary_pair(n_units, pair, seed=seed)
@@ -114,7 +124,11 @@ def _halves(problem, targets, everything: Moments, pair: int, seed: int, setting
     left = np.setdiff1d(np.arange(n_units), np.concatenate([first, second]))
     if left.size:
         rest = rest - from_matrix(problem.regulators, targets, np.concatenate([rows[u] for u in left]))
-    return _standardised(moments, settings, len(first)), _standardised(rest, settings, len(second))
+    sizes = np.array([len(r) for r in rows], dtype=float)
+    return (
+        _standardised(moments, settings, effective_units(sizes[first])),
+        _standardised(rest, settings, effective_units(sizes[second])),
+    )
 
 
 def _standardised(moments: Moments, settings: RegressionConfig, n_units: int) -> _Half:
@@ -159,7 +173,7 @@ class _Chunk:
         self.penalties = penalty_grid(settings)
         n, p, k = len(self.own), problem.regulators.shape[1], len(self.penalties)
         half_units = problem.n_units // 2
-        self.n_most = max(1, half_units // 4)
+        self.n_most = max(1, min(half_units // 4, p, STRONGEST))
         self.slices = [
             slice(int(s[0]), int(s[-1]) + 1) for s in np.array_split(np.arange(n), max(threads, 1)) if s.size
         ]
@@ -187,8 +201,9 @@ class _Chunk:
         self.total[s] += coef
         self.n_positive[s] += coef > 0
         self.n_negative[s] += coef < 0
+        n_most = max(1, min(self.n_most, other.n_units // 4))
         estimate_effects(
-            coef, other.gram, other.cross[s], other.target_varies[s], other.n_units, self.n_most, self.quantiles, split,
+            coef, other.gram, other.cross[s], other.target_varies[s], other.n_units, n_most, self.quantiles, split,
             self.chosen[s], self.estimate[s], self.half_width[s],
         )  # fmt: skip
         per_sd, per_target_sd = _inverse(half.regulator_sd), _inverse(half.target_sd[s])

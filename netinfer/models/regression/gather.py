@@ -96,7 +96,7 @@ def gather(
         "n_samples": len(problem.regulators),
         "n_units": problem.n_units,
         "unit": problem.unit_column,
-        "n_regulators": len(problem.regulator_names),
+        "n_regulators": int(problem.regulator_varies.sum()),
         "n_targets": len(problem.target_names),
         "worst_duality_gap": float(max((part.duality_gap.max(initial=0.0) for part in parts), default=0.0)),
         "not_counted": EXPECTED_FALSE_EDGES_NOTE,
@@ -112,7 +112,7 @@ def selection_counts(
     n_half = settings.n_subsamples
     return SelectionCounts(
         n_subsamples=n_half,
-        n_candidates=len(problem.regulator_names) - (problem.own >= 0).astype(float),
+        n_candidates=problem.n_candidates,
         n_selected=np.concatenate([part.n_selected for part in parts]) / n_half,
         n_union=np.concatenate([part.n_union for part in parts]) / n_half,
         counts=np.concatenate([part.gate_counts for part in parts]),

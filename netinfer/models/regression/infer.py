@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -82,7 +83,7 @@ def infer_regression(
 
     from netinfer.io import as_expression
 
-    if covariates or priors is not None or response != "static":
+    if covariates is not None or priors is not None or response != "static":
         raise ConfigError("infer_regression: covariates, priors and response are not available in this version")
     if fdr is not None and expected_false_edges is not None:
         raise ConfigError("infer_regression: give fdr or expected_false_edges, not both")
@@ -91,10 +92,19 @@ def infer_regression(
     except ValidationError as fault:
         first = fault.errors()[0]
         name = ".".join(map(str, first["loc"])) or "settings"
-        raise ConfigError(f"infer_regression: {name}: {first['msg']}") from fault
-    cut = {"expected_false_edges": expected_false_edges} if expected_false_edges is not None else {"fdr": fdr or 0.1}
+        near = difflib.get_close_matches(name, [*RegressionConfig.model_fields, "fdr", "block", "seed", "threads"], 1)
+        hint = f": did you mean `{near[0]}`?" if first["type"] == "extra_forbidden" and near else ""
+        raise ConfigError(f"infer_regression: {name}: {first['msg']}{hint}") from fault
+    cut = {"fdr": 0.1 if fdr is None else fdr}
+    if expected_false_edges is not None:
+        cut = {"expected_false_edges": expected_false_edges}
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise ConfigError(f"infer_regression: seed: {seed!r} is no whole number >= 0")
+    threads = len(os.sched_getaffinity(0)) if threads is None else threads
+    if threads < 1:
+        raise ConfigError(f"infer_regression: threads: {threads} is less than 1")
     expression = as_expression(adata)
     problem = prepare(expression, regulators, block)
-    part = fit_chunk(problem, settings=config, seed=seed, threads=threads or len(os.sched_getaffinity(0)))
+    part = fit_chunk(problem, settings=config, seed=seed, threads=threads)
     dropped = expression.uns.get("netinfer", {}).get("dropped_genes")
     return gather(problem, [part], settings=config, seed=seed, cut=cut, dropped=dropped)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import hashlib
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +42,8 @@ class RegressionProblem:
         Samples of each independent unit.
     unit_column : str
         What names the units: a column of ``obs`` or ``sample``.
+    regulator_varies : bool array, shape (n_regulators,)
+        A constant regulator is no candidate, also in the bounds.
     regulator_mean, target_mean : float arrays, shapes (n_regulators,), (n_targets,)
         Means before standardising, in the units of the data.
     """
@@ -52,6 +56,7 @@ class RegressionProblem:
     varies: np.ndarray
     unit_rows: tuple[np.ndarray, ...]
     unit_column: str
+    regulator_varies: np.ndarray
     regulator_mean: np.ndarray
     target_mean: np.ndarray
 
@@ -59,6 +64,12 @@ class RegressionProblem:
     def n_units(self) -> int:
         """Number of independent units, n of every rule."""
         return len(self.unit_rows)
+
+    @property
+    def n_candidates(self) -> np.ndarray:
+        """Candidate regulators of each target: those that vary, itself left out, shape (n_targets,)."""
+        is_own = (self.own >= 0) & self.regulator_varies[self.own]
+        return self.regulator_varies.sum() - is_own.astype(float)
 
     def fingerprint(self) -> str:
         """Return a hash of all that the numbers depend on: data, names and units."""
@@ -155,6 +166,7 @@ def problem_from_arrays(
         varies=varies,
         unit_rows=rows,
         unit_column=unit_column,
+        regulator_varies=x_varies,
         regulator_mean=x_mean,
         target_mean=y_mean,
     )
@@ -190,14 +202,28 @@ def _chosen(adata: AnnData, names: list[str], regulators: Any) -> np.ndarray:
             from netinfer.io import read_regulators
 
             regulators = read_regulators(regulators)
-        place = {name: j for j, name in enumerate(names)}
-        chosen = np.array(sorted({place[name] for name in map(str, regulators) if name in place}), dtype=np.int64)
-        if chosen.size == 0:
-            some = ", ".join(map(str, list(regulators)[:5]))
-            raise InputError(f"regulators: none of {len(list(regulators))} ({some} ...) is a gene of the data")
+        chosen = _matched(names, [str(name).strip() for name in regulators])
     if chosen.size == 0:
         raise InputError("regulators: none of them is left in the data: see the list of dropped genes")
     return chosen
+
+
+def _matched(names: list[str], regulators: list[str]) -> np.ndarray:
+    """Places of the listed regulators among the genes; those that are no gene are warned of, never silent."""
+    place = {name: j for j, name in enumerate(names)}
+    missing = list(dict.fromkeys(name for name in regulators if name not in place))
+    if missing:
+        lower = {name.lower(): name for name in names}
+        near = [
+            lower.get(name.lower()) or next(iter(difflib.get_close_matches(name, names, 1)), "nothing like it")
+            for name in missing[:5]
+        ]
+        shown = ", ".join(f"{name!r} (nearest: {other})" for name, other in zip(missing, near, strict=False))
+        text = f"regulators: {len(missing)} of {len(set(regulators))} are no gene of the data: {shown}"
+        if len(missing) == len(set(regulators)):
+            raise InputError(f"{text}: are the genes the columns (samples x genes), under the same names?")
+        warnings.warn(text, UserWarning, stacklevel=4)
+    return np.array(sorted({place[name] for name in regulators if name in place}), dtype=np.int64)
 
 
 def _units(obs, block: str | None) -> tuple[str, np.ndarray | None]:
@@ -208,7 +234,7 @@ def _units(obs, block: str | None) -> tuple[str, np.ndarray | None]:
             return "sample", None
     elif column not in obs.columns:
         known = ", ".join(map(str, obs.columns)) or "(none)"
-        raise InputError(f"block: column {column!r} is not in the sample sheet: choose one of {known}")
+        raise InputError(f"block: column {column!r} is not in the sample table (adata.obs): choose one of {known}")
     labels = obs[column]
     missing = labels.isna()
     if missing.any():
