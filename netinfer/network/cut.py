@@ -115,7 +115,8 @@ def _reason(candidates: pd.DataFrame, asked: Mapping[str, float], n_units: Any) 
     ends = " or end the path earlier (a smaller `truncation`)," if name == "expected_false_edges" else ""
     return (
         f"no candidate reaches {name} {value:g}{units}: the {extreme} {criterion.column} is {best:.3g}: "
-        f"use more independent samples, {criterion.fix},{ends} or read the exploratory network, which has no error control"
+        f"use more independent samples, {criterion.fix},{ends} "
+        "or read the exploratory network, which has no error control"
     )
 
 
