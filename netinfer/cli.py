@@ -105,17 +105,21 @@ def run(
 
 @app.command()
 def evaluate(
-    edges: Annotated[Path, typer.Argument(help="Edges: tsv, csv or parquet with source, target, weight.")],
+    network: Annotated[
+        Path, typer.Argument(help="Results folder of a data set, or a table (tsv, csv, parquet): source, target, weight.")
+    ],
     gold: Annotated[Path, typer.Argument(help="Gold standard: source, target and, if it is complete, 0/1.")],
     expression: Annotated[Path | None, typer.Option(help="Expression, to score |Pearson| beside it.")] = None,
 ) -> None:
-    """Score edges against a gold standard; the table goes to standard output."""
+    """Score a network against a gold standard; the table goes to standard output.
+
+    AUPR and AUROC need all ranked candidates: give the results folder (or candidates.parquet), not edges.tsv.
+    """
     from netinfer.evaluate import evaluate as score
     from netinfer.io import read_expression, read_gold
-    from netinfer.scoring import read_edges
 
     baseline = read_expression(expression) if expression is not None else None
-    table = score(read_edges(edges), read_gold(gold), baseline=baseline)
+    table = score(network, read_gold(gold), baseline=baseline)
     typer.echo(table.to_csv(sep="\t", index=False), nl=False)
 
 

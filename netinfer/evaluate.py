@@ -36,7 +36,9 @@ def evaluate(
     gold : DataFrame or path
         Columns source, target, is_edge and optionally sign (1, -1, else unknown). A list with non-edges is taken as
         the complete universe of pairs; a list of edges alone stands for all its sources times all its targets. Self
-        pairs are left out.
+        pairs are left out, and so are pairs that the data could not give: of a network with nodes, those whose target
+        is no node or whose source is no regulator among the nodes; of an edge table with expression as `baseline`,
+        those with a gene that is not in the expression.
     baseline : AnnData (samples x genes), DataFrame or path, optional
         Normalised expression gives |Pearson| on the same pairs; an edge table is ranked as it is.
     n_bootstrap : int, default 200
@@ -68,11 +70,14 @@ def evaluate(
             Share of true edges: the precision of a random order.
         n_pairs, n_positives, n_edges_scored, n_candidates_scored
             Pairs in the universe, true edges, and how many of the network's edges and candidates lie in it.
+        n_positives_outside_data
+            Edges of the gold standard that are left out because a gene of theirs is not in the data.
 
     Raises
     ------
     InputError
-        If a table lacks columns, repeats a pair, has negative or missing weights, or the gold standard has no edge.
+        If a table lacks columns, repeats a pair, has negative or missing weights, or the gold standard has no edge,
+        or none between genes of the data.
 
     Notes
     -----
@@ -86,8 +91,9 @@ def evaluate(
 
     if not 0 < confidence < 1:
         raise InputError(f"evaluate: confidence: {confidence} is not between 0 and 1: give for example 0.95")
-    universe = scoring.Universe.from_gold(scoring.as_gold(gold))
+    network = scoring.as_network(network)
     candidates, edges = scoring.as_tables(network)
+    universe = _within_data(scoring.Universe.from_gold(scoring.as_gold(gold)), network, baseline)
     ranking = scoring.rank(universe, candidates, "network").at_cut(universe, edges)
     value = scoring.Scorer(ranking, universe).score()
     other = dict.fromkeys(scoring.METRICS, float("nan"))
@@ -121,8 +127,10 @@ def precision_recall(network: Any, gold: Any, *, baseline: Any = None, max_point
 
     from netinfer import scoring
 
-    universe = scoring.Universe.from_gold(scoring.as_gold(gold))
-    curves = {"network": scoring.rank(universe, scoring.as_tables(network)[0], "network")}
+    network = scoring.as_network(network)
+    candidates, _ = scoring.as_tables(network)
+    universe = _within_data(scoring.Universe.from_gold(scoring.as_gold(gold)), network, baseline)
+    curves = {"network": scoring.rank(universe, candidates, "network")}
     if baseline is not None:
         name = "|Pearson|" if hasattr(baseline, "var_names") else "baseline"
         curves[name] = _rank_baseline(universe, baseline)
@@ -135,6 +143,21 @@ def precision_recall(network: Any, gold: Any, *, baseline: Any = None, max_point
             recall, precision = recall[keep], precision[keep]
         frames.append(pd.DataFrame({"method": method, "recall": recall, "precision": precision}))
     return pd.concat(frames, ignore_index=True)
+
+
+def _within_data(universe: Universe, network: Any, baseline: Any) -> Universe:
+    """Leave out the pairs that the data behind the network could not give, as far as its genes are known."""
+    import pandas as pd
+
+    nodes = getattr(network, "nodes", None)
+    if isinstance(nodes, pd.DataFrame) and "name" in nodes:
+        genes = pd.Index(nodes["name"].astype(str))
+        regulators = genes[nodes["is_regulator"].to_numpy(dtype=bool)] if "is_regulator" in nodes else genes
+        return universe.within(regulators, genes)
+    if hasattr(baseline, "var_names"):
+        genes = pd.Index(baseline.var_names.astype(str))
+        return universe.within(genes, genes)
+    return universe
 
 
 def _rank_baseline(universe: Universe, baseline: Any) -> Ranking:

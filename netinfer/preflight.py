@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +20,9 @@ if TYPE_CHECKING:
     import anndata
 
 __all__ = ["check_config", "inspect", "write_summary"]
+
+logger = logging.getLogger(__name__)
+_REPLICATES = "if some samples are replicates of one condition, donor or culture, name the column as `block`"
 
 
 def inspect(dataset: DatasetConfig) -> dict[str, Any]:
@@ -70,7 +77,8 @@ def _exists(key: str, path: Path) -> None:
         raise InputError(f"{path}: {error.strerror}: correct `{key}` in the config") from None
     if not is_there:
         link = " (a link that leads nowhere)" if path.is_symlink() else ""
-        raise InputError(f"{path}: no such file{link}: correct `{key}` in the config")
+        base = "" if path.is_absolute() else f" (relative to {Path.cwd()})"
+        raise InputError(f"{path}: no such file{link}{base}: correct `{key}` in the config")
     if path.is_dir() and key != "expression":
         raise InputError(f"{path}: is a folder: give a file as `{key}`")
     if not path.is_dir() and not path.is_file():
@@ -79,16 +87,13 @@ def _exists(key: str, path: Path) -> None:
 
 def _gold(path: str, adata: anndata.AnnData) -> dict[str, int]:
     from netinfer.io import read_gold
+    from netinfer.scoring.universe import no_edge_inside
 
     gold = read_gold(path)
     genes, regulators = set(adata.var_names), set(adata.var_names[adata.var["is_regulator"]])
     inside = gold["source"].isin(regulators) & gold["target"].isin(genes)
     if not bool((inside & gold["is_edge"]).any()):
-        named = ", ".join(repr(name) for name in list(dict.fromkeys(gold["source"]))[:3])
-        raise InputError(
-            f"{path}: none of its {int(gold['is_edge'].sum())} edges joins a regulator and a gene of the data"
-            f" (its sources begin with {named}): check the ids, or leave `gold` out"
-        )
+        raise InputError(f"{path}: {no_edge_inside(int(gold['is_edge'].sum()), list(dict.fromkeys(gold['source'])))}")
     unknown = (set(gold["source"]) | set(gold["target"])) - genes
     return {
         "n_pairs": len(gold),
@@ -122,11 +127,47 @@ def check_config(config: Config) -> tuple[list[dict[str, Any]], list[tuple[str, 
     summaries: list[dict[str, Any]] = []
     problems: list[tuple[str, NetinferError]] = []
     for dataset in config.datasets:
+        warned: list[str] = []
         try:
-            summaries.append(inspect(dataset))
+            with _warnings_collected(warned):
+                summary = inspect(dataset)
+            summaries.append({**summary, "warnings": warned})
         except NetinferError as error:
             problems.append((dataset.name, error))
+        for text in dict.fromkeys(warned):
+            logger.warning("warning: %s: %s", dataset.name, text)
     return summaries, problems
+
+
+class _Collector(logging.Handler):
+    """Keep warnings, and hand everything else on."""
+
+    def __init__(self, texts: list[str]) -> None:
+        super().__init__()
+        self._texts = texts
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno >= logging.WARNING:
+            self._texts.append(record.getMessage())
+        else:
+            logging.getLogger().handle(record)
+
+
+@contextmanager
+def _warnings_collected(texts: list[str]) -> Iterator[None]:
+    """Collect what netinfer warns of, by logging or by `warnings`, without showing it."""
+    package = logging.getLogger("netinfer")
+    collector, propagated = _Collector(texts), package.propagate
+    package.addHandler(collector)
+    package.propagate = False
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("default")
+            yield
+    finally:
+        package.removeHandler(collector)
+        package.propagate = propagated
+        texts.extend(str(warning.message) for warning in caught)
 
 
 def describe(summary: dict[str, Any]) -> list[str]:
@@ -136,7 +177,8 @@ def describe(summary: dict[str, Any]) -> list[str]:
         f"{summary['name']}: {summary['n_samples']} samples x {summary['n_genes']} genes,"
         f" {summary['n_regulators']} regulators",
         f"  values: {summary['input_kind']}, normalization: {summary['normalization']}",
-        f"  independent units: {summary['n_units']} (by {summary['unit']})",
+        f"  independent units: {summary['n_units']} (by {summary['unit']})"
+        + (f": {_REPLICATES}" if summary["unit"] == "sample" else ""),
         f"  dropped: {summary['n_dropped_genes']} genes, {summary['n_dropped_samples']} samples",
     ]
     if gold:
@@ -144,4 +186,6 @@ def describe(summary: dict[str, Any]) -> list[str]:
             f"  gold standard: {gold['n_edges_inside']} of {gold['n_edges']} edges are between genes of the data,"
             f" {gold['n_unknown_genes']} of its genes are not in the data"
         )
-    return lines + [f"  {line}" for line in summary["log"]]
+    # what was warned of is on stderr already
+    notes = [line for line in summary["log"] if not any(line in text for text in summary.get("warnings", ()))]
+    return lines + [f"  {line}" for line in notes]

@@ -310,3 +310,68 @@ def test_wrong_confidence_is_refused():
 def test_the_public_name_is_the_function_also_after_the_module_is_loaded():
     assert netinfer.evaluate is evaluate
     assert sys.modules["netinfer.evaluate"].evaluate is netinfer.evaluate
+
+
+def with_nodes(gold, *, outside=(), regulators=None):
+    """Return a network with nodes on a gold standard's genes but some."""
+    names = [n for n in dict.fromkeys([*gold["source"], *gold["target"]]) if n not in outside]
+    nodes = pd.DataFrame({"name": names})
+    if regulators is not None:
+        nodes["is_regulator"] = nodes["name"].isin(regulators)
+    inside = gold["source"].isin(names) & gold["target"].isin(names)
+    candidates = gold[inside].assign(weight=np.random.default_rng(3).random(inside.sum()) + gold["is_edge"][inside])
+    net = network(candidates, candidates.nlargest(10, "weight"))
+    net.nodes = nodes
+    return net
+
+
+def test_pairs_that_the_data_could_not_give_are_left_out_and_counted():
+    gold = pairs(5, 20, seed=3, n_edges=30)
+    net = with_nodes(gold, outside=["r1", "g4", "g5"], regulators=["r0", "r2", "r3"])
+    inside = gold["source"].isin(["r0", "r2", "r3"]) & ~gold["target"].isin(["g4", "g5"])
+    got, expected = evaluate(net, gold), evaluate(network(net.candidates, net.edges), gold[inside])
+    outside = int(gold["is_edge"][~inside].sum())
+    assert outside > 0
+    assert values(got)["n_positives_outside_data"] == outside
+    assert values(got)["n_positives"] == 30 - outside
+    assert values(got)["n_pairs"] == 3 * 18
+    other = got["metric"] != "n_positives_outside_data"
+    pd.testing.assert_frame_equal(got[other], expected[other])
+    curve = precision_recall(net, gold)
+    assert curve["precision"].iloc[-1] == pytest.approx((30 - outside) / 54)
+
+
+def test_without_is_regulator_every_node_may_be_a_source():
+    gold = pairs(5, 20, seed=3, n_edges=30)
+    got = values(evaluate(with_nodes(gold, outside=["r1"]), gold, n_bootstrap=0))
+    assert got["n_pairs"] == 4 * 20
+
+
+def test_nodes_that_cover_the_gold_standard_change_nothing():
+    gold = pairs(5, 20, seed=3, n_edges=30)
+    net = with_nodes(gold, regulators=[f"r{i}" for i in range(5)])
+    pd.testing.assert_frame_equal(evaluate(net, gold), evaluate(network(net.candidates, net.edges), gold))
+    assert values(evaluate(net, gold))["n_positives_outside_data"] == 0
+
+
+def test_an_edge_table_is_restricted_by_expression_alone():
+    gold = pairs(4, 12, seed=9, n_edges=40)
+    table = gold.assign(weight=np.arange(48.0))
+    adata = expression(gold)
+    adata = adata[:, [name for name in adata.var_names if name != "g5"]].copy()
+    assert values(evaluate(table, gold, n_bootstrap=0))["n_pairs"] == 48
+    got = evaluate(table, gold, baseline=adata, n_bootstrap=0)
+    left_out = int(gold["is_edge"][gold["target"] == "g5"].sum())
+    for column in ("value", "baseline"):
+        assert values(got, column)["n_pairs"] == 44
+        assert values(got, column)["n_positives_outside_data"] == left_out > 0
+
+
+def test_a_gold_standard_of_other_genes_is_refused():
+    gold = pairs(2, 6, seed=0, n_edges=4)
+    net = with_nodes(gold, regulators=["r0", "r1"])
+    foreign = gold.assign(source="b" + gold["source"])
+    message = r"none of its 4 edges joins a regulator and a gene of the data \(its sources begin with 'br0', 'br1'\)"
+    for score in (evaluate, precision_recall):
+        with pytest.raises(InputError, match=message):
+            score(net, foreign)

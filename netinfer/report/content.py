@@ -33,6 +33,7 @@ _METRIC_IN_WORDS = {
     "base_rate": "base rate: precision of a random order",
     "n_pairs": "pairs scored",
     "n_positives": "known edges among them",
+    "n_positives_outside_data": "known edges left out: a gene of theirs is not in the data",
     "n_edges_scored": "edges of the network among them",
     "n_candidates_scored": "ranked pairs of the network among them",
 }

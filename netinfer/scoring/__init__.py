@@ -7,7 +7,7 @@ ties, so nothing is sampled and no order of rows matters.
 
 from netinfer.scoring.measures import METRICS, Scorer, bootstrap
 from netinfer.scoring.ranking import Ranking, rank, rank_pearson
-from netinfer.scoring.tables import as_gold, as_tables, read_edges
+from netinfer.scoring.tables import as_gold, as_network, as_tables, read_edges
 from netinfer.scoring.universe import Universe
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Scorer",
     "Universe",
     "as_gold",
+    "as_network",
     "as_tables",
     "bootstrap",
     "rank",

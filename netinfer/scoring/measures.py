@@ -26,11 +26,19 @@ METRICS = (
     "base_rate",
     "n_pairs",
     "n_positives",
+    "n_positives_outside_data",
     "n_edges_scored",
     "n_candidates_scored",
 )
 # What describes the gold standard and the coverage, not the quality of the ranking: no interval.
-_DESCRIPTIVE = ("base_rate", "n_pairs", "n_positives", "n_edges_scored", "n_candidates_scored")
+_DESCRIPTIVE = (
+    "base_rate",
+    "n_pairs",
+    "n_positives",
+    "n_positives_outside_data",
+    "n_edges_scored",
+    "n_candidates_scored",
+)
 
 
 class Scorer:
@@ -48,6 +56,7 @@ class Scorer:
     def __init__(self, ranking: Ranking, universe: Universe) -> None:
         target, n_targets = universe.target, len(universe.targets)
         self._n_targets = n_targets
+        self._n_outside = universe.n_edges_outside
         self._pairs_of_target = np.bincount(target, minlength=n_targets)
         self._edges_of_target = np.bincount(target[universe.is_edge], minlength=n_targets)
         self._listed_target = target[ranking.position]
@@ -73,6 +82,7 @@ class Scorer:
         nan = float("nan")
         out: dict[str, Any] = dict.fromkeys(METRICS, nan)
         out["n_pairs"], out["n_positives"], out["n_edges_scored"] = n_pairs, n_edges, n_cut
+        out["n_positives_outside_data"] = self._n_outside
         out["n_candidates_scored"] = times[self._listed_target].sum()
         out["precision_at_cut"] = found / n_cut if n_cut else nan
         out["signed_accuracy"] = right / known if known else nan

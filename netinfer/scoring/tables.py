@@ -28,15 +28,20 @@ def as_gold(gold: Any) -> pd.DataFrame:
     return gold if "is_edge" in gold else gold.assign(is_edge=True)
 
 
+def as_network(network: Any) -> Any:
+    """Read a path: the Network of a folder, or the edge table of a file; return anything else as it is."""
+    if not isinstance(network, str | Path):
+        return network
+    if Path(network).is_dir():
+        from netinfer.network import Network
+
+        return Network.read(network)
+    return read_edges(network)
+
+
 def as_tables(network: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the ranked pairs and the network at its cut; a bare table is both."""
-    if isinstance(network, str | Path):
-        if Path(network).is_dir():
-            from netinfer.network import Network
-
-            network = Network.read(network)
-        else:
-            network = read_edges(network)
+    network = as_network(network)
     if isinstance(network, pd.DataFrame):
         table = _named(network, "edge table")
         return table, table

@@ -26,6 +26,8 @@ class Universe:
     is_edge : bool array, shape (n_pairs,)
     sign : int array, shape (n_pairs,)
         1, -1, or 0 where unknown.
+    n_edges_outside : int
+        Edges of the gold standard that were left out because a gene of theirs is not in the data.
     """
 
     sources: pd.Index
@@ -33,6 +35,7 @@ class Universe:
     keys: NDArray[np.int64]
     is_edge: NDArray[np.bool_]
     sign: NDArray[np.int8]
+    n_edges_outside: int = 0
 
     @classmethod
     def from_gold(cls, gold: pd.DataFrame) -> Universe:
@@ -88,6 +91,41 @@ class Universe:
         keep[np.flatnonzero(own >= 0) * n_targets + own[own >= 0]] = False
         return replace(self, keys=keys[keep], is_edge=is_edge[keep], sign=sign[keep])
 
+    def within(self, sources: pd.Index, targets: pd.Index) -> Universe:
+        """Keep the pairs that the data could have given.
+
+        Parameters
+        ----------
+        sources, targets : Index
+            Regulators and genes of the data.
+
+        Returns
+        -------
+        Universe
+            Without the pairs of another source or target, and without the targets that are then in no pair.
+
+        Raises
+        ------
+        InputError
+            If no edge is left.
+        """
+        n_targets = len(self.targets)
+        source, target = np.divmod(self.keys, n_targets)
+        keep = self.sources.isin(sources)[source] & self.targets.isin(targets)[target]
+        if keep.all():
+            return self
+        if not self.is_edge[keep].any():
+            raise InputError(f"gold standard: {no_edge_inside(self.n_edges, list(self.sources))}")
+        used, target = np.unique(target[keep], return_inverse=True)
+        return Universe(
+            self.sources,
+            self.targets[used],
+            source[keep] * len(used) + target,
+            self.is_edge[keep],
+            self.sign[keep],
+            self.n_edges_outside + int(self.is_edge[~keep].sum()),
+        )
+
     @property
     def n_pairs(self) -> int:
         """Number of pairs that are scored."""
@@ -114,6 +152,15 @@ class Universe:
         wanted = s.astype(np.int64) * len(self.targets) + t
         at = np.minimum(np.searchsorted(self.keys, wanted), self.n_pairs - 1)
         return np.where((s >= 0) & (t >= 0) & (self.keys[at] == wanted), at, -1)
+
+
+def no_edge_inside(n_edges: int, sources: list[str]) -> str:
+    """Say that a gold standard has no edge between genes of the data, and what to do."""
+    named = ", ".join(repr(name) for name in sources[:3])
+    return (
+        f"none of its {n_edges} edges joins a regulator and a gene of the data"
+        f" (its sources begin with {named}): check the ids, or leave `gold` out"
+    )
 
 
 def _is_edge(gold: pd.DataFrame) -> NDArray[np.bool_]:
