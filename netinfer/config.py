@@ -185,8 +185,7 @@ class CutConfig(_Model):
         if len(given) > 1:
             raise PydanticCustomError(
                 "one_cut",
-                "give exactly one of fdr, expected_false_edges, selection_probability, not {given}"
-                " (a config merged over another one sets the others to null)",
+                "give exactly one of fdr, expected_false_edges, selection_probability, not {given}",
                 {"given": " and ".join(given)},
             )
         return self
@@ -262,12 +261,12 @@ def settings_hash(settings: Mapping[str, Any]) -> str:
 
 
 def load_config(paths: str | Path | Iterable[str | Path]) -> Config:
-    """Read config files and check them, later files merged over earlier ones as Snakemake's `--configfile` does.
+    """Read config files and check them, later files merged over earlier ones.
 
     Parameters
     ----------
     paths : path or list of paths
-        YAML files. Mappings are united, lists and single values replaced.
+        YAML files. Mappings are united, except `cut`; lists, single values and `cut` are replaced.
 
     Returns
     -------
@@ -309,6 +308,8 @@ def parse_config(raw: Mapping[str, Any], documents: Iterable[tuple[str, Mapping[
     documents = list(documents)
     values = dict(raw)
     values.pop("pathvars", None)  # Snakemake's own key
+    if "cut" in values:
+        values["cut"] = _last_cut(values["cut"], [document["cut"] for _, document in documents if "cut" in document])
     sheet = values.get("datasets")
     if isinstance(sheet, str):
         values["datasets"] = read_sheet(Path(sheet))
@@ -318,6 +319,20 @@ def parse_config(raw: Mapping[str, Any], documents: Iterable[tuple[str, Mapping[
     except ValidationError as error:
         lines = explain(error.errors(include_url=False), values, documents, _known_keys)
         raise ConfigError("\n".join(lines)) from None
+
+
+def _last_cut(merged: Any, given: Sequence[Any]) -> Any:
+    """Undo the union of the files' `cut`: it holds one wish, so that a later one replaces an earlier one as a whole.
+
+    What no file gave (Snakemake's ``--config cut=...``) is later than every file.
+    """
+    if not given or not all(isinstance(cut, Mapping) for cut in (merged, *given)):
+        return merged
+    united: dict[str, Any] = {}
+    for cut in given:
+        united.update(cut)
+    later = {key: value for key, value in merged.items() if key not in united or united[key] != value}
+    return later or dict(given[-1])
 
 
 _SECTIONS: dict[str, type[BaseModel]] = {"regression": RegressionConfig, "cut": CutConfig, "exports": ExportsConfig}

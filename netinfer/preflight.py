@@ -140,7 +140,7 @@ def check_config(config: Config) -> tuple[list[dict[str, Any]], list[tuple[str, 
 
 
 class _Collector(logging.Handler):
-    """Keep warnings, and hand everything else on."""
+    """Keep warnings; the rest is in the summary, and is handed on only when debugging."""
 
     def __init__(self, texts: list[str]) -> None:
         super().__init__()
@@ -149,7 +149,7 @@ class _Collector(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         if record.levelno >= logging.WARNING:
             self._texts.append(record.getMessage())
-        else:
+        elif logging.getLogger().isEnabledFor(logging.DEBUG):
             logging.getLogger().handle(record)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import logging
 import os
@@ -10,10 +11,11 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from netinfer import processes
 from netinfer.config import Config, load_config, settings_hash
@@ -26,6 +28,8 @@ __all__ = ["RunRequest", "run_project"]
 logger = logging.getLogger(__name__)
 _TEMPORARY = re.compile(r"^\..+\.\d+\.[0-9a-f]{8}\.tmp$")
 _CONFIG = "config/config.yaml"
+_CORES = re.compile(r"all|[1-9][0-9]*")
+_RULE_FAILED = re.compile(rb"^(?:Error in rule|.*Error executing rule) (\w+)")
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -72,19 +76,26 @@ def run_project(request: RunRequest) -> int:
     """
     if not (request.folder / "Snakefile").is_file():
         raise ConfigError(f"{request.folder}: holds no Snakefile: make a project with `netinfer init DIR`")
+    if request.cores is not None and not _CORES.fullmatch(request.cores):
+        raise ConfigError(f"--cores {request.cores}: is not a number of cores: give 1 or more, or all")
     os.chdir(request.folder)
     folder = Path.cwd()
     with _signals_raise(), RunLock(folder, assume_dead=request.assume_dead) as lock:
         own = [] if request.configfiles and not Path(_CONFIG).exists() else [_CONFIG]
         config = load_config([*own, *request.configfiles])
         _check_folders(config)
+        options = _options(request, lock)
+        for old in Path(FOLDER).glob("failures-*.jsonl"):
+            old.unlink(missing_ok=True)
         base = [sys.executable, "-m", "snakemake", "--snakefile", "Snakefile"]
         if request.configfiles:
             base += ["--configfile", *request.configfiles]
         environment = _environment(request, lock)
         recover(folder, config, lock, [*base, "--cores", "1", "--unlock"])
         _check_data(config)
-        code = _snakemake([*base, *_options(request, lock)], environment, base)
+        code, failed_rules = _snakemake([*base, *options], environment, base)
+        if code != 0:
+            processes.end(processes.leftovers(folder, lock.record.token))
         failures = _failures(Path(environment[FAILURES_VARIABLE]))
         if code == 0 and not request.extra:
             _check_results(config)
@@ -92,6 +103,8 @@ def run_project(request: RunRequest) -> int:
         logger.error("%s: %s", failure["where"], failure["message"])
     if code == 0:
         return 0
+    if not failures:
+        logger.error("%s", _unexplained(code, failed_rules))
     return int(failures[0]["code"]) if failures else (ConfigError.exit_code if code == 2 else RunError.exit_code)
 
 
@@ -137,6 +150,18 @@ def recover(folder: Path, config: Config, lock: RunLock, unlock: Sequence[str]) 
         subprocess.run(unlock, check=False, capture_output=True)
 
 
+def _unexplained(code: int, failed_rules: Sequence[str]) -> str:
+    """Say what is known of an end that no job left a message about."""
+    if failed_rules:
+        return (
+            "a job ended without a message (killed, or out of memory: see results/<dataset>/work/logs/, and"
+            f" --set-resources {failed_rules[0]}:mem_mb=...); run again to go on"
+        )
+    if code < 0:
+        return f"Snakemake was killed (signal {-code}); run again to go on"
+    return f"Snakemake ended with exit code {code}: its message stands above"
+
+
 def _temporary_files(config: Config) -> Iterator[Path]:
     for dataset in config.datasets:
         home = Path(config.results, dataset.name)
@@ -180,6 +205,8 @@ def _options(request: RunRequest, lock: RunLock) -> list[str]:
     if request.executor is not None:
         options += ["--executor", request.executor]
     if executor == "slurm":
+        if importlib.util.find_spec("snakemake_executor_plugin_slurm") is None:
+            raise RunError("the slurm executor is not installed: pip install 'netinfer[slurm]'")
         options += ["--slurm-jobname-prefix", lock.record.job_prefix]
     if request.cores is not None or executor in (None, "local"):
         options += ["--cores", request.cores or "all"]
@@ -200,16 +227,43 @@ def _profile_executor(profile: str | None) -> str | None:
     return None
 
 
-def _snakemake(command: list[str], environment: dict[str, str], base: list[str]) -> int:
-    child = subprocess.Popen(command, env=environment)
+def _snakemake(command: list[str], environment: dict[str, str], base: list[str]) -> tuple[int, list[str]]:
+    """Run Snakemake; give its exit code and the rules that it said had failed."""
+    child = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
+    messages = _Messages(cast(IO[bytes], child.stderr))
     try:
-        return child.wait()
+        code = child.wait()
+        messages.join(timeout=5.0)  # a job that outlived Snakemake holds the pipe open
+        return code, messages.failed_rules
     except Stopped:
+        messages.is_passing_on = DEBUG_VARIABLE in environment
         with _signals_ignored():
             processes.interrupt(child)
             if any(Path(".snakemake", "locks").glob("*")):
                 subprocess.run([*base, "--cores", "1", "--unlock"], check=False, capture_output=True)
         raise
+
+
+class _Messages(threading.Thread):
+    """Pass what Snakemake writes to stderr on, until told not to: stopped, it shows a traceback for every job."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        super().__init__(daemon=True)
+        self.is_passing_on = True
+        self.failed_rules: list[str] = []
+        self._stream = stream
+        self.start()
+
+    def run(self) -> None:
+        with open(2, "wb", closefd=False) as stderr:
+            for line in self._stream:
+                match = _RULE_FAILED.match(line)
+                if match:
+                    self.failed_rules.append(match[1].decode())
+                if self.is_passing_on:
+                    with contextlib.suppress(OSError):  # nobody reads; Snakemake must still be able to write
+                        stderr.write(line)
+                        stderr.flush()
 
 
 def _failures(path: Path) -> list[dict[str, Any]]:

@@ -11,12 +11,14 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 import netinfer
 from netinfer.errors import ConfigError, RunError
 from netinfer.lock import RunLock
 from netinfer.project import init_project
+from netinfer.run import RunRequest, run_project
 
 ROOT = Path(__file__).parents[1]
 
@@ -99,7 +101,7 @@ datasets:
     )
     done = cli("check", cwd=project)
     assert done.returncode == 3
-    assert "lost: lost.tsv: no such file" in done.stderr
+    assert f"lost: lost.tsv: no such file (relative to {project})" in done.stderr
     assert "alien: " in done.stderr
     assert "good: 278 samples" in done.stdout
     assert "Traceback" not in done.stderr
@@ -181,6 +183,66 @@ def test_run_takes_a_config_of_another_place(project: Path, tmp_path: Path) -> N
     (project / "config" / "config.yaml").rename(tmp_path / "mine.yaml")
     done = cli("run", "p", "--configfile", "mine.yaml", "--cores", "1", "--dry-run", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("cores", ["two", "0", "-1", "1.5"])
+def test_cores_are_a_number(project: Path, cores: str) -> None:
+    done = cli("run", "--cores", cores, cwd=project)
+    assert done.returncode == ConfigError.exit_code
+    assert done.stderr.startswith(f"netinfer: --cores {cores}: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_missing_slurm_plugin_is_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(RunError, match=r"pip install 'netinfer\[slurm\]'"):
+        run_project(RunRequest(project, profile="slurm"))
+
+
+def test_run_takes_another_cut_than_the_demo(project: Path) -> None:
+    path = project / "config" / "config.yaml"
+    mine = path.read_text()
+    assert "fdr: 0.1" in mine
+    (project / "mine.yaml").write_text(mine.replace("fdr: 0.1", "expected_false_edges: 5"))
+    (project / ".netinfer").mkdir()
+    old = project / ".netinfer" / "failures-0.jsonl"
+    old.write_text("")
+    done = cli("run", "--configfile", "mine.yaml", "--cores", "1", "--dry-run", cwd=project)
+    assert done.returncode == 0, done.stderr
+    assert not old.exists()
+
+
+def test_a_killed_job_ends_with_a_line(project: Path) -> None:
+    script = project / "workflow" / "scripts" / "preflight.py"
+    script.write_text("import os, signal, subprocess\nsubprocess.Popen(['sleep', '600'])\nos.kill(os.getpid(), 9)\n")
+    done = cli("run", "--cores", "1", cwd=project)
+    assert done.returncode == RunError.exit_code
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("netinfer: a job ended without a message (killed, or out of memory: ")
+    assert "--set-resources preflight:mem_mb=" in last
+    assert not [p for p in psutil.process_iter() if _works_in(p, project)]
+
+
+def _works_in(process: psutil.Process, folder: Path) -> bool:
+    try:
+        return process.cmdline()[:1] == ["sleep"] and Path(process.cwd()) == folder
+    except psutil.Error:
+        return False
+
+
+def test_check_warns_once_with_the_name_of_the_data_set(project: Path) -> None:
+    path = project / "resources" / "demo" / "regulators.txt"
+    path.write_text(path.read_text() + "nobody\n")
+    config = project / "config" / "config.yaml"
+    config.write_text(re.sub(r"(?m)^ +(samples|block|center_by):.*\n", "", config.read_text()))
+    done = cli("check", cwd=project)
+    assert done.returncode == 0, done.stderr
+    assert "independent units: 278 (by sample): if some samples are replicates" in done.stdout
+    assert done.stderr
+    for line in done.stderr.splitlines():
+        assert line.startswith("netinfer: warning: ecoli_demo: ")
+    assert len(set(done.stderr.splitlines())) == len(done.stderr.splitlines())
 
 
 def test_run_hands_further_options_to_snakemake(project: Path) -> None:
@@ -267,6 +329,7 @@ def test_a_signal_stops_everything_and_leaves_no_lock(project: Path, number: sig
         running.send_signal(number)
         said = running.communicate(timeout=90)[1]
     assert running.returncode == 128 + number
-    assert "stopped" in said
+    assert said.splitlines()[-1] == "netinfer: stopped; run again to go on"
+    assert "Traceback" not in said
     assert not list((project / ".snakemake" / "locks").glob("*"))
     assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]

@@ -14,6 +14,7 @@ from netinfer.config import (
     RegressionConfig,
     json_schema,
     load_config,
+    parse_config,
     schema_text,
     settings_hash,
 )
@@ -211,6 +212,21 @@ def test_every_mistake_is_listed(tmp_path: Path) -> None:
 def test_a_cut_that_is_replaced_is_set_to_null(tmp_path: Path) -> None:
     config = load(tmp_path, f"datasets: [{DATASET}]\ncut: {{fdr: null, expected_false_edges: 5}}")
     assert config.cut.asked == {"expected_false_edges": 5.0}
+
+
+def test_a_later_cut_replaces_an_earlier_one(tmp_path: Path) -> None:
+    a, b = {"datasets": [], "cut": {"fdr": 0.1}}, {"cut": {"expected_false_edges": 5}}
+    a["datasets"] = [yaml.safe_load(DATASET)]
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump(a))
+    (tmp_path / "b.yaml").write_text(yaml.safe_dump(b))
+    assert load_config([tmp_path / "a.yaml", tmp_path / "b.yaml"]).cut.asked == {"expected_false_edges": 5.0}
+    assert load_config([tmp_path / "b.yaml", tmp_path / "a.yaml"]).cut.asked == {"fdr": 0.1}
+    # as Snakemake holds it: the union of the files, and `--config cut=...` over it
+    files = [("a.yaml", a), ("b.yaml", b)]
+    united = {**a, "cut": {**a["cut"], **b["cut"]}}
+    assert parse_config(united, files).cut.asked == {"expected_false_edges": 5.0}
+    united["cut"] = {**united["cut"], "selection_probability": 0.9}
+    assert parse_config(united, files).cut.asked == {"selection_probability": 0.9}
 
 
 def test_datasets_as_a_sheet(tmp_path: Path) -> None:
