@@ -71,7 +71,8 @@ def evaluate(
         n_pairs, n_positives, n_edges_scored, n_candidates_scored
             Pairs in the universe, true edges, and how many of the network's edges and candidates lie in it.
         n_positives_outside_data
-            Edges of the gold standard that are left out because a gene of theirs is not in the data.
+            Edges of the gold standard that are left out because a gene of theirs is not in the data, or their source
+            is no regulator there.
 
     Raises
     ------

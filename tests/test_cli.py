@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import pandas as pd
 import psutil
 import pytest
 
@@ -145,6 +146,30 @@ def test_a_simulation_passes_the_check_and_is_scored(tmp_path: Path, kind: str) 
     done = cli("evaluate", "edges.tsv", "sim/gold.tsv", "--expression", "sim/expression.tsv", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("metric\tvalue\tbaseline")
+
+
+def test_evaluate_takes_the_folder_of_a_network(tmp_path: Path) -> None:
+    pairs = [("r0", "g0", 0.9), ("r0", "g1", 0.5), ("r1", "g0", 0.4), ("r1", "g1", 0.2)]
+    candidates = pd.DataFrame(pairs, columns=["source", "target", "weight"]).assign(
+        sign=1, effect=0.5, effect_low=0.4, effect_high=0.6, selection_probability=0.9, sign_stability=1.0,
+        expected_false_edges=0.1, q_value=0.1, rank=[1, 2, 3, 4], model="lasso", direction_basis="regulator_list",
+    )  # fmt: skip
+    nodes = pd.DataFrame({"name": ["r0", "r1", "g0", "g1"], "is_regulator": [True, True, False, False]})
+    nodes = nodes.assign(gene_id=nodes["name"], expression_mean=1.0)
+    targets = pd.DataFrame({"target": ["g0", "g1"], "status": "ok", "reason": "", "n_units": 9, "n_candidates": 2})
+    targets = targets.assign(penalty_max=0.9, duality_gap=0.0, r2_heldout=0.1)
+    netinfer.Network(candidates, nodes, targets, {}, {"expected_false_edges": 1.0}).write(tmp_path / "net")
+    (tmp_path / "gold.tsv").write_text("r0\tg0\t1\nr0\tg1\t0\nr1\tg0\t0\nr1\tg1\t0\nr1\telsewhere\t1\n")
+    done = cli("evaluate", "net", "gold.tsv", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    got = dict(line.split("\t")[:2] for line in done.stdout.splitlines())
+    assert (got["aupr"], got["n_candidates_scored"], got["n_positives_outside_data"]) == ("1.0", "4.0", "1.0")
+    assert "results folder" in " ".join(cli("evaluate", "--help").stdout.split())
+
+    (tmp_path / "foreign.tsv").write_text("b0\tx\t1\n")
+    done = cli("evaluate", "net", "foreign.tsv", cwd=tmp_path)
+    assert done.returncode == 3
+    assert "none of its 1 edges joins a regulator and a gene of the data" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["fifo", "folder", "link"])

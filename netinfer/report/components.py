@@ -1,4 +1,4 @@
-"""The leading principal components of the expression and what of the sample sheet they follow.
+"""The leading principal components of the expression and what of the sample table they follow.
 
 What moves many genes at once (depth, batch, condition) makes edges that no stability selection can tell from
 regulation; the table shows where to look.

@@ -12,6 +12,11 @@ NOT_COUNTED = (
     "It counts edges chosen by sampling chance, given independent units; "
     "it does not count edges that are confounded, indirect or reversed."
 )
+BOUND_ASSUMES = (
+    "The number is a published bound that assumes that a regulator without effect is not selected more often than the "
+    "average one; where regulators are strongly correlated, stand-ins of a true regulator exceeded it up to about "
+    "threefold in simulation (docs/benchmarks.md)."
+)
 LISTED = 25  # rows of the long tables; the files beside the report have all
 _STATUS_IN_WORDS = {
     "ok": "fitted",
@@ -33,7 +38,7 @@ _METRIC_IN_WORDS = {
     "base_rate": "base rate: precision of a random order",
     "n_pairs": "pairs scored",
     "n_positives": "known edges among them",
-    "n_positives_outside_data": "known edges left out: a gene of theirs is not in the data",
+    "n_positives_outside_data": "known edges left out: a gene of theirs is not in the data, or no regulator there",
     "n_edges_scored": "edges of the network among them",
     "n_candidates_scored": "ranked pairs of the network among them",
 }
@@ -111,13 +116,13 @@ def _frame(table: Any, columns: list[str]) -> pd.DataFrame:
     return table.reindex(columns=columns).astype({"reason": str})
 
 
-def edge_rows(net: Any) -> tuple[list[dict[str, Any]], int]:
-    """Return the strongest edges of the network, or of the exploratory one where the cut is not met, and their number.
+def edge_rows(net: Any) -> tuple[list[dict[str, Any]], int, int]:
+    """Return the strongest edges of the network, or of the exploratory one where the cut is not met.
 
-    They are in rank order, by weight.
+    They are in rank order, by weight; beside them the number of all its edges and of their regulators.
     """
     table = net.edges if net.cut["met"] else net.exploratory()
-    return table.head(LISTED).to_dict("records"), len(table)
+    return table.head(LISTED).to_dict("records"), len(table), int(table["source"].nunique())
 
 
 def target_facts(net: Any) -> dict[str, Any]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 N_PATHS = 6
+N_REGULATORS = 20
 
 
 def as_uri(ax: Axes) -> str:
@@ -36,7 +37,7 @@ def draw(net: Any, paths: pd.DataFrame | None, curves: pd.DataFrame | None) -> d
     figures: dict[str, Any] = {**dict.fromkeys(names), "false_edges": as_uri(plot.false_edges(net))}
     if len(shown):
         figures["graph"] = as_uri(plot.network_graph(shown))
-        figures["regulators"] = as_uri(plot.top_regulators(shown))
+        figures["regulators"] = as_uri(plot.top_regulators(shown, top=N_REGULATORS))
     if net.cut["met"]:
         figures["per_target"] = as_uri(plot.regulators_per_target(net))
     if net.targets["r2_heldout"].notna().any():

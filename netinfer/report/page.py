@@ -58,24 +58,27 @@ def write_report(
     from netinfer.io.files import atomic_write
     from netinfer.report import content
     from netinfer.report.components import leading_components
-    from netinfer.report.figures import draw
+    from netinfer.report.figures import N_REGULATORS, draw
 
     curves = None
     if gold is not None:
         curves = precision_recall(net, gold, baseline=adata)
         evaluation = evaluate(net, gold, baseline=adata) if evaluation is None else evaluation
-    edges, n_shown = content.edge_rows(net)
+    edges, n_shown, n_sources = content.edge_rows(net)
     page = _template().render(
         title=title or str(net.provenance.get("dataset") or "netinfer network"),
         net=content.overview(net),
         data=content.data_facts(adata),
         edges=edges,
         n_shown=n_shown,
+        n_sources_shown=n_sources,
+        n_bars=min(N_REGULATORS, n_sources),
         targets=content.target_facts(net),
         scores=content.score_rows(evaluation),
         settings=content.settings_rows(net.provenance),
         components=leading_components(adata),
         figures=draw(net, paths, curves),
+        bound_assumes=content.BOUND_ASSUMES,
         not_counted=content.NOT_COUNTED,
         effect=str(net.provenance.get("effect", "")).removeprefix("effect: "),
         version=str(net.provenance.get("netinfer", "")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import struct
 from pathlib import Path
@@ -203,3 +204,29 @@ def test_documentation_names_every_file_and_claims_no_more(tmp_path):
     for name in ("network.h5ad", "network_top.graphml", "cut.json", "provenance.json", "exploratory.graphml"):
         assert name in text
     assert EXPECTED_FALSE_EDGES_NOTE in re.sub(r"\s+", " ", text)
+
+
+def first_cells(heading: str, below: str) -> list[str]:
+    """Names in the first column of the table with this header, below a heading of docs/formats.md."""
+    section = FORMATS.read_text(encoding="utf-8").split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    rows = section.split(f"\n| {below} |")[1].split("\n\n")[0].splitlines()[2:]
+    return [name.strip("` ") for row in rows for name in row.split("|")[1].split(",")]
+
+
+def test_documentation_names_every_metric_and_column_of_the_evaluation():
+    from netinfer.evaluate import evaluate
+
+    gold = pd.DataFrame({"source": ["a"], "target": ["b"], "is_edge": [True]})
+    table = evaluate(gold.assign(weight=1.0), gold, n_bootstrap=0)
+    assert first_cells("evaluation.tsv", "column | type | meaning") == list(table.columns)
+    assert first_cells("evaluation.tsv", "metric | meaning") == table["metric"].tolist()
+
+
+def test_documentation_names_every_key_of_the_manifest(tmp_path):
+    from netinfer.manifest import write_manifest
+
+    (tmp_path / "preflight.json").write_text('{"sha256": {}}')
+    path = tmp_path / "manifest.json"
+    settings = {"dataset": {"name": "demo"}, "seed": 0}
+    write_manifest(path, inputs={}, outputs=[], preflight=tmp_path / "preflight.json", settings=settings)
+    assert set(first_cells("manifest.json", "key | meaning")) == set(json.loads(path.read_text()))
