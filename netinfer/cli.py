@@ -106,7 +106,8 @@ def run(
 @app.command()
 def evaluate(
     network: Annotated[
-        Path, typer.Argument(help="Results folder of a data set, or a table (tsv, csv, parquet): source, target, weight.")
+        Path,
+        typer.Argument(help="Results folder of a data set, or a table (tsv, csv, parquet): source, target, weight."),
     ],
     gold: Annotated[Path, typer.Argument(help="Gold standard: source, target and, if it is complete, 0/1.")],
     expression: Annotated[Path | None, typer.Option(help="Expression, to score |Pearson| beside it.")] = None,
