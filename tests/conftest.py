@@ -34,7 +34,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         ("slurm", "tests through a real SLURM", "SLURM cannot start"),
     ):
         ran = [r for status in ("passed", "failed", "error") for r in terminalreporter.getreports(status)]
-        n_run = sum(marker in report.keywords for report in ran)
+        n_run = sum(marker in getattr(report, "keywords", ()) for report in ran)
         skipped = terminalreporter.getreports("skipped")
-        n_skipped = sum(marker in report.keywords or lacking in str(report.longrepr) for report in skipped)
+        n_skipped = sum(
+            marker in getattr(report, "keywords", ()) or lacking in str(report.longrepr) for report in skipped
+        )
         terminalreporter.write_line(f"{name}: {n_run} ran, {n_skipped} skipped")
