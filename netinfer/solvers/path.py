@@ -31,7 +31,7 @@ def follow(gram, cross, variance, penalties, work, max_steps, tol, max_sweeps, e
     p = cross.size
     n_active, penalty = start(gram, cross, work, 0)
     last_gone, n_events, n_descended = -1, 0, 0
-    scratch, gradient, unrecorded = np.zeros(p), np.zeros(p), np.zeros((0, 3))
+    scratch, gradient = np.zeros(p), np.zeros(p)
     for k in range(penalties.size):
         line = coef[k]
         gap[k] = np.inf
@@ -40,17 +40,12 @@ def follow(gram, cross, variance, penalties, work, max_steps, tol, max_sweeps, e
                 # Rounding spoilt the path, as it does where regulators are the same but for the last digits: again
                 # from the start, with the ties broken otherwise.
                 n_active, penalty = start(gram, cross, work, attempt)
-                last_gone = -1
+                last_gone, n_events = -1, 0
             status = OK
             if penalties[k] < penalty:
-                if attempt == 0:
-                    n_active, last_gone, n_events, status = advance(
-                        gram, cross, work, n_active, penalty, penalties[k], last_gone, events, n_events, max_steps
-                    )
-                else:
-                    n_active, last_gone, _, status = advance(
-                        gram, cross, work, n_active, penalty, penalties[k], last_gone, unrecorded, 0, max_steps
-                    )
+                n_active, last_gone, n_events, status = advance(
+                    gram, cross, work, n_active, penalty, penalties[k], last_gone, events, n_events, max_steps
+                )
                 penalty = penalties[k]
             for i in range(p):
                 scratch[i] = 0.0
