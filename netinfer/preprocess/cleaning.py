@@ -183,7 +183,8 @@ def identical_genes(values: Any, genes: Sequence[str], among: Sequence[str]) -> 
     genes, among : sequence of str
         Names of all columns, and of those to compare.
     """
-    wanted, first, twins = set(among), {}, []
+    wanted, twins = set(among), []
+    first: dict[bytes, str] = {}
     for start, block in column_blocks(values):
         for offset, name in enumerate(genes[start : start + block.shape[1]]):
             if name in wanted:
