@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import yaml
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +29,9 @@ def test_a_run_makes_every_output(finished: Any) -> None:
     for name in ("csv", "h5ad", "sparse"):
         for file in FILES:
             assert len(finished.read(file, name)) > 0, file
-        assert not list((finished.folder / "results" / name / "work" / "regression").glob("*"))
+        # The chunks stay: another bound is read from them without a fit.
+        parts = finished.folder / "results" / name / "work" / "regression"
+        assert sorted(part.name for part in parts.iterdir()) == [f"{i}-of-3.npz" for i in (1, 2, 3)]
     assert len(finished.read("edges.tsv").splitlines()) > 1, "the simulated edges are found"
     assert len(finished.read("targets.tsv").splitlines()) == 201
     assert not list((finished.folder / ".snakemake" / "locks").glob("*"))
@@ -82,6 +85,12 @@ def test_changes_run_what_they_touch_and_nothing_else(finished: Any, new_project
     assert counts["network"] == 1
     assert project.read("edges.tsv") != before
     assert project.read("candidates.parquet") == finished.read("candidates.parquet")
+
+    fitted = yaml.safe_load((project.folder / "config" / "config.yaml").read_text())["regression"]
+    project.configure(regression={**fitted, "rule": "shah_samworth"})
+    counts = ran(project.snakemake("--dry-run").stdout)
+    assert counts["gather"] == 1
+    assert "regression" not in counts
 
     project.configure(regression={"n_subsamples": 12, "n_penalties": 6})
     counts = ran(project.snakemake("--dry-run").stdout)
