@@ -23,6 +23,8 @@ OK, STALLED = 0, 1
 DEPENDENT = 1e-13
 # Above this, an entry of the inverse's diagonal (of a unit Gram) belongs to a regulator that others nearly replace.
 NEARLY_DEPENDENT = 1e4
+# A residual of the active equations (of a unit Gram) above this, after refinement, is the inverse's, not rounding's.
+DRIFTED = 1e-13
 # Each penalty weight is raised by up to this share, by its place, so that no two events coincide and the path cannot
 # cycle between ties (perturbation, as in the simplex method). The certificate knows nothing of it.
 TIE_BREAK = 1e-10
@@ -47,14 +49,14 @@ class Workspace(NamedTuple):
 
 def make_workspace(n_regulators: int) -> Workspace:
     """Allocate the arrays for a number of candidate regulators."""
-    p = k = n_regulators
+    p = n_regulators
     return Workspace(
-        active=np.zeros(k, np.int64),
-        coef=np.zeros(k),
-        signed_weight=np.zeros(k),
-        inverse=np.zeros((k, k)),
-        direction=np.zeros(k),
-        scratch=np.zeros(k),
+        active=np.zeros(p, np.int64),
+        coef=np.zeros(p),
+        signed_weight=np.zeros(p),
+        inverse=np.zeros((p, p)),
+        direction=np.zeros(p),
+        scratch=np.zeros(p),
         gradient=np.zeros(p),
         slope=np.zeros(p),
         closed=np.zeros(p),
@@ -186,7 +188,7 @@ def refresh(gram, cross, work, n_active, penalty):
 
     It is smaller than before where the inverse had drifted so far that it held dependent regulators.
     """
-    if _refine(gram, cross, work, n_active, penalty) > 1e-13:
+    if _refine(gram, cross, work, n_active, penalty) > DRIFTED:
         n_active = _rebuild(gram, work, n_active)
         _refine(gram, cross, work, n_active, penalty)
     _combine(gram, work.active, work.coef, n_active, work.slope)

@@ -26,11 +26,11 @@ def follow(gram, cross, variance, penalties, work, max_steps, tol, max_sweeps, e
     """Solve one target at every penalty (decreasing), with a certificate for each.
 
     ``work.weights`` and ``work.forbidden`` say what may enter. Writes ``coef`` (n_penalties, p) and ``gap``
-    (n_penalties,); returns the number of events and the number of penalties that needed coordinate descent.
+    (n_penalties,); returns the number of events.
     """
     p = cross.size
     n_active, penalty = start(gram, cross, work, 0)
-    last_gone, n_events, n_descended = -1, 0, 0
+    last_gone, n_events = -1, 0
     scratch, gradient = np.zeros(p), np.zeros(p)
     for k in range(penalties.size):
         line = coef[k]
@@ -62,7 +62,6 @@ def follow(gram, cross, variance, penalties, work, max_steps, tol, max_sweeps, e
                 break
         if gap[k] <= tol:
             continue
-        n_descended += 1
         if gap[k] == np.inf:
             for i in range(p):
                 line[i] = coef[k - 1, i] if k > 0 else 0.0
@@ -73,7 +72,7 @@ def follow(gram, cross, variance, penalties, work, max_steps, tol, max_sweeps, e
         if found < gap[k]:
             gap[k] = found
             line[:] = scratch
-    return n_events, n_descended
+    return n_events
 
 
 @njit
@@ -190,7 +189,7 @@ def lasso_path(
     max_steps = 100 + 20 * p
     events = np.zeros((max_steps * 2, 3))
     coef, gap = np.zeros((n_penalties, p)), np.zeros(n_penalties)
-    n_events, _ = follow(
+    n_events = follow(
         gram, cross, float(target_variance), penalties, work, max_steps, GAP_TOLERANCE, MAX_SWEEPS, events, coef, gap
     )
     violation = np.zeros(n_penalties)

@@ -193,7 +193,7 @@ class _Chunk:
         """Fit one half-sample for a slice of the targets and score it on the other half."""
         coef = self._solve(s, half)
         cross = half.cross[s]
-        varying = np.abs(half.cross[s])
+        varying = np.abs(cross)
         inside = np.flatnonzero(self.own[s] >= 0)
         varying[inside, self.own[s][inside]] = 0.0
         self.largest[s] = np.maximum(self.largest[s], varying.max(axis=1))
