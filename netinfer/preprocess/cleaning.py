@@ -103,7 +103,7 @@ def refuse_missing(values: Any, samples: Sequence[str], genes: Sequence[str], wh
     if count:
         raise InputError(
             f"{where}: {count} missing values (NaN, NA or empty), first in {first or places}: "
-            "mend them, or set `impute: median` to put each gene's median there"
+            "mend them, or set `impute:` to median or mean of the gene, or nearest (samples)"
         )
 
 
@@ -120,32 +120,6 @@ def _places(values: Any, test: Any, samples: Sequence[str], genes: Sequence[str]
     else:
         places = [(row, column) for row, column in np.argwhere(hits)[:3]]
     return count, "; ".join(f"sample {samples[row]!r}, gene {genes[column]!r}" for row, column in places)
-
-
-def impute_median(values: Any) -> tuple[np.ndarray, np.ndarray, int]:
-    """Put each gene's median over the samples with a value where a value is missing.
-
-    Parameters
-    ----------
-    values : float64 array or CSR, shape (n_samples, n_genes)
-
-    Returns
-    -------
-    values : float64 array, C-ordered
-        A copy; genes without any value stay missing.
-    unmeasured : bool array, shape (n_genes,)
-    n_imputed : int
-    """
-    dense = values.toarray() if sparse.issparse(values) else np.array(values, order="C")
-    is_missing = np.isnan(dense)
-    unmeasured = is_missing.all(axis=0)
-    columns = np.flatnonzero(is_missing.any(axis=0) & ~unmeasured)
-    n_imputed = 0
-    for column in columns:
-        rows = is_missing[:, column]
-        dense[rows, column] = np.median(dense[~rows, column])
-        n_imputed += int(rows.sum())
-    return dense, unmeasured, n_imputed
 
 
 def constant_genes(values: Any) -> np.ndarray:

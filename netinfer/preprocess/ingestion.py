@@ -15,8 +15,9 @@ from netinfer.errors import InputError
 from netinfer.io.build import make_adata, text_array
 from netinfer.io.ids import clean_ids, duplicates, excel_damaged, some
 from netinfer.io.memory import as_expression
-from netinfer.preprocess import cleaning
+from netinfer.preprocess import cleaning, imputation, selection
 from netinfer.preprocess.overlap import check_orientation, match_regulators
+from netinfer.preprocess.records import gene_frame, sample_frame
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -35,6 +36,8 @@ class IngestSettings(Protocol):
     strip_version: bool
     impute: Any
     duplicates: Any
+    exclude_samples: Any
+    subset: Any
 
 
 @dataclass
@@ -50,6 +53,7 @@ class _State:
     regulators: list[str] | None
     log: list[str]
     missing_cells: str = ""  # where the text reader saw the first of them: line and column
+    notes: dict[str, Any] = field(default_factory=dict)  # further entries of uns["netinfer"]
     dropped_genes: list[tuple[str, bool, str, str]] = field(default_factory=list)
     dropped_samples: list[tuple[str, str]] = field(default_factory=list)
 
@@ -84,9 +88,10 @@ def ingest(
 ) -> AnnData:
     """Make the canonical data set of one expression matrix: cleaned, checked, joined, what was dropped recorded.
 
-    In this order: ids are cleaned; the orientation is checked by the regulators; duplicated genes follow the rule;
-    infinite values are refused and missing ones refused or imputed; samples without any non-zero value and genes that
-    do not vary are dropped; the sample sheet is joined.
+    In this order: ids are cleaned; the orientation is checked by the regulators; samples that the settings exclude and
+    those without any non-zero value are dropped; the sample sheet is joined and what lies outside `subset` dropped;
+    duplicated genes follow the rule; infinite values are refused and missing ones refused or imputed; genes that do not
+    vary over the samples that are left are dropped.
 
     Parameters
     ----------
@@ -97,7 +102,8 @@ def ingest(
     samples : DataFrame, optional
         Sample sheet, indexed by sample id. Every sample of the matrix must be in it; further rows are logged.
     settings : IngestConfig, optional
-        `strip_version`, `impute` (None or "median"), `duplicates` (error, sum, mean, first), `orientation`.
+        `strip_version`, `impute` (None, median, mean, nearest), `duplicates` (error, sum, mean, first), `orientation`,
+        `exclude_samples` (ids), `subset` (column and values of the samples to keep).
     where : str
         Name for messages; the file by default.
 
@@ -105,7 +111,8 @@ def ingest(
     -------
     AnnData
         ``var["is_regulator"]``; the sheet's columns in ``obs``; ``uns["netinfer"]`` with ``dropped_genes`` (gene,
-        is_regulator, status, reason), ``dropped_samples`` (sample, reason), ``log`` and ``source``.
+        is_regulator, status, reason), ``dropped_samples`` (sample, reason), ``log`` and ``source``; ``missing`` (n,
+        share, rule, n_imputed) where values were missing.
 
     Raises
     ------
@@ -117,9 +124,8 @@ def ingest(
 
         settings = IngestConfig()
     state = _start(adata, regulators, settings, where)
+    _select_samples(state, samples, settings)
     _apply_value_rules(state, settings)
-    if samples is not None:
-        _join_sheet(state, samples)
     return _finish(state, adata)
 
 
@@ -179,9 +185,6 @@ def _apply_value_rules(state: _State, settings: IngestSettings) -> None:
     state.log += log
     cleaning.refuse_infinite(state.matrix, state.samples, state.genes, where)
     _missing(state, settings)
-    state.drop_samples(cleaning.zero_samples(state.matrix), "every value is zero")
-    if not state.samples:
-        raise InputError(f"{where}: every value is zero: the wrong layer or file?")
     state.drop_genes(cleaning.constant_genes(state.matrix), "constant", "the same value in every sample")
     _refuse_too_small(state)
     twins = cleaning.identical_genes(state.matrix, state.genes, state.regulators or [])
@@ -193,19 +196,47 @@ def _apply_value_rules(state: _State, settings: IngestSettings) -> None:
         logger.warning("%s: %s", where, state.log[-1])
 
 
+def _select_samples(state: _State, sheet: pd.DataFrame | None, settings: IngestSettings) -> None:
+    """Drop what is not wanted before any rule looks at values: what is constant is judged on the samples kept."""
+    state.drop_samples(
+        selection.excluded(state.samples, settings.exclude_samples, state.where), "left out by exclude_samples"
+    )
+    # Samples without any count may be missing from the sheet: they go before it is joined.
+    state.drop_samples(cleaning.zero_samples(state.matrix), "every value is zero")
+    if not state.samples:
+        raise InputError(f"{state.where}: every value is zero: the wrong layer or file?")
+    if sheet is not None:
+        _join_sheet(state, sheet)
+    if settings.subset:
+        mask, rule = selection.outside(state.obs, settings.subset, state.where)
+        state.drop_samples(mask, f"outside the subset ({rule})")
+        state.log.append(f"{len(state.samples)} samples are in the subset: {rule}")
+
+
 def _missing(state: _State, settings: IngestSettings) -> None:
     stored = state.matrix.data if sparse.issparse(state.matrix) else state.matrix
     if not np.isnan(stored).any():
         return
     if settings.impute is None:
         cleaning.refuse_missing(state.matrix, state.samples, state.genes, state.where, first=state.missing_cells)
-    dense = state.matrix.toarray() if sparse.issparse(state.matrix) else state.matrix
-    state.matrix = dense
-    state.drop_samples(np.isnan(dense).all(axis=1), "no value in it")
-    state.matrix, unmeasured, n_imputed = cleaning.impute_median(state.matrix)
-    state.drop_genes(unmeasured, "filtered", "no value in any sample")
+    state.matrix = state.matrix.toarray() if sparse.issparse(state.matrix) else state.matrix
+    missing = imputation.count_missing(state.matrix)
+    state.log.append(f"{missing.n} values are missing ({missing.share:.2%})")
+    state.drop_samples(np.isnan(state.matrix).all(axis=1), "no value in it")
+    if not state.samples:
+        raise InputError(f"{state.where}: every value is missing: the wrong layer or file?")
+    gene_share = imputation.count_missing(state.matrix).gene_share
+    state.drop_genes(gene_share == 1, "filtered", "no value in any sample")
+    too_many = imputation.count_missing(state.matrix).too_many
+    state.drop_genes(too_many, "filtered", f"no value in more than {imputation.MAX_MISSING_SHARE:.0%} of the samples")
+    state.drop_samples(np.isnan(state.matrix).all(axis=1), "no value in the genes that are kept")
+    if not state.genes or not state.samples:
+        raise InputError(f"{state.where}: too many values are missing: no gene has one in half of the samples")
+    state.matrix, n_imputed = imputation.impute(state.matrix, settings.impute)
+    rule = imputation.WORDS[settings.impute]
     share = n_imputed / max(1, state.matrix.size)
-    state.log.append(f"{n_imputed} missing values ({share:.2%}) were replaced by the median of their gene")
+    state.log.append(f"{n_imputed} missing values ({share:.2%}) were replaced by {rule}")
+    state.notes["missing"] = {"n": missing.n, "share": missing.share, "rule": rule, "n_imputed": n_imputed}
 
 
 def _refuse_too_small(state: _State) -> None:
@@ -278,24 +309,11 @@ def _finish(state: _State, adata: Any) -> AnnData:
     source = str(notes.pop("source", "")) or state.where
     for key in ("log", "missing_cells", "dropped_genes", "dropped_samples"):
         notes.pop(key, None)
+    notes |= state.notes
     result = make_adata(values, obs, var, source=source, notes=notes)
     result.uns["netinfer"] |= {
-        "dropped_genes": _gene_frame(state.dropped_genes),
-        "dropped_samples": _sample_frame(state.dropped_samples),
+        "dropped_genes": gene_frame(state.dropped_genes),
+        "dropped_samples": sample_frame(state.dropped_samples),
         "log": text_array(state.log),
     }
     return result
-
-
-def _gene_frame(rows: list[tuple[str, bool, str, str]]) -> pd.DataFrame:
-    columns = list(zip(*rows, strict=True)) if rows else [()] * 4
-    frame = {
-        name: text_array(columns[i]) for i, name in enumerate(("gene", "is_regulator", "status", "reason")) if i != 1
-    }
-    frame["is_regulator"] = np.array(columns[1], dtype=bool)
-    return pd.DataFrame(frame)[["gene", "is_regulator", "status", "reason"]]
-
-
-def _sample_frame(rows: list[tuple[str, str]]) -> pd.DataFrame:
-    columns = list(zip(*rows, strict=True)) if rows else [()] * 2
-    return pd.DataFrame({"sample": text_array(columns[0]), "reason": text_array(columns[1])})
