@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 
 from netinfer import simulate
 from netinfer.errors import InputError
@@ -13,6 +14,9 @@ GENERATORS = (
     simulate.null_replicates,
     simulate.cell_types,
     simulate.hidden_factors,
+    simulate.replicates,
+    lambda seed: simulate.cell_counts(600, n_regulators=50, n_targets=80, null_fraction=0.5, seed=seed),
+    lambda seed: simulate.human_counts(20, n_regulators=50, n_targets=300, seed=seed),
 )
 
 
@@ -21,6 +25,7 @@ def test_the_seed_decides_everything(generate):
     first, edges = generate(seed=3)
     again, edges_again = generate(seed=3)
     other, _ = generate(seed=4)
+    first.X, again.X, other.X = (a.X.toarray() if sparse.issparse(a.X) else a.X for a in (first, again, other))
     assert np.array_equal(first.X, again.X)
     pd.testing.assert_frame_equal(edges, edges_again)
     assert not np.array_equal(first.X, other.X)
@@ -103,6 +108,79 @@ def test_hidden_factors_explain_their_share():
     assert some["target"].nunique() == 15
 
 
+def test_the_wished_number_of_edges_is_planted():
+    for n_edges in (0, 1, 37, 90):
+        _, edges = simulate.sparse_linear(10, 8, 30, n_edges=n_edges, max_regulators=3, seed=8)
+        assert len(edges) == n_edges
+        assert edges["target"].value_counts().max() <= 3 if n_edges else edges.empty
+    with pytest.raises(InputError, match="n_edges: 91 is not from 0 to 90"):
+        simulate.sparse_linear(10, 8, 30, n_edges=91, max_regulators=3)
+
+
+def test_replicates_carry_their_edges_within_and_between_conditions():
+    adata, edges = simulate.replicates(400, 3, 10, 40, n_edges=20, r2=0.9, seed=9)
+    assert edges["target"].is_unique
+    X = adata.to_df()
+    means = X.groupby(adata.obs["condition"].to_numpy()).transform("mean")
+    for frame in (means, X - means):
+        corr = [np.corrcoef(frame[s], frame[t])[0, 1] for s, t in zip(edges["source"], edges["target"], strict=True)]
+        assert np.abs(corr).min() > 0.9  # sqrt(0.9) is 0.949, 400 units or 800 degrees of freedom
+        assert (np.sign(corr) == edges["sign"]).all()
+    null, none = simulate.null_replicates(400, 3, 10, 40, seed=9)
+    assert none.empty
+    assert np.array_equal(null.X[:, :10], adata.X[:, :10])
+
+
+@pytest.mark.parametrize(
+    ("generate", "clean"),
+    [(simulate.hidden_factors, {"factor_share": 0}), (simulate.cell_types, {"type_sd": 0})],
+)
+def test_the_clean_twin_has_the_same_edges_and_noise(generate, clean):
+    adata, edges = generate(n_edges=30, seed=10)
+    twin, same = generate(n_edges=30, seed=10, **clean)
+    pd.testing.assert_frame_equal(edges, same)
+    plain, _ = simulate.sparse_linear(twin.n_obs, n_edges=30, seed=10)
+    assert np.array_equal(twin.X, plain.X)
+    assert not np.allclose(twin.X, adata.X)
+
+
+def test_cells_differ_by_type_donor_and_depth_unless_clean():
+    sizes = {"n_cells": 3000, "n_regulators": 10, "n_targets": 90, "depth": 4000.0, "null_fraction": 0.5, "seed": 11}
+    adata, edges = simulate.cell_counts(**sizes)
+    assert sparse.issparse(adata.X)
+    assert not (adata.X.data % 1).any()
+    assert adata.obs["cell_type"].nunique() == 5
+    assert adata.obs["donor"].value_counts().tolist() == [250] * 12
+    twin, same = simulate.cell_counts(**sizes, type_sd=0, donor_sd=0, depth_spread=0)
+    assert edges["source"].tolist() == same["source"].tolist()
+
+    def between(data, column):
+        log = np.log1p(data.X.toarray() / data.X.sum(axis=1).A1[:, None] * 4000)
+        means = pd.DataFrame(log).groupby(data.obs[column].to_numpy()).transform("mean").to_numpy()
+        return (means.var(axis=0) / log.var(axis=0)).mean()
+
+    depth, even = adata.X.sum(axis=1).A1, twin.X.sum(axis=1).A1
+    assert 0.35 < np.log(depth).std() < 0.45
+    assert np.log(even).std() < 0.03  # Poisson alone: 1 / sqrt(4000) is 0.016
+    assert between(adata, "cell_type") > 0.2
+    assert between(twin, "cell_type") < 0.01  # 4 of 3,000 degrees of freedom
+    assert between(adata, "donor") > 0.03
+    assert between(twin, "donor") < 0.01
+
+
+def test_human_counts_have_silent_genes_without_edges():
+    adata, edges = simulate.human_counts(100, 60, 1140, depth=1.2e6, seed=12)
+    silent = adata.var["is_silent"].to_numpy()
+    assert silent.sum() == 400
+    assert silent[:60].sum() == 20
+    assert not set(edges["source"]) & set(adata.var_names[silent])
+    assert not set(edges["target"]) & set(adata.var_names[silent])
+    assert len(edges) > 100
+    per_million = adata.X / adata.X.sum(axis=1, keepdims=True) * 1e6
+    assert ((per_million[:, silent] >= 1).mean(axis=0) < 0.3).all()  # a mean of 0.1 counts: one in ten samples
+    assert np.median(per_million[:, ~silent]) > 100
+
+
 def test_complete_gold_lists_every_pair_once():
     adata, edges = simulate.sparse_linear(10, 5, 8, seed=7)
     gold = simulate.complete_gold(edges, adata)
@@ -125,6 +203,11 @@ def test_complete_gold_lists_every_pair_once():
         (simulate.null_replicates, {"n_replicates": 0}),
         (simulate.cell_types, {"n_types": 0}),
         (simulate.hidden_factors, {"factor_share": 1.0}),
+        (simulate.replicates, {"noise_sd": -1.0}),
+        (simulate.replicates, {"n_conditions": 0}),
+        (simulate.cell_types, {"type_sd": float("nan")}),
+        (simulate.cell_counts, {"n_donors": 0}),
+        (simulate.human_counts, {"silent_share": 1.0}),
     ],
 )
 def test_impossible_numbers_are_refused(generate, wrong):
