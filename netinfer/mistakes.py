@@ -10,7 +10,7 @@ from typing import Any
 Documents = Sequence[tuple[str, Mapping[str, Any]]]
 # Errors that netinfer's own validators word in full.
 _UNION_MEMBER = re.compile(r"(literal|constrained-\w+|function-\w+|nullable)(\[|$)|(float|int|str|none)$")
-_SELF_EXPLAINING = ("path", "one_cut", "order", "even", "name", "twin", "inside")
+_SELF_EXPLAINING = ("path", "one_cut", "order", "even", "name", "twin", "inside", "operon")
 
 
 def explain(
@@ -89,6 +89,8 @@ def _what(error: Mapping[str, Any], known_keys: Callable[[Sequence[Any]], list[s
         return f"{str(given)[:80]!r} is not a data set name: {rule}"
     if kind in ("model_type", "dict_type", "model_attributes_type"):
         return f"keys and values are needed here, not {given!r:.60}"
+    if kind == "list_type" and error["loc"][-1] != "datasets":
+        return f"a list is needed here, such as [{given!r:.40}]"
     if kind == "list_type":
         return "a list of data sets (each starting with `- name:`) or the path of a sheet is needed"
     message = error["msg"][0].lower() + error["msg"][1:]

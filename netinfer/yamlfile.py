@@ -130,7 +130,10 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_sheet(path: Path) -> list[dict[str, Any]]:
-    """Read data sets from a table whose columns are the keys; empty cells are keys that are not given."""
+    """Read data sets from a table whose columns are the keys; empty cells are keys that are not given.
+
+    A column such as ``filter.min_cpm`` is a key inside a key.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
@@ -148,4 +151,15 @@ def read_sheet(path: Path) -> list[dict[str, Any]]:
     for number, row in enumerate(rows[1:], start=2):
         if len(row) > len(header):
             raise ConfigError(f"{path}: line {number}: {len(row)} cells under {len(header)} columns")
-    return [{k: v.strip() for k, v in zip(header, row, strict=False) if v.strip()} for row in rows[1:]]
+    return [_nested({k: v.strip() for k, v in zip(header, row, strict=False) if v.strip()}) for row in rows[1:]]
+
+
+def _nested(flat: Mapping[str, str]) -> dict[str, Any]:
+    nested: dict[str, Any] = {}
+    for key, value in flat.items():
+        section, dot, inner = key.partition(".")
+        if dot:
+            nested[section] = {**nested.get(section, {}), inner: value}
+        else:
+            nested[key] = value
+    return nested

@@ -7,10 +7,13 @@ import pytest
 import yaml
 
 from netinfer.config import (
+    CellsConfig,
     Config,
     CutConfig,
     DatasetConfig,
     ExportsConfig,
+    FilterConfig,
+    PhenotypeConfig,
     RegressionConfig,
     json_schema,
     load_config,
@@ -77,16 +80,36 @@ def test_schema_keeps_the_bounds_of_numbers_that_may_be_null(bound: object) -> N
         jsonschema.validate(config, json_schema())
 
 
-def test_every_key_is_documented_with_its_default() -> None:
+SECTIONS = {
+    "Top": Config,
+    "`datasets`": DatasetConfig,
+    "`filter`": FilterConfig,
+    "`cells`": CellsConfig,
+    "`phenotype`": PhenotypeConfig,
+    "`regression`": RegressionConfig,
+    "`cut`": CutConfig,
+    "`exports`": ExportsConfig,
+}
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_key_is_documented_with_its_default(section: str) -> None:
     text = (ROOT / "config" / "README.md").read_text(encoding="utf-8")
+    text = text.split(f"\n## {section}\n")[1].split("\n## ")[0]
     rows = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", text, flags=re.MULTILINE))
-    models = (Config, DatasetConfig, RegressionConfig, CutConfig, ExportsConfig)
-    keys = {key for model in models for key in model.model_fields}
-    assert keys == set(rows)
-    for model in (Config, RegressionConfig, ExportsConfig):
-        for key, field in model.model_fields.items():
-            if isinstance(field.default, int | float | str):
-                assert rows[key] == f"`{field.default}`", key
+    model = SECTIONS[section]
+    assert set(model.model_fields) == set(rows)
+    for key, field in model.model_fields.items():
+        if isinstance(field.default, int | float | str) and not isinstance(field.default, bool):
+            assert rows[key] == f"`{field.default}`", key
+
+
+def test_a_sheet_holds_nested_keys_and_lists(tmp_path: Path) -> None:
+    sheet = tmp_path / "sets.tsv"
+    sheet.write_text("name\texpression\tregulators\tcovariates\tfilter.min_cpm\na\ta.tsv\tr.txt\tbatch, sex\t0.5\n")
+    (config,) = parse_config({"datasets": str(sheet)}).datasets
+    assert config.covariates == ["batch", "sex"]
+    assert config.filter.min_cpm == 0.5
 
 
 @pytest.mark.parametrize(
