@@ -6,7 +6,7 @@ the two).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,6 +18,11 @@ from netinfer.errors import InputError
 EXPECTED_FALSE_EDGES_NOTE = (
     "It counts edges chosen by sampling chance, given independent units; "
     "it does not count edges that are confounded, indirect or reversed."
+)
+
+EXPECTED_FALSE_GENES_NOTE = (
+    "It counts genes chosen by sampling chance, given independent units; it does not count genes that are confounded "
+    "with the trait, that follow from it, or that stand for another gene."
 )
 
 Kind = Literal["string", "boolean", "int", "float"]
@@ -108,10 +113,27 @@ EDGES: tuple[Column, ...] = (
     ),
 )
 
-EXPLORATORY: tuple[Column, ...] = (
-    *EDGES,
-    Column("error_control", "string", "", "always `none`: these edges are ranked without error control"),
+# Beside the columns above where the data set has an annotation: both or neither.
+NEIGHBOURS: tuple[Column, ...] = (
+    Column(
+        "same_operon",
+        "boolean",
+        "",
+        "whether both genes lie in one operon of the annotation; false also where that is not known",
+    ),
+    Column(
+        "gene_distance",
+        "int",
+        "genes",
+        "steps along the contig from gene to gene of the annotation: 1 for next neighbours; missing where the genes "
+        "lie on different contigs or the place of one is not known",
+        True,
+    ),
 )
+
+ERROR_CONTROL = Column("error_control", "string", "", "always `none`: these edges are ranked without error control")
+EXPLORATORY: tuple[Column, ...] = (*EDGES, ERROR_CONTROL)
+GENE_ERROR_CONTROL = Column("error_control", "string", "", "always `none`: the list is ranked without error control")
 
 NODES: tuple[Column, ...] = (
     Column("name", "string", "", "gene name; unique"),
@@ -120,6 +142,80 @@ NODES: tuple[Column, ...] = (
     Column("degree_in", "int", "edges", "edges that end at this gene in the network at its cut"),
     Column("degree_out", "int", "edges", "edges that start at this gene in the network at its cut"),
     Column("expression_mean", "float", "of the normalized expression", "mean over samples", True),
+)
+
+# Beside the columns above where the data set has a phenotype: both or neither.
+TRAIT: tuple[Column, ...] = (
+    Column(
+        "phenotype_effect",
+        "float",
+        "standard deviations of the trait per standard deviation of the gene",
+        "`effect` of `phenotype/genes_ranked.tsv`; missing where the gene is no candidate of the trait's model",
+        True,
+    ),
+    Column(
+        "phenotype_selection_probability",
+        "float",
+        "0 to 1",
+        "`selection_probability` of the same table; missing likewise",
+        True,
+    ),
+)
+
+PHENOTYPE_GENES: tuple[Column, ...] = (
+    Column("gene", "string", "", "gene, a `name` of `nodes.tsv`"),
+    Column("symbol", "string", "", "its symbol; a column only where the genes have one beside their name", True),
+    Column(
+        "weight",
+        "float",
+        "standard deviations of the trait per standard deviation of the gene",
+        "mean over half-samples of the absolute standardized Lasso coefficient at the ranking penalty; always > 0",
+    ),
+    Column("sign", "int", "", "1: the trait rises with the gene; -1: it falls"),
+    Column(
+        "effect",
+        "float",
+        "standard deviations of the trait per standard deviation of the gene",
+        "least-squares coefficient in the submodel that the other half-sample selected, median over the half-samples "
+        "that selected the gene; missing where none did",
+        True,
+    ),
+    Column(
+        "effect_low",
+        "float",
+        "as `effect`",
+        "lower end of the 95% interval of that coefficient; missing below 10 such half-samples",
+        True,
+    ),
+    Column("effect_high", "float", "as `effect`", "upper end of that interval", True),
+    Column(
+        "selection_probability",
+        "float",
+        "0 to 1",
+        "share of half-samples that select the gene, at the penalty of the path where it is largest",
+    ),
+    Column(
+        "expected_false_genes",
+        "float",
+        "genes",
+        "bound on the expected number of false genes when the cut is placed exactly at this gene; missing: no finite "
+        "bound, the gene passes no such cut. " + EXPECTED_FALSE_GENES_NOTE,
+        True,
+    ),
+    Column(
+        "q_value",
+        "float",
+        "share of the genes",
+        "estimate: the smallest, over cuts that include this gene, of `expected_false_genes` divided by the number of "
+        "genes; missing as there",
+        True,
+    ),
+    Column(
+        "rank",
+        "int",
+        "",
+        "1 is the surest gene: order of `expected_false_genes`, then `selection_probability`, `weight` and `gene`",
+    ),
 )
 
 TARGETS: tuple[Column, ...] = (
@@ -141,6 +237,42 @@ TARGETS: tuple[Column, ...] = (
 )
 
 
+def edge_columns(present: Iterable[str]) -> tuple[Column, ...]:
+    """Return the columns that a table of edges with these column names must have.
+
+    Parameters
+    ----------
+    present : iterable of str
+        Column names of the table.
+
+    Returns
+    -------
+    tuple of Column
+        `EDGES`; `NEIGHBOURS` too where any of them is there; ``error_control`` last where it is there.
+    """
+    names = set(present)
+    neighbours = NEIGHBOURS if names & {column.name for column in NEIGHBOURS} else ()
+    return (*EDGES, *neighbours, *((ERROR_CONTROL,) if ERROR_CONTROL.name in names else ()))
+
+
+def phenotype_gene_columns(present: Iterable[str]) -> tuple[Column, ...]:
+    """Return the columns that a table of a trait's genes with these column names must have.
+
+    Parameters
+    ----------
+    present : iterable of str
+        Column names of the table.
+
+    Returns
+    -------
+    tuple of Column
+        `PHENOTYPE_GENES`, without ``symbol`` where it is not there; ``error_control`` last where it is there.
+    """
+    names = set(present)
+    kept = tuple(column for column in PHENOTYPE_GENES if column.name != "symbol" or column.name in names)
+    return (*kept, *((GENE_ERROR_CONTROL,) if GENE_ERROR_CONTROL.name in names else ()))
+
+
 def conform(frame: pd.DataFrame, columns: Sequence[Column], *, where: str) -> pd.DataFrame:
     """Check a frame against its columns and give it the types and the order that they state.
 
@@ -156,8 +288,8 @@ def conform(frame: pd.DataFrame, columns: Sequence[Column], *, where: str) -> pd
     Returns
     -------
     DataFrame
-        New, with a RangeIndex; ``object`` columns of `str`, ``bool``, ``int64`` and ``float64``. A negative zero
-        becomes zero, so that equal values give equal bytes.
+        New, with a RangeIndex; ``object`` columns of `str`, ``bool``, ``int64`` (``Int64`` where a value may be
+        missing) and ``float64``. A negative zero becomes zero, so that equal values give equal bytes.
 
     Raises
     ------
@@ -235,10 +367,14 @@ def _as_float(series: pd.Series, column: Column, where: str) -> pd.Series:
 def _as_int(series: pd.Series, column: Column, where: str) -> pd.Series:
     values = _numbers(series, column, where)
     # 2**53: above it a float no longer holds every integer, and no count here comes near it.
-    wrong = ~((np.abs(values) <= 2.0**53) & (np.trunc(values) == values))
+    absent = np.isnan(values) & column.may_be_missing
+    wrong = ~((np.abs(values) <= 2.0**53) & (np.trunc(values) == values)) & ~absent
     if wrong.any():
         raise _bad(series, wrong, column, where, "is not a whole number")
-    return pd.Series(values.astype(np.int64), copy=False)
+    if not column.may_be_missing:
+        return pd.Series(values.astype(np.int64), copy=False)
+    whole = np.where(absent, 0, values).astype(np.int64)
+    return pd.Series(pd.arrays.IntegerArray(whole, absent), copy=False)
 
 
 def _as_boolean(series: pd.Series, column: Column, where: str) -> pd.Series:

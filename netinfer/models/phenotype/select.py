@@ -1,0 +1,269 @@
+"""Select genes for a trait: the regression of one target on all genes, with stability selection."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from netinfer import __version__
+from netinfer.config import RegressionConfig
+from netinfer.errors import ConfigError
+from netinfer.io.columns import EXPECTED_FALSE_GENES_NOTE, phenotype_gene_columns
+from netinfer.models.phenotype.covariates import trait_covariates
+from netinfer.models.phenotype.model import PhenotypeModel
+from netinfer.models.phenotype.trait import Trait, check_trait
+from netinfer.models.regression import fit_chunk, gather, problem_from_arrays
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+    from netinfer.network import Network
+
+# End of the path for one trait: with it a gene that three quarters of the half-samples select passes fdr 0.1 on its
+# own (0.05 / (2 * 0.75 - 1)). The network's smaller ends are means over thousands of targets.
+TRUNCATION = 0.05
+# Genes whose variances differ by less than this factor were scaled to the same one: then it says nothing of them.
+SAME_VARIANCE = 1.01
+EFFECT = (
+    "effect: least-squares coefficient in the submodel that the other half of the samples selected, in standard "
+    "deviations of the trait per standard deviation of the gene, both after the covariates are projected out; median "
+    "over the half-samples that selected the gene; the interval takes the medians of its ends, after Meinshausen, "
+    "Meier and Buhlmann (2009)"
+)
+R2 = "mean over the half-samples of the R2 of the fit to one half on the other half, after the covariates are projected out"
+
+
+def select_genes(
+    adata: Any,
+    phenotype: Any,
+    *,
+    family: str = "gaussian",
+    covariates: Sequence[str] | None = None,
+    block: str | None = None,
+    n_subsamples: int = 100,
+    fdr: float | None = None,
+    expected_false_genes: float | None = None,
+    max_genes: int = 5000,
+    seed: int = 0,
+    threads: int | None = None,
+    **settings: Any,
+) -> PhenotypeModel:
+    """Select the genes whose expression goes with a trait of the samples, by the Lasso with stability selection.
+
+    Parameters
+    ----------
+    adata : AnnData, DataFrame or array, samples x genes
+        Normalised expression (see `netinfer.normalize`).
+    phenotype : str or array, shape (n_samples,)
+        The trait: a column of ``obs``, or its values. Samples without a value are left out of this model.
+    family : {"gaussian", "binomial"}
+        gaussian for a number. binomial is not available in this version.
+    covariates : list of str, optional
+        Columns of ``obs`` projected out of trait and genes in each half-sample; None takes those that the preparation
+        of the data stored for the network, [] takes none.
+    block : str, optional
+        Column of ``obs`` that names the independent unit; else as in `netinfer.infer_regression`. Where every donor
+        has one value of the trait, the donors are the units.
+    n_subsamples : int, even
+        Half-samples, drawn as complementary pairs of independent units.
+    fdr, expected_false_genes : float, optional
+        Where to cut; ``fdr=0.1`` where neither is given. Or ``selection_probability``, above 0.5.
+    max_genes : int
+        The most variable genes are taken where there are more.
+    seed : int
+    threads : int, optional
+        The result does not depend on it.
+    **settings
+        Further fields of `netinfer.config.RegressionConfig`. ``model`` is the Lasso and ``truncation`` 0.05 by default.
+
+    Returns
+    -------
+    PhenotypeModel
+
+    Raises
+    ------
+    ConfigError
+        If a setting is impossible, or the family is binomial.
+    InputError
+        If the trait, the covariates or the data cannot be used: see `check_trait`.
+
+    Notes
+    -----
+    `expected_false_genes` counts genes chosen by sampling chance, given independent units; it does not count genes
+    that are confounded with the trait, that follow from it, or that stand for another gene. Memory: about ten
+    matrices of n_genes x n_genes float64, 2 GB for 5,000 genes. Meinshausen and Buhlmann (2010).
+    """
+    from netinfer.io import as_expression
+
+    asked, config = _checked_settings(fdr, expected_false_genes, max_genes, seed, threads, n_subsamples, settings)
+    expression = as_expression(adata)
+    trait = check_trait(expression, phenotype, family=family, block=block)
+    names, matrix, notes = trait_covariates(expression, trait, covariates)
+    values, chosen, choice = _genes(expression, trait.rows, max_genes)
+    genes = [str(expression.var_names[j]) for j in chosen]
+    problem = problem_from_arrays(
+        values,
+        trait.values[:, None],
+        regulator_names=genes,
+        target_names=[_unused(trait.name, genes)],
+        units=trait.units,
+        unit_column=trait.unit_column,
+        **({} if matrix is None else {"covariates": matrix}),
+    )
+    part = fit_chunk(problem, settings=config, seed=seed)
+    network = gather(problem, [part], settings=config, seed=seed)
+    ranked = _ranked(network, expression, chosen)
+    kept = _passing(ranked, asked)
+    at_cut = ranked[kept].reset_index(drop=True)
+    found = network.provenance
+    record = {
+        "netinfer": __version__,
+        "family": family,
+        "column": trait.name,
+        "n_samples": len(trait.values),
+        "n_missing": trait.n_missing,
+        "n_units": problem.n_units,
+        "unit": trait.unit_column,
+        "covariates": names,
+        "n_genes": len(genes),
+        "gene_choice": choice,
+        "trait_mean": float(trait.values.mean()),
+        "trait_sd": float(trait.values.std()),
+        "r2_heldout": _number(network.targets["r2_heldout"].iloc[0]),
+        "r2_heldout_meaning": R2,
+        "worst_duality_gap": found["worst_duality_gap"],
+        "is_certified": bool(network.targets["status"].iloc[0] == "ok"),
+        "settings": found["settings"],
+        "rule": found["rule"],
+        "truncation": found["truncation"],
+        "seed": seed,
+        "not_counted": EXPECTED_FALSE_GENES_NOTE,
+        "effect": EFFECT,
+        "notes": [*trait.notes, *notes],
+    }
+    cut = _describe(ranked, at_cut, asked, problem.n_units, trait.unit_column)
+    return PhenotypeModel(at_cut, ranked.assign(error_control="none"), record, cut)
+
+
+def _checked_settings(fdr, expected_false_genes, max_genes, seed, threads, n_subsamples, settings):
+    """Check what can be checked without data; return the cut asked for and the settings of the fit."""
+    from pydantic import ValidationError
+
+    settings = dict(settings)
+    given = {
+        "fdr": fdr,
+        "expected_false_genes": expected_false_genes,
+        "selection_probability": settings.pop("selection_probability", None),
+    }
+    asked = {name: value for name, value in given.items() if value is not None} or {"fdr": 0.1}
+    if len(asked) > 1:
+        raise ConfigError(f"select_genes: {' and '.join(asked)} given: give one of them")
+    ((name, value),) = asked.items()
+    highest = np.inf if name == "expected_false_genes" else 1.0
+    lowest = 0.5 if name == "selection_probability" else 0.0
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not lowest < value <= highest:
+        above = f"above {lowest:g}" + ("" if np.isinf(highest) else " and at most 1")
+        raise ConfigError(f"select_genes: {name}: {value!r} is not a number {above}")
+    for key, number, least in (("max_genes", max_genes, 2), ("seed", seed, 0), ("threads", threads, 1)):
+        if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < least):
+            raise ConfigError(f"select_genes: {key}: {number!r} is no whole number of at least {least}")
+    fields = {"model": "lasso", "truncation": TRUNCATION, **settings}
+    if fields["truncation"] == "auto":
+        fields["truncation"] = TRUNCATION
+    try:
+        config = RegressionConfig(n_subsamples=n_subsamples, **fields)
+    except ValidationError as fault:
+        first = fault.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "settings"
+        known = [*RegressionConfig.model_fields, "fdr", "covariates", "block", "seed", "threads", "max_genes"]
+        near = difflib.get_close_matches(place, known, 1)
+        hint = f": did you mean `{near[0]}`?" if first["type"] == "extra_forbidden" and near else ""
+        raise ConfigError(f"select_genes: {place}: {first['msg']}{hint}") from fault
+    return {name: float(value)}, config
+
+
+def _genes(adata: AnnData, rows: np.ndarray, max_genes: int) -> tuple[np.ndarray, np.ndarray, str]:
+    """Take the genes of the model: all, or the most variable ones over its samples, in the order of the data."""
+    matrix = adata.X[rows]
+    matrix = matrix.toarray() if hasattr(matrix, "toarray") else np.asarray(matrix)
+    n_genes = matrix.shape[1]
+    if n_genes <= max_genes:
+        return matrix, np.arange(n_genes), f"all {n_genes:,} genes"
+    spread = matrix.var(axis=0)
+    chosen = np.sort(np.argsort(-spread, kind="stable")[:max_genes])
+    text = f"the {max_genes:,} most variable of {n_genes:,} genes (`max_genes`); the others were not looked at"
+    if spread.max() < SAME_VARIANCE * spread[spread > 0].min(initial=np.inf):
+        text += "; all genes have the same variance, so that the choice means nothing: give fewer genes"
+    return matrix[:, chosen], chosen, text
+
+
+def _unused(name: str, genes: Sequence[str]) -> str:
+    """Name the target so that no gene is taken for it: a gene of the trait's name is a candidate like any other."""
+    taken = set(genes)
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _ranked(network: Network, adata: AnnData, chosen: np.ndarray) -> pd.DataFrame:
+    """Turn the candidates into genes, ranked so that every cut keeps the first ones."""
+    frame = network.candidates.rename(columns={"source": "gene", "expected_false_edges": "expected_false_genes"})
+    frame["gene"] = frame["gene"].astype(object)
+    if "symbol" in adata.var.columns:
+        symbols = dict(zip(adata.var_names, adata.var["symbol"].astype(object), strict=True))
+        frame["symbol"] = [symbols[gene] if isinstance(symbols[gene], str) else "" for gene in frame["gene"]]
+    bound = frame["expected_false_genes"].fillna(np.inf).to_numpy()
+    # The candidates stand in order of weight and name, which a stable sort keeps among equals.
+    order = np.lexsort((-frame["selection_probability"].to_numpy(), bound))
+    frame = frame.iloc[order].reset_index(drop=True)
+    frame["rank"] = np.arange(1, len(frame) + 1)
+    return frame[[column.name for column in phenotype_gene_columns(frame.columns)]]
+
+
+def _passing(ranked: pd.DataFrame, asked: dict[str, float]) -> np.ndarray:
+    ((name, value),) = asked.items()
+    if name == "selection_probability":
+        return (ranked[name] >= value).to_numpy()
+    return (ranked["q_value" if name == "fdr" else name] <= value).to_numpy()
+
+
+def _describe(
+    ranked: pd.DataFrame, at_cut: pd.DataFrame, asked: dict[str, float], n_units: int, unit: str
+) -> dict[str, Any]:
+    """Say how the cut was met, or why it was not."""
+    bounds = at_cut["expected_false_genes"].to_numpy()
+    bound = float(bounds.max()) if len(bounds) and not np.isnan(bounds).any() else None
+    return {
+        "asked": asked,
+        "met": len(at_cut) > 0,
+        "reason": "" if len(at_cut) else _reason(ranked, asked, n_units, unit),
+        "expected_false_genes": bound,
+        "n_genes": len(at_cut),
+    }
+
+
+def _reason(ranked: pd.DataFrame, asked: dict[str, float], n_units: int, unit: str) -> str:
+    ((name, value),) = asked.items()
+    behind = f"with {n_units} independent units ({unit})"
+    advice = "the ranked candidates in genes_ranked.tsv have no error control"
+    if not len(ranked):
+        return f"no gene is selected in any half-sample {behind}"
+    if name == "selection_probability":
+        best = ranked["selection_probability"].max()
+        return f"no gene reaches a selection probability of {value:g} {behind}: the largest is {best:.3g}: {advice}"
+    column = "q_value" if name == "fdr" else name
+    known = ranked[column].dropna()
+    if not len(known):
+        return f"no gene is selected in more than half of the half-samples {behind}: {advice}"
+    return (
+        f"no gene reaches {name} {value:g} {behind}: the smallest {column} is {known.min():.3g}: "
+        f"more samples would help, or a larger {name}; {advice}"
+    )
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
