@@ -8,9 +8,12 @@ from netinfer.plot.evaluation import precision_recall
 from netinfer.plot.graph import network_graph
 from netinfer.plot.stability import stability_paths
 from netinfer.plot.summary import false_edges, heldout_r2, regulators_per_target, top_regulators
+from netinfer.plot.trust import component_map, filter_cut
 
 __all__ = [
+    "component_map",
     "false_edges",
+    "filter_cut",
     "heldout_r2",
     "network_graph",
     "precision_recall",

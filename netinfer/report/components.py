@@ -1,11 +1,12 @@
 """The leading principal components of the expression and what of the sample table they follow.
 
 What moves many genes at once (depth, batch, condition) makes edges that no stability selection can tell from
-regulation; the table shows where to look.
+regulation; the table shows where to look, before and after what the regression projects out.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,61 +14,128 @@ import pandas as pd
 
 MOST_GENES = 2000
 MOST_SAMPLES = 20_000
-MOST_COLUMNS = 6
+MOST_COLUMNS = 8
+# Columns that are looked at first, where there are more than fit: what most often moves whole samples.
+_FIRST = ("log_depth", "batch", "condition", "donor", "cell_type")
+_SAME_AS_DEPTH = {"library_size", "total_counts", "n_counts", "nCount_RNA"}
 
 
-def leading_components(adata: Any, n_components: int = 5) -> dict[str, Any] | None:
+def leading_components(
+    adata: Any, n_components: int = 5, *, covariates: Sequence[str] = (), factors: Any = None, unit: str = ""
+) -> dict[str, Any] | None:
     """Return each leading component's share of variance and how much of it the samples' columns explain.
 
     Parameters
     ----------
     adata : AnnData
     n_components : int, default 5
+    covariates : sequence of str
+        Columns of ``obs`` that the regression projects out.
+    factors : float array, shape (n_samples, n_factors), optional
+        Hidden factors that it projects out likewise.
+    unit : str, optional
+        The column of the independent units, which is then among the columns looked at.
 
     Returns
     -------
     dict or None
-        ``columns``: names; ``rows``: share of variance and, for each column, R2 (adjusted for the number of groups).
+        ``columns``: names; ``rows``: share of variance and, for each column, R2 (adjusted for the number of groups);
+        ``after``: the same of what is left, its shares of that, or None where nothing is projected out or a covariate
+        is not in ``obs``; ``removed``: the share of variance that is projected out.
         None where there are too few or too many samples for a quick look (above 20,000).
     """
     if adata is None or not 4 <= adata.n_obs <= MOST_SAMPLES or adata.n_vars < 2:
         return None
-    X = adata.X
+    mean, X = _centred(adata.X)
+    if not np.isfinite(X).all() or not X.any():
+        return None
+    names = _columns(adata.obs, [*covariates, unit])
+    traits = {"mean expression": mean} | {name: adata.obs[name].to_numpy() for name in names}
+    traits = dict(list(traits.items())[:MOST_COLUMNS])
+    total = float((X * X).sum())
+    table: dict[str, Any] = {
+        "columns": list(traits),
+        "rows": _rows(X, traits, n_components),
+        "after": None,
+        "removed": None,
+    }
+    basis = _basis(adata.obs, covariates, factors)
+    if basis is not None:
+        X -= basis @ (basis.T @ X)
+        left = float((X * X).sum()) / total
+        table["removed"] = 1.0 - left
+        table["after"] = _rows(X, traits, n_components) if left > 1e-9 else []  # below: rounding
+    return table
+
+
+def _centred(X: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return each sample's mean over all genes, and the most variable genes, each centred."""
     mean = np.asarray(X.mean(axis=1), dtype=float).ravel()
     second = X.multiply(X).mean(axis=0) if hasattr(X, "multiply") else (X * X).mean(axis=0)
     variance = np.asarray(second, dtype=float).ravel() - np.asarray(X.mean(axis=0), dtype=float).ravel() ** 2
     chosen = np.sort(np.argsort(-variance, kind="stable")[:MOST_GENES])
     X = X[:, chosen]
     X = np.array(X.toarray() if hasattr(X, "toarray") else X, dtype=float)
-    if not np.isfinite(X).all():
-        return None
-    X -= X.mean(axis=0)
-    gram = X @ X.T if X.shape[0] <= X.shape[1] else X.T @ X
-    values, vectors = np.linalg.eigh(gram)
+    return mean, X - X.mean(axis=0)
+
+
+def _rows(X: np.ndarray, traits: dict[str, np.ndarray], n_components: int) -> list[dict[str, Any]]:
+    is_wide = X.shape[0] <= X.shape[1]
+    values, vectors = np.linalg.eigh(X @ X.T if is_wide else X.T @ X)
     order = np.argsort(-values)[: min(n_components, len(values))]
-    if values[order[0]] <= 0:
-        return None
-    scores = vectors[:, order] if X.shape[0] <= X.shape[1] else X @ vectors[:, order]
-    traits = {"mean expression": mean} | {
-        str(name): adata.obs[name].to_numpy() for name in adata.obs.columns if _is_useful(adata.obs[name])
-    }
-    names = list(traits)[:MOST_COLUMNS]
-    rows = [
+    order = order[values[order] > 1e-9 * values[order[0]]]
+    scores = vectors[:, order] if is_wide else X @ vectors[:, order]
+    return [
         {
             "share": float(values[place] / values[values > 0].sum()),
-            "r2": [_explained(scores[:, at], traits[name]) for name in names],
+            "r2": [_explained(scores[:, at], trait) for trait in traits.values()],
         }
         for at, place in enumerate(order)
     ]
-    return {"columns": names, "rows": rows}
+
+
+def _columns(obs: pd.DataFrame, asked: Sequence[str]) -> list[str]:
+    """Return the columns worth a look, the asked and the usual suspects first."""
+    useful = [str(name) for name in obs.columns if _is_useful(obs[name])]
+    if "log_depth" in useful:
+        useful = [name for name in useful if name not in _SAME_AS_DEPTH]
+    first = [name for name in (*asked, *_FIRST) if name in useful]
+    return list(dict.fromkeys([*first, *useful]))
 
 
 def _is_useful(column: pd.Series) -> bool:
     if column.isna().any():
         return False
-    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+    if is_number(column):
         return bool(column.to_numpy().min() < column.to_numpy().max())
     return 2 <= column.nunique() <= 0.7 * len(column)
+
+
+def is_number(column: pd.Series) -> bool:
+    """Tell whether a column of the samples is taken as a number, not as groups."""
+    return bool(pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column))
+
+
+def _basis(obs: pd.DataFrame, covariates: Sequence[str], factors: Any) -> np.ndarray | None:
+    """Return an orthonormal basis of what is projected out beside the mean; None where there is nothing to show."""
+    blocks = []
+    for name in covariates:
+        if name not in obs.columns or obs[name].isna().any():
+            return None
+        column = obs[name]
+        blocks.append(
+            column.to_numpy(dtype=float)[:, None] if is_number(column) else pd.get_dummies(column).to_numpy(dtype=float)
+        )
+    if factors is not None and np.size(factors):
+        blocks.append(np.asarray(factors, dtype=float).reshape(len(obs), -1))
+    if not blocks:
+        return None
+    design = np.hstack(blocks)
+    design = design - design.mean(axis=0)
+    spread = np.sqrt((design**2).sum(axis=0))
+    design = design[:, spread > 0] / spread[spread > 0]
+    left, size, _ = np.linalg.svd(design, full_matrices=False)
+    return left[:, size > 1e-8] if size.size else None
 
 
 def _explained(score: np.ndarray, trait: np.ndarray) -> float:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from netinfer.report.labels import symbols_of
+
 NOT_COUNTED = (
     "It counts edges chosen by sampling chance, given independent units; "
     "it does not count edges that are confounded, indirect or reversed."
@@ -62,7 +64,6 @@ def overview(net: Any) -> dict[str, Any]:
         "reason": str(net.cut["reason"]),
         "n_samples": provenance.get("n_samples"),
         "n_units": provenance.get("n_units"),
-        "unit": provenance.get("unit", provenance.get("block")),
         "model": str(provenance.get("model", "")).replace("_", " "),
         "directed": bool(provenance.get("directed", True)),
         "undetermined": int((edges["direction_basis"] == "undetermined").sum()),
@@ -122,7 +123,11 @@ def edge_rows(net: Any) -> tuple[list[dict[str, Any]], int, int]:
     They are in rank order, by weight; beside them the number of all its edges and of their regulators.
     """
     table = net.edges if net.cut["met"] else net.exploratory()
-    return table.head(LISTED).to_dict("records"), len(table), int(table["source"].nunique())
+    symbols = symbols_of(net.nodes)
+    rows = table.head(LISTED).to_dict("records")
+    for row in rows:
+        row["source_symbol"], row["target_symbol"] = symbols.get(row["source"], ""), symbols.get(row["target"], "")
+    return rows, len(table), int(table["source"].nunique())
 
 
 def target_facts(net: Any) -> dict[str, Any]:
@@ -154,6 +159,11 @@ def score_rows(evaluation: pd.DataFrame | None) -> list[dict[Any, Any]]:
         row["words"] = _METRIC_IN_WORDS.get(str(row["metric"]), str(row["metric"]))
         row["is_count"] = str(row["metric"]).startswith("n_")
     return rows
+
+
+def phenotype_rows(table: pd.DataFrame | None, names: Mapping[str, str]) -> list[dict[Any, Any]]:
+    """Return the genes selected for a trait."""
+    return []
 
 
 def settings_rows(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING, Any
 from netinfer import plot
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from netinfer.report.trust import Facts
+
 N_PATHS = 6
 N_REGULATORS = 20
+_TRUST = ("filter", "components", "components_after")
 
 
 def as_uri(ax: Axes) -> str:
@@ -30,11 +35,22 @@ def as_uri(ax: Axes) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(text.getvalue()).decode()
 
 
-def draw(net: Any, paths: pd.DataFrame | None, curves: pd.DataFrame | None) -> dict[str, Any]:
-    """Return the figures by name; those without data are None."""
-    shown = net.edges if net.cut["met"] else net.exploratory()
-    names = ("graph", "regulators", "per_target", "r2", "paths", "precision_recall")
-    figures: dict[str, Any] = {**dict.fromkeys(names), "false_edges": as_uri(plot.false_edges(net))}
+def draw(
+    net: Any,
+    paths: pd.DataFrame | None,
+    curves: pd.DataFrame | None,
+    *,
+    facts: Facts | None = None,
+    names: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Return the figures by name; those without data are None.
+
+    Genes are drawn by their `names`, which must all differ.
+    """
+    names = names or {}
+    shown = _renamed(net.edges if net.cut["met"] else net.exploratory(), names)
+    kinds = ("graph", "regulators", "per_target", "r2", "paths", "precision_recall", *_TRUST)
+    figures: dict[str, Any] = {**dict.fromkeys(kinds), "false_edges": as_uri(plot.false_edges(net))}
     if len(shown):
         figures["graph"] = as_uri(plot.network_graph(shown))
         figures["regulators"] = as_uri(plot.top_regulators(shown, top=N_REGULATORS))
@@ -43,7 +59,10 @@ def draw(net: Any, paths: pd.DataFrame | None, curves: pd.DataFrame | None) -> d
     if net.targets["r2_heldout"].notna().any():
         figures["r2"] = as_uri(plot.heldout_r2(net.targets))
     if paths is not None and len(paths):
-        chosen = shown.groupby(shown["target"].astype(str))["source"].agg(lambda names: set(map(str, names)))
+        paths = _renamed(paths, names)
+        chosen: dict[str, set[str]] = {}
+        for source, target in zip(shown["source"], shown["target"], strict=True):
+            chosen.setdefault(str(target), set()).add(str(source))
         targets = list(dict.fromkeys(paths["target"].astype(str)))
         targets = sorted(targets, key=lambda name: name not in chosen)[:N_PATHS]  # those with edges first
         figures["paths"] = [
@@ -51,4 +70,24 @@ def draw(net: Any, paths: pd.DataFrame | None, curves: pd.DataFrame | None) -> d
         ]
     if curves is not None and len(curves):
         figures["precision_recall"] = as_uri(plot.precision_recall(curves))
+    return figures | (_draw_trust(facts) if facts is not None else {})
+
+
+def _draw_trust(facts: Facts) -> dict[str, Any]:
+    figures = {}
+    if facts.filter and facts.filter["is_drawable"]:
+        note = facts.filter
+        what = note["what"] or "statistic of the filter"
+        figures["filter"] = as_uri(plot.filter_cut(note["statistic"], note["threshold"], what=what))
+    if facts.components:
+        columns = facts.components["columns"]
+        figures["components"] = as_uri(plot.component_map(columns, facts.components["rows"]))
+        if facts.components.get("after") is not None:
+            figures["components_after"] = as_uri(plot.component_map(columns, facts.components["after"]))
     return figures
+
+
+def _renamed(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """Return a table with genes called as they are shown."""
+    columns = [name for name in ("source", "target", "regulator") if name in table]
+    return table.assign(**{name: [names.get(str(key), str(key)) for key in table[name]] for name in columns})

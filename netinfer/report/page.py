@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ def write_report(
     evaluation: pd.DataFrame | None = None,
     gold: Any = None,
     paths: pd.DataFrame | None = None,
+    phenotype: pd.DataFrame | None = None,
     title: str | None = None,
 ) -> Path:
     """Write one self-contained HTML page about a data set and its network.
@@ -40,6 +42,8 @@ def write_report(
         Gold standard, for the precision-recall curve beside |Pearson|.
     paths : DataFrame, optional
         target, regulator, penalty, selection_probability: the stability paths of a few targets; the first 6 are drawn.
+    phenotype : DataFrame, optional
+        The genes selected for a trait, as in phenotype/genes.tsv.
     title : str, optional
         By default the data set's name.
 
@@ -56,36 +60,63 @@ def write_report(
     """
     from netinfer.evaluate import evaluate, precision_recall
     from netinfer.io.files import atomic_write
-    from netinfer.report import content
-    from netinfer.report.components import leading_components
-    from netinfer.report.figures import N_REGULATORS, draw
 
     curves = None
     if gold is not None:
         curves = precision_recall(net, gold, baseline=adata)
         evaluation = evaluate(net, gold, baseline=adata) if evaluation is None else evaluation
-    edges, n_shown, n_sources = content.edge_rows(net)
     page = _template().render(
         title=title or str(net.provenance.get("dataset") or "netinfer network"),
-        net=content.overview(net),
-        data=content.data_facts(adata),
-        edges=edges,
-        n_shown=n_shown,
-        n_sources_shown=n_sources,
-        n_bars=min(N_REGULATORS, n_sources),
-        targets=content.target_facts(net),
-        scores=content.score_rows(evaluation),
-        settings=content.settings_rows(net.provenance),
-        components=leading_components(adata),
-        figures=draw(net, paths, curves),
-        bound_assumes=content.BOUND_ASSUMES,
-        not_counted=content.NOT_COUNTED,
-        effect=str(net.provenance.get("effect", "")).removeprefix("effect: "),
-        version=str(net.provenance.get("netinfer", "")),
+        **_values(net, adata, evaluation, paths, curves, phenotype),
     )
     with atomic_write(path) as file:
         file.write(page)
     return Path(path)
+
+
+def _values(
+    net: Any,
+    adata: AnnData | None,
+    evaluation: pd.DataFrame | None,
+    paths: pd.DataFrame | None,
+    curves: pd.DataFrame | None,
+    phenotype: pd.DataFrame | None,
+) -> dict[str, Any]:
+    """Gather everything that the templates show."""
+    from netinfer.report import advice, content, trust
+    from netinfer.report.components import leading_components
+    from netinfer.report.figures import N_REGULATORS, draw
+    from netinfer.report.labels import display_names
+
+    names = display_names(net.nodes)
+    components = leading_components(adata, **trust.projected(net.provenance, adata))
+    facts = trust.gather_facts(net, adata, components=components, names=names)
+    chosen = advice.advise(facts)
+    edges, n_shown, n_sources = content.edge_rows(net)
+    return {
+        "net": content.overview(net),
+        "data": content.data_facts(adata),
+        "facts": facts,
+        "advice": [rule.sentence(facts) for rule in chosen],
+        "has_warnings": any(rule.is_warning for rule in chosen),
+        "first_goes_with": [one for one in facts.goes_with if one.component == 1],
+        "outlier_names": ", ".join(advice.yaml_value(str(row["sample"])) for row in facts.outliers[: content.LISTED]),
+        "listed": content.LISTED,
+        "edges": edges,
+        "n_shown": n_shown,
+        "n_sources_shown": n_sources,
+        "n_bars": min(N_REGULATORS, n_sources),
+        "targets": content.target_facts(net),
+        "scores": content.score_rows(evaluation),
+        "phenotype": content.phenotype_rows(phenotype, names),
+        "settings": content.settings_rows(net.provenance),
+        "components": components,
+        "figures": draw(net, paths, curves, facts=facts, names=names),
+        "bound_assumes": content.BOUND_ASSUMES,
+        "not_counted": content.NOT_COUNTED,
+        "effect": str(net.provenance.get("effect", "")).removeprefix("effect: "),
+        "version": str(net.provenance.get("netinfer", "")),
+    }
 
 
 def _template() -> Any:
@@ -99,8 +130,20 @@ def _template() -> Any:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(count=_count, fixed=_fixed, number=_number)
+    environment.filters.update(count=_count, fixed=_fixed, number=_number, code=_code, capitalised=_capitalised)
     return environment.get_template("report.html")
+
+
+def _code(text: str) -> Any:
+    """Escape a sentence, then mark what stands between backquotes as code."""
+    import markupsafe
+
+    return markupsafe.Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(markupsafe.escape(text))))
+
+
+def _capitalised(text: str) -> str:
+    """Begin a sentence with a capital, and leave the rest as it is."""
+    return text[:1].upper() + text[1:]
 
 
 def _is_missing(value: Any) -> bool:

@@ -48,6 +48,8 @@ DRAWINGS = {
     "regulators_per_target": lambda ax: plot.regulators_per_target(NET, ax=ax),
     "false_edges": lambda ax: plot.false_edges(NET, ax=ax),
     "heldout_r2": lambda ax: plot.heldout_r2(NET.targets, ax=ax),
+    "filter_cut": lambda ax: plot.filter_cut(np.arange(50.0), 10, what="samples with a count", ax=ax),
+    "component_map": lambda ax: plot.component_map(["batch", "$x_{"], [{"share": 0.4, "r2": [0.9, 0.0]}], ax=ax),
 }
 
 
