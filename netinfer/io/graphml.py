@@ -23,7 +23,8 @@ import numpy as np
 import pandas as pd
 
 from netinfer.errors import InputError
-from netinfer.io.columns import EDGES, EXPLORATORY, NODES, Column, conform
+from netinfer.io.columns import EDGES, NODES, Column, conform, edge_columns
+from netinfer.io.direction import ARROWS, interactions
 from netinfer.io.files import atomic_write
 from netinfer.io.tables import blocks, format_column
 
@@ -32,12 +33,23 @@ _HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 xsi:schemaLocation="http://graphml.graphdrawing.org/xmlns http://graphml.graphdrawing.org/xmlns/1.0/graphml.xsd">
 """
 _TYPES = {"string": "string", "boolean": "boolean", "int": "int", "float": "double"}
-_LEFT_TO_TABLES = {"source", "target", "model", "direction_basis"}
+_LEFT_TO_TABLES = {"source", "target", "model"}
 
 NODE_ATTRIBUTES: tuple[Column, ...] = NODES
 EDGE_ATTRIBUTES: tuple[Column, ...] = (
     Column("name", "string", "", "`A (activates) B`"),
-    Column("interaction", "string", "", "`activates` (sign 1), `represses` (sign -1); `associates` if undirected"),
+    Column(
+        "interaction",
+        "string",
+        "",
+        "`activates` (sign 1), `represses` (sign -1); `associates` where the direction is undetermined, of either sign",
+    ),
+    Column(
+        "arrow",
+        "string",
+        "",
+        "end of the edge for `interaction`: `activation` (an arrow), `inhibition` (a bar), `none` (a line)",
+    ),
     *(column for column in EDGES if column.name not in _LEFT_TO_TABLES),
 )
 GRAPH_ATTRIBUTES: tuple[Column, ...] = (
@@ -63,11 +75,6 @@ def key_id(column: Column, kind: str) -> str:
     return "edge_name" if kind == "edge" and column.name == "name" else column.name
 
 
-def interaction_words(directed: bool) -> dict[int, str]:
-    """Return what an edge of each sign is called in the column ``interaction``."""
-    return {1: "activates", -1: "represses"} if directed else {1: "associates", -1: "associates"}
-
-
 def _text(value: str, where: str) -> str:
     if found := ILLEGAL_XML.search(value):
         raise InputError(f"{where}: {value!r} has {found.group()!r}, which no XML file can hold: rename it")
@@ -87,7 +94,7 @@ def _data(values: list[Any], column: Column, kind: str, where: str) -> list[str]
     texts = format_column(values, column.kind)
     if column.kind == "string":
         texts = [_text(text, f"{where}: {column.name}") for text in texts]
-    elif column.kind == "int" and values and max(map(abs, values)) > _JAVA_INT:
+    elif column.kind == "int" and max((abs(value) for value in values if value is not pd.NA), default=0) > _JAVA_INT:
         raise InputError(f"{where}: {column.name}: above {_JAVA_INT}, the largest int of GraphML readers: drop it")
     head, tail = f'<data key="{key_id(column, kind)}">', "</data>"
     return [head + text + tail if text else "" for text in texts]
@@ -109,20 +116,20 @@ def _node_lines(nodes: pd.DataFrame, where: str) -> Iterator[str]:
 def _edge_lines(
     edges: pd.DataFrame, table: tuple[Column, ...], node_index: dict[str, int], directed: bool, where: str
 ) -> Iterator[str]:
-    words = interaction_words(directed)
-    name, interaction, *_ = EDGE_ATTRIBUTES
+    name, interaction, arrow, *_ = EDGE_ATTRIBUTES
     own = tuple(column for column in table if column.name not in _LEFT_TO_TABLES)
     index = itertools.count()
     for block in blocks(edges, table, where=where):
-        if not block["sign"].isin(list(words)).all():
+        if not block["sign"].isin([1, -1]).all():
             raise InputError(f"{where}: a sign is neither 1 nor -1: correct the table")
-        ends = (block[key].tolist() for key in ("source", "target", "sign"))
-        for a, b, sign, data in zip(*ends, _joined(block, own, "edge", where), strict=True):
-            word = words[sign]
+        ends = (block[key].tolist() for key in ("source", "target"))
+        words = interactions(block["sign"].tolist(), block["direction_basis"].tolist(), directed=directed)
+        for a, b, word, data in zip(*ends, words, _joined(block, own, "edge", where), strict=True):
             title = _text(f"{a} ({word}) {b}", where)
             yield (
                 f'<edge id="e{next(index)}" source="n{node_index[a]}" target="n{node_index[b]}">'
-                f"{_datum(name, 'edge', title)}{_datum(interaction, 'edge', word)}{data}</edge>\n"
+                f"{_datum(name, 'edge', title)}{_datum(interaction, 'edge', word)}"
+                f"{_datum(arrow, 'edge', ARROWS[word])}{data}</edge>\n"
             )
 
 
@@ -164,7 +171,8 @@ def write_graphml(
     nodes : DataFrame
         Columns of ``nodes.tsv``; names unique.
     edges : DataFrame
-        Columns of ``edges.tsv`` (or ``exploratory.tsv``); both ends among the nodes, sign 1 or -1.
+        Columns of ``edges.tsv`` (or ``exploratory.tsv``), with or without those of an annotation; both ends among the
+        nodes, sign 1 or -1.
     title : str
         Becomes the network's name; signs other than letters, digits, ``.``, ``_`` and ``-`` become ``_``.
     directed : bool
@@ -184,7 +192,7 @@ def write_graphml(
     Memory beyond the frames is one block of rows and a dictionary of the nodes: 10**6 edges need no more than 10**5.
     """
     where = str(path)
-    table = EXPLORATORY if "error_control" in edges.columns else EDGES
+    table = edge_columns(edges.columns)
     conform(edges.iloc[:0], table, where=f"{where}: edges")
     names = conform(nodes, NODES, where=f"{where}: nodes")["name"].tolist()
     node_index = {name: index for index, name in enumerate(names)}

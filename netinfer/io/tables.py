@@ -10,7 +10,7 @@ import csv
 import io
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,7 @@ def format_column(values: Sequence[Any], kind: Kind) -> list[str]:
     if kind == "boolean":
         return ["true" if value else "false" for value in values]
     if kind == "int":
-        return [str(value) for value in values]
+        return ["" if value is pd.NA else str(value) for value in values]
     return list(values)
 
 
@@ -158,7 +158,7 @@ def _parsed(texts: list[str], kind: Kind, where: str) -> pd.Series:
         if kind == "float":
             return pd.Series([float(text) if text else np.nan for text in texts], dtype=np.float64)
         if kind == "int":
-            return pd.Series([int(text) for text in texts], dtype=np.int64)
+            return pd.Series([int(text) if text else pd.NA for text in texts], dtype="Int64")
         if kind == "boolean":
             return pd.Series([{"true": True, "false": False}[text] for text in texts], dtype=bool)
     except (ValueError, KeyError) as error:
@@ -189,7 +189,7 @@ def write_parquet(path: str | os.PathLike[str], frame: pd.DataFrame, columns: Se
     types = {"string": pa.string(), "boolean": pa.bool_(), "int": pa.int64(), "float": pa.float64()}
     frame = conform(frame, columns, where=str(path))
     schema = pa.schema([pa.field(column.name, types[column.kind], nullable=True) for column in columns])
-    arrays = [pa.array(frame[field.name].to_numpy(), type=field.type, from_pandas=True) for field in schema]
+    arrays = [pa.array(frame[field.name], type=field.type, from_pandas=True) for field in schema]
     texts = [column.name for column in columns if column.kind == "string"]  # numbers rarely repeat
     with atomic_path(path) as temporary:
         pq.write_table(
@@ -201,15 +201,17 @@ def write_parquet(path: str | os.PathLike[str], frame: pd.DataFrame, columns: Se
         )
 
 
-def read_parquet(path: str | os.PathLike[str], columns: Sequence[Column]) -> pd.DataFrame:
+def read_parquet(
+    path: str | os.PathLike[str], columns: Sequence[Column] | Callable[[list[str]], Sequence[Column]]
+) -> pd.DataFrame:
     """Read back a file that `write_parquet` made, exactly.
 
     Parameters
     ----------
     path : path
         A parquet file.
-    columns : sequence of Column
-        What it must hold.
+    columns : sequence of Column, or a function
+        What it must hold; a function, such as `netinfer.io.columns.edge_columns`, says so for the file's column names.
 
     Returns
     -------
@@ -232,7 +234,7 @@ def read_parquet(path: str | os.PathLike[str], columns: Sequence[Column]) -> pd.
         frame = table.to_pandas(strings_to_categorical=True)
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{path}: damaged or not a parquet file: {error}: write it again") from error
-    return conform(frame, columns, where=str(path))
+    return conform(frame, columns(list(frame.columns)) if callable(columns) else columns, where=str(path))
 
 
 def write_json(path: str | os.PathLike[str], value: Mapping[str, Any]) -> None:

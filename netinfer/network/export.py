@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from netinfer.errors import ConfigError, InputError, RunError
-from netinfer.io.columns import EDGES, EXPECTED_FALSE_EDGES_NOTE, EXPLORATORY, NODES, TARGETS, Column
+from netinfer.io.columns import EXPECTED_FALSE_EDGES_NOTE, NODES, TARGETS, Column, edge_columns
+from netinfer.io.direction import ARROWS, interactions
 from netinfer.io.files import atomic_path
-from netinfer.io.graphml import interaction_words
 from netinfer.io.graphml import write_graphml as write_graphml_file
 from netinfer.io.tables import read_json, read_parquet, read_tsv, write_json, write_parquet, write_tsv
 from netinfer.network.cut import in_words
@@ -80,7 +80,7 @@ def _write_exploratory(network: Network, folder: Path) -> list[Path]:
     nodes = _ends(network.nodes, edges)
     nodes = nodes.assign(**{key: nodes["name"].map(n).fillna(0).astype(np.int64) for key, n in degrees.items()})
     table, graph = folder / "exploratory.tsv", folder / "exploratory.graphml"
-    write_tsv(table, edges, EXPLORATORY)
+    write_tsv(table, edges, edge_columns(edges.columns))
     _write_graphml(network, graph, nodes, edges, f"{network.title}_exploratory", _EXPLORATORY_NOTE)
     return [table, graph]
 
@@ -106,9 +106,10 @@ def write(network: Network, folder: str | os.PathLike[str], *, adata: AnnData | 
             "cut.json",
         )
     ]
-    write_tsv(files[0], network.edges, EDGES)
-    write_parquet(files[1], network.edges, EDGES)
-    write_parquet(files[2], network.candidates, EDGES)
+    columns = edge_columns(network.candidates.columns)
+    write_tsv(files[0], network.edges, columns)
+    write_parquet(files[1], network.edges, columns)
+    write_parquet(files[2], network.candidates, columns)
     write_tsv(files[3], network.nodes, NODES)
     write_tsv(files[4], network.targets, TARGETS)
     write_graphml(network, files[5])
@@ -137,7 +138,7 @@ def read_parts(
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder: give the folder of a finished network")
     return (
-        read_parquet(folder / "candidates.parquet", EDGES),
+        read_parquet(folder / "candidates.parquet", edge_columns),
         read_tsv(folder / "nodes.tsv", NODES),
         read_tsv(folder / "targets.tsv", TARGETS),
         read_json(folder / "provenance.json"),
@@ -154,7 +155,12 @@ def _records(frame: pd.DataFrame, columns: tuple[Column, ...]) -> list[dict[str,
     rows = zip(*(values for _, values in arrays), strict=True)
     names = [name for name, _ in arrays]
     return [
-        {name: value for name, value in zip(names, row, strict=True) if value == value and value != ""} for row in rows
+        {
+            name: value
+            for name, value in zip(names, row, strict=True)
+            if value is not pd.NA and value == value and value != ""
+        }
+        for row in rows
     ]
 
 
@@ -166,9 +172,10 @@ def to_networkx(network: Network) -> networkx.DiGraph | networkx.Graph:
     graph.graph.update(name=network.title, cut=in_words(network.cut["asked"]))
     nodes, edges = network.nodes, network.edges
     graph.add_nodes_from(zip(nodes["name"], _records(nodes, NODES[1:]), strict=True))
-    words = interaction_words(network.is_directed)
-    for source, target, data in zip(edges["source"], edges["target"], _records(edges, EDGES[2:]), strict=True):
-        graph.add_edge(source, target, interaction=words[data["sign"]], **data)
+    words = interactions(edges["sign"].tolist(), edges["direction_basis"].tolist(), directed=network.is_directed)
+    data = _records(edges, edge_columns(edges.columns)[2:])
+    for source, target, word, values in zip(edges["source"], edges["target"], words, data, strict=True):
+        graph.add_edge(source, target, interaction=word, arrow=ARROWS[word], **values)
     return graph
 
 

@@ -192,7 +192,8 @@ class Network:
         -------
         DiGraph, or Graph where undirected
             Nodes are gene names with the attributes of `nodes`, isolated genes included; edges have the attributes of
-            `edges` and ``interaction``. Values are Python's own types; a missing one is left out.
+            `edges`, ``interaction`` and ``arrow``, which is ``none`` where the direction is undetermined. Values are
+            Python's own types; a missing one is left out.
         """
         return export.to_networkx(self)
 

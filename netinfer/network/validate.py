@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from netinfer.errors import InputError
-from netinfer.io.columns import EDGES, NODES, TARGETS, conform
+from netinfer.io.columns import NODES, TARGETS, conform, edge_columns
+from netinfer.io.direction import DIRECTION_BASES
 from netinfer.io.graphml import ILLEGAL_XML
 
 STATUSES = ("ok", "constant", "filtered", "too_few_samples", "not_converged")
-DIRECTION_BASES = ("regulator_list", "undetermined", "time", "perturbation")
 
 
 def rank_candidates(candidates: pd.DataFrame) -> pd.DataFrame:
@@ -112,7 +112,8 @@ def check_candidates(
         nodes or a target not among the targets, a number is outside its range, or the rows are not in rank order.
     """
     where = "candidates"
-    candidates = conform(candidates, EDGES, where=where)
+    present = candidates.columns if isinstance(candidates, pd.DataFrame) else ()
+    candidates = conform(candidates, edge_columns(present), where=where)
     node_names = nodes["name"].to_numpy()
     index = pd.Index(node_names, dtype=object)
     ends = []
@@ -141,7 +142,10 @@ def _check_values(candidates: pd.DataFrame) -> None:
     for name in ("expected_false_edges", "q_value"):
         _refuse(candidates, column[name] < 0, f"{name} is negative")
     _refuse(candidates, column["effect_low"] > column["effect_high"], "effect_low is above effect_high")
-    _check_words(candidates["direction_basis"], DIRECTION_BASES, "candidates: direction_basis")
+    if "gene_distance" in column:
+        too_near = candidates["gene_distance"].lt(1).fillna(False).to_numpy(dtype=bool)
+        _refuse(candidates, too_near, "gene_distance is below 1")
+    _check_words(candidates["direction_basis"], tuple(DIRECTION_BASES), "candidates: direction_basis")
 
 
 def _check_order(candidates: pd.DataFrame) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from netinfer.io.direction import UNDETERMINED
 from netinfer.plot.axes import ACTIVATES, INK, NEUTRAL, REPRESSES, axes, empty, label
 
 if TYPE_CHECKING:
@@ -14,14 +15,17 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
+_ARROW, _BAR = "-|>,head_length=3.2,head_width=1.8", "|-|,widthA=0,widthB=2.4"
+
 
 def network_graph(edges: pd.DataFrame, *, top: int = 60, ax: Axes | None = None) -> Axes:
-    """Draw the strongest edges: an arrow activates, a bar represses, a directed edge leads away from its regulator.
+    """Draw the strongest edges: an arrow activates, a bar represses, a line without a head has no known direction.
 
     Parameters
     ----------
     edges : DataFrame
-        source, target, weight, sign, strongest first.
+        source, target, weight, sign, strongest first; a row whose ``direction_basis`` is ``undetermined`` becomes a
+        line in the colour of its sign.
     top : int, default 60
     ax : Axes, optional
 
@@ -44,13 +48,16 @@ def network_graph(edges: pd.DataFrame, *, top: int = 60, ax: Axes | None = None)
     place = _layout(graph)
     largest = float(strongest["weight"].max())
     columns = (strongest[name].tolist() for name in ("source", "target", "weight", "sign"))
-    for source, target, weight, sign in zip(*columns, strict=True):
+    bases = strongest.get("direction_basis")
+    has_head = [True] * len(strongest) if bases is None else [basis != UNDETERMINED for basis in bases]
+    for source, target, weight, sign, is_directed in zip(*columns, has_head, strict=True):
         activates = sign > 0
+        head = _ARROW if activates else _BAR
         ax.add_patch(
             FancyArrowPatch(
                 tuple(place[source]),
                 tuple(place[target]),
-                arrowstyle="-|>,head_length=3.2,head_width=1.8" if activates else "|-|,widthA=0,widthB=2.4",
+                arrowstyle=head if is_directed else "-",
                 color=ACTIVATES if activates else REPRESSES,
                 linewidth=0.7 + 1.3 * weight / largest,
                 alpha=0.85,

@@ -64,7 +64,7 @@ def frames(names: list[str], pairs: list[tuple[int, int]], seed: int = 0) -> tup
             "q_value": some_missing(rng.random(m)),
             "rank": np.arange(1, m + 1),
             "model": np.full(m, "lasso", dtype=object),
-            "direction_basis": np.full(m, "regulator_list", dtype=object),
+            "direction_basis": rng.choice(["regulator_list", "undetermined", "time"], m).astype(object),
         }
     )
     return nodes, edges
@@ -231,7 +231,7 @@ def test_the_emulation_complains_where_cytoscape_does(tmp_path):
 
 
 def without_missing(row: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in row.items() if value == value and value != ""}
+    return {key: value for key, value in row.items() if value is not pd.NA and value == value and value != ""}
 
 
 def expected_nodes(nodes: pd.DataFrame) -> list[dict[str, Any]]:
@@ -240,9 +240,12 @@ def expected_nodes(nodes: pd.DataFrame) -> list[dict[str, Any]]:
 
 def expected_edges(edges: pd.DataFrame) -> list[dict[str, Any]]:
     rows = []
-    for row in edges.drop(columns=["model", "direction_basis"]).to_dict("records"):
-        word = "activates" if row["sign"] > 0 else "represses"
-        rows.append(without_missing({**row, "interaction": word, "name": f"{row['source']} ({word}) {row['target']}"}))
+    for row in edges.drop(columns=["model"]).to_dict("records"):
+        word, arrow = ("activates", "activation") if row["sign"] > 0 else ("represses", "inhibition")
+        if row["direction_basis"] == "undetermined":
+            word, arrow = "associates", "none"
+        name = f"{row['source']} ({word}) {row['target']}"
+        rows.append(without_missing({**row, "interaction": word, "arrow": arrow, "name": name}))
     return rows
 
 
@@ -360,7 +363,7 @@ def test_attributes_are_those_of_the_contract():
         "name", "gene_id", "is_regulator", "degree_in", "degree_out", "expression_mean",
     ]  # fmt: skip
     assert {column.name for column in EDGE_ATTRIBUTES} == {
-        "name", "interaction", "weight", "effect", "effect_low", "effect_high", "sign", "selection_probability",
+        "name", "interaction", "arrow", "direction_basis", "weight", "effect", "effect_low", "effect_high", "sign", "selection_probability",
         "sign_stability", "expected_false_edges", "q_value", "rank",
     }  # fmt: skip
     assert key_id(EDGE_ATTRIBUTES[0], "edge") == "edge_name"
@@ -404,7 +407,7 @@ def test_undirected(tmp_path, schema):
     assert not seen.directed
     assert seen.title == "network"
     assert [edge["name"] for edge in seen.edges] == ["a (associates) b", "b (associates) c"]
-    assert {edge["interaction"] for edge in seen.edges} == {"associates"}
+    assert {(edge["interaction"], edge["arrow"]) for edge in seen.edges} == {("associates", "none")}
     assert schema.validate(etree.parse(str(path)))
 
 

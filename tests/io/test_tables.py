@@ -16,7 +16,17 @@ from hypothesis import strategies as st
 
 from netinfer.errors import InputError
 from netinfer.io import tables
-from netinfer.io.columns import EDGES, EXPECTED_FALSE_EDGES_NOTE, EXPLORATORY, NODES, TARGETS, Column, conform
+from netinfer.io.columns import (
+    EDGES,
+    EXPECTED_FALSE_EDGES_NOTE,
+    EXPLORATORY,
+    NEIGHBOURS,
+    NODES,
+    TARGETS,
+    Column,
+    conform,
+)
+from netinfer.io.direction import ARROWS, DIRECTION_BASES, interactions
 from netinfer.io.graphml import EDGE_ATTRIBUTES, GRAPH_ATTRIBUTES, NODE_ATTRIBUTES
 from netinfer.io.tables import read_json, read_parquet, read_tsv, write_json, write_parquet, write_tsv
 
@@ -185,6 +195,7 @@ def documented(heading: str) -> list[tuple[str, ...]]:
     ("heading", "columns"),
     [
         ("edges.tsv, edges.parquet, candidates.parquet", EDGES),
+        ("Neighbours", NEIGHBOURS),
         ("exploratory.tsv", EXPLORATORY[len(EDGES) :]),
         ("nodes.tsv", NODES),
         ("targets.tsv", TARGETS),
@@ -197,6 +208,27 @@ def documented(heading: str) -> list[tuple[str, ...]]:
 def test_documentation_names_what_is_written(heading, columns):
     expected = [(f"`{c.name}`", c.kind, c.unit, c.meaning, "yes" if c.may_be_missing else "") for c in columns]
     assert documented(heading) == expected
+
+
+def test_documentation_has_the_words_for_each_direction():
+    section = FORMATS.read_text(encoding="utf-8").split("\n## Why an edge points the way it does\n")[1].split("\n## ")[0]
+    for basis, words in DIRECTION_BASES.items():
+        assert f"| `{basis}` | {words} |" in section
+    assert f"`interaction` is `associates`, `arrow` is `{ARROWS['associates']}`" in section
+
+
+def test_a_direction_that_is_not_determined_has_no_word_for_one():
+    bases = list(DIRECTION_BASES)
+    assert set(bases) == {"regulator_list", "undetermined", "time", "perturbation"}
+    for sign, word in ((1, "activates"), (-1, "represses")):
+        expected = ["associates" if basis == "undetermined" else word for basis in bases]
+        assert interactions([sign] * 4, bases) == expected
+        assert interactions([sign] * 4, bases, directed=False) == ["associates"] * 4
+    assert {word: ARROWS[word] for word in ("activates", "represses", "associates")} == {
+        "activates": "activation",
+        "represses": "inhibition",
+        "associates": "none",
+    }
 
 
 def test_documentation_names_every_file_and_claims_no_more(tmp_path):

@@ -186,6 +186,7 @@ def test_networkx_has_every_value_as_a_python_type(make):
     for row in net.edges.to_dict("records"):
         data = dict(graph.edges[row["source"], row["target"]])
         assert data.pop("interaction") == ("activates" if row["sign"] > 0 else "represses")
+        assert data.pop("arrow") == ("activation" if row["sign"] > 0 else "inhibition")
         assert data == {k: v for k, v in row.items() if k not in {"source", "target"} and v == v}
         assert {type(value) for value in data.values()} <= {int, float, str}
     row = net.nodes.iloc[1]
