@@ -15,18 +15,21 @@ __version__ = "0.1.0"
 _LAZY = {
     "read_expression": "netinfer.io",
     "normalize": "netinfer.preprocess",
+    "hidden_factors": "netinfer.preprocess",
     "infer_regression": "netinfer.models.regression",
+    "select_genes": "netinfer.models.phenotype",
     "Network": "netinfer.network",
 }
 _MODULES = ("io", "preprocess", "moments", "solvers", "stability", "models", "network", "simulate", "config", "errors")
 
 if TYPE_CHECKING:
     from netinfer.io import read_expression
+    from netinfer.models.phenotype import select_genes
     from netinfer.models.regression import infer_regression
     from netinfer.network import Network
-    from netinfer.preprocess import normalize
+    from netinfer.preprocess import hidden_factors, normalize
 
-__all__ = ["Network", "evaluate", "infer_regression", "normalize", "read_expression"]
+__all__ = ["Network", "evaluate", "hidden_factors", "infer_regression", "normalize", "read_expression", "select_genes"]
 
 
 def __getattr__(name: str) -> Any:

@@ -255,6 +255,23 @@ def edge_columns(present: Iterable[str]) -> tuple[Column, ...]:
     return (*EDGES, *neighbours, *((ERROR_CONTROL,) if ERROR_CONTROL.name in names else ()))
 
 
+def node_columns(present: Iterable[str]) -> tuple[Column, ...]:
+    """Return the columns that a table of nodes with these column names must have.
+
+    Parameters
+    ----------
+    present : iterable of str
+        Column names of the table.
+
+    Returns
+    -------
+    tuple of Column
+        `NODES`; `TRAIT` too where any of them is there.
+    """
+    trait = TRAIT if set(present) & {column.name for column in TRAIT} else ()
+    return (*NODES, *trait)
+
+
 def phenotype_gene_columns(present: Iterable[str]) -> tuple[Column, ...]:
     """Return the columns that a table of a trait's genes with these column names must have.
 

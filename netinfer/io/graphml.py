@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from netinfer.errors import InputError
-from netinfer.io.columns import EDGES, NODES, Column, conform, edge_columns
+from netinfer.io.columns import EDGES, NODES, Column, conform, edge_columns, node_columns
 from netinfer.io.direction import ARROWS, interactions
 from netinfer.io.files import atomic_write
 from netinfer.io.tables import blocks, format_column
@@ -106,10 +106,10 @@ def _joined(block: pd.DataFrame, columns: tuple[Column, ...], kind: str, where: 
     return map("".join, zip(*parts, strict=True))
 
 
-def _node_lines(nodes: pd.DataFrame, where: str) -> Iterator[str]:
+def _node_lines(nodes: pd.DataFrame, table: tuple[Column, ...], where: str) -> Iterator[str]:
     index = itertools.count()
-    for block in blocks(nodes, NODES, where=where):
-        for data in _joined(block, NODE_ATTRIBUTES, "node", where):
+    for block in blocks(nodes, table, where=where):
+        for data in _joined(block, table, "node", where):
             yield f'<node id="n{next(index)}">{data}</node>\n'
 
 
@@ -169,7 +169,7 @@ def write_graphml(
     path : path
         Ends with ``.graphml``: Cytoscape goes by the ending.
     nodes : DataFrame
-        Columns of ``nodes.tsv``; names unique.
+        Columns of ``nodes.tsv``, with or without those of a phenotype; names unique.
     edges : DataFrame
         Columns of ``edges.tsv`` (or ``exploratory.tsv``), with or without those of an annotation; both ends among the
         nodes, sign 1 or -1.
@@ -194,7 +194,8 @@ def write_graphml(
     where = str(path)
     table = edge_columns(edges.columns)
     conform(edges.iloc[:0], table, where=f"{where}: edges")
-    names = conform(nodes, NODES, where=f"{where}: nodes")["name"].tolist()
+    node_table = node_columns(nodes.columns)
+    names = conform(nodes, node_table, where=f"{where}: nodes")["name"].tolist()
     node_index = {name: index for index, name in enumerate(names)}
     if len(node_index) < len(nodes):
         raise InputError(f"{where}: nodes: a name occurs twice: make the names unique")
@@ -205,9 +206,9 @@ def write_graphml(
     graph_id = _NOT_IN_ID.sub("_", title) or "network"
     with atomic_write(path) as handle:
         handle.write(_HEAD)
-        handle.write(_keys("graph", GRAPH_ATTRIBUTES) + _keys("node", NODE_ATTRIBUTES) + _keys("edge", columns))
+        handle.write(_keys("graph", GRAPH_ATTRIBUTES) + _keys("node", node_table) + _keys("edge", columns))
         handle.write(f'<graph id="{graph_id}" edgedefault="{"directed" if directed else "undirected"}">\n')
         handle.write(_graph_data(graph_data or {}, where))
-        handle.writelines(_node_lines(nodes, f"{where}: nodes"))
+        handle.writelines(_node_lines(nodes, node_table, f"{where}: nodes"))
         handle.writelines(_edge_lines(edges, table, node_index, directed, f"{where}: edges"))
         handle.write("</graph>\n</graphml>\n")

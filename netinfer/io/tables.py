@@ -109,15 +109,17 @@ def write_tsv(
             handle.writelines(("\t".join(row) or '""') + "\n" for row in zip(*texts, strict=True))
 
 
-def read_tsv(path: str | os.PathLike[str], columns: Sequence[Column]) -> pd.DataFrame:
+def read_tsv(
+    path: str | os.PathLike[str], columns: Sequence[Column] | Callable[[list[str]], Sequence[Column]]
+) -> pd.DataFrame:
     """Read back a file that `write_tsv` made, exactly.
 
     Parameters
     ----------
     path : path
         A tab-separated UTF-8 file.
-    columns : sequence of Column
-        What it must hold.
+    columns : sequence of Column, or a function
+        What it must hold; a function, such as `netinfer.io.columns.node_columns`, says so for the file's column names.
 
     Returns
     -------
@@ -145,6 +147,7 @@ def read_tsv(path: str | os.PathLike[str], columns: Sequence[Column]) -> pd.Data
     for number, row in enumerate(body, start=2):
         if len(row) != len(header):
             raise InputError(f"{path}: line {number}: {len(row)} fields, not {len(header)}: write it again")
+    columns = columns(header) if callable(columns) else columns
     kinds = {column.name: column.kind for column in columns}
     data = {
         name: _parsed([row[index] for row in body], kinds.get(name, "string"), f"{path}: column {name}")

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from netinfer.errors import ConfigError, InputError, RunError
-from netinfer.io.columns import EXPECTED_FALSE_EDGES_NOTE, NODES, TARGETS, Column, edge_columns
+from netinfer.io.columns import EXPECTED_FALSE_EDGES_NOTE, TARGETS, Column, edge_columns, node_columns
 from netinfer.io.direction import ARROWS, interactions
 from netinfer.io.files import atomic_path
 from netinfer.io.graphml import write_graphml as write_graphml_file
@@ -110,7 +110,7 @@ def write(network: Network, folder: str | os.PathLike[str], *, adata: AnnData | 
     write_tsv(files[0], network.edges, columns)
     write_parquet(files[1], network.edges, columns)
     write_parquet(files[2], network.candidates, columns)
-    write_tsv(files[3], network.nodes, NODES)
+    write_tsv(files[3], network.nodes, node_columns(network.nodes.columns))
     write_tsv(files[4], network.targets, TARGETS)
     write_graphml(network, files[5])
     write_graphml(network, files[6], top=top_edges)
@@ -139,7 +139,7 @@ def read_parts(
         raise InputError(f"{folder}: no such folder: give the folder of a finished network")
     return (
         read_parquet(folder / "candidates.parquet", edge_columns),
-        read_tsv(folder / "nodes.tsv", NODES),
+        read_tsv(folder / "nodes.tsv", node_columns),
         read_tsv(folder / "targets.tsv", TARGETS),
         read_json(folder / "provenance.json"),
         read_json(folder / "cut.json"),
@@ -171,7 +171,7 @@ def to_networkx(network: Network) -> networkx.DiGraph | networkx.Graph:
     graph = nx.DiGraph() if network.is_directed else nx.Graph()
     graph.graph.update(name=network.title, cut=in_words(network.cut["asked"]))
     nodes, edges = network.nodes, network.edges
-    graph.add_nodes_from(zip(nodes["name"], _records(nodes, NODES[1:]), strict=True))
+    graph.add_nodes_from(zip(nodes["name"], _records(nodes, node_columns(nodes.columns)[1:]), strict=True))
     words = interactions(edges["sign"].tolist(), edges["direction_basis"].tolist(), directed=network.is_directed)
     data = _records(edges, edge_columns(edges.columns)[2:])
     for source, target, word, values in zip(edges["source"], edges["target"], words, data, strict=True):

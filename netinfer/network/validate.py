@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from netinfer.errors import InputError
-from netinfer.io.columns import NODES, TARGETS, conform, edge_columns
+from netinfer.io.columns import TARGETS, conform, edge_columns, node_columns
 from netinfer.io.direction import DIRECTION_BASES
 from netinfer.io.graphml import ILLEGAL_XML
 
@@ -60,7 +60,8 @@ def check_nodes(nodes: pd.DataFrame) -> pd.DataFrame:
         If a column is missing or unknown, or a name is empty, doubled, or one that a file could not hold.
     """
     where = "nodes"
-    nodes = conform(_with_zeros(nodes, "degree_in", "degree_out"), NODES, where=where)
+    present = nodes.columns if isinstance(nodes, pd.DataFrame) else ()
+    nodes = conform(_with_zeros(nodes, "degree_in", "degree_out"), node_columns(present), where=where)
     names = nodes["name"].tolist()
     for row, name in enumerate(names, start=1):
         _check_name(name, f"{where}: row {row}")

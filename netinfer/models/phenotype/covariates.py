@@ -1,4 +1,4 @@
-"""The covariates of a trait's model: its own, the data set's, or the design's, and whether they leave anything of it."""
+"""The covariates of a trait's model, and whether they leave anything of the trait."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ def trait_covariates(
     Returns
     -------
     names : list of str
+        Columns of ``obs``.
     matrix : float array, shape (n_samples_with_value, q), or None without covariates
     notes : list of str
         Sentences on what was done.
@@ -40,33 +41,36 @@ def trait_covariates(
         If the trait is its own covariate, or the covariates explain it completely.
     """
     notes: list[str] = []
+    if int(adata.uns.get("netinfer", {}).get("hidden_factors", {}).get("k", 0)):
+        notes.append(f"the network's hidden factors are not projected out here: they may carry {trait.name} itself")
     if covariates is None:
         stored = adata.uns.get("netinfer", {}).get("design", {}).get("covariates", ())
         names = [str(name) for name in stored]
         if trait.name in names:
             names.remove(trait.name)
             notes.append(f"{trait.name} is a covariate of the network and is none of its own model")
+        for name in [name for name in names if adata.obs[name].iloc[trait.rows].nunique() < 2]:
+            names.remove(name)
+            notes.append(f"covariate {name} has one level in the samples with a value of {trait.name}: left out")
     else:
         names = [covariates] if isinstance(covariates, str) else list(covariates)
         if trait.name in names:
-            raise InputError(f"phenotype: {trait.name!r} is its own covariate: leave it out of the phenotype's covariates")
+            raise InputError(
+                f"phenotype: {trait.name!r} is its own covariate: leave it out of the phenotype's covariates"
+            )
     if not names:
         return [], None, notes
     from netinfer.preprocess.design import covariate_matrix
 
-    matrix = covariate_matrix(adata.obs.iloc[trait.rows], names, where="phenotype: covariates")
-    matrix = np.asarray(matrix, dtype=np.float64)
-    _refuse_the_same(trait, names, matrix)
-    return names, matrix, notes
+    design = covariate_matrix(adata.obs.iloc[trait.rows], names, where="phenotype: covariates")
+    _refuse_the_same(trait, names, design.matrix)
+    return names, design.matrix, [*notes, *design.notes]
 
 
 def _refuse_the_same(trait: Trait, names: Sequence[str], matrix: np.ndarray) -> None:
     """Refuse covariates that say all that the trait says: nothing would be left to explain."""
-    centred = matrix - matrix.mean(axis=0)
-    size = np.abs(centred).max(axis=0)
-    centred = centred / np.where(size > 0, size, 1.0)
-    values = trait.values - trait.values.mean()
-    fitted = centred @ np.linalg.lstsq(centred, values, rcond=None)[0]
+    values = trait.numbers - trait.numbers.mean()
+    fitted = matrix @ np.linalg.lstsq(matrix, values, rcond=None)[0]
     if ((values - fitted) ** 2).sum() <= EXPLAINED * (values**2).sum():
         raise InputError(
             f"phenotype: {trait.name!r} coincides with the covariates {', '.join(names)}: nothing of it is left to "

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from netinfer.errors import InputError, RunError
-from netinfer.io.columns import phenotype_gene_columns
+from netinfer.io.columns import TRAIT, phenotype_gene_columns
 from netinfer.io.tables import read_json, read_tsv, write_json, write_tsv
 
+if TYPE_CHECKING:
+    from netinfer.network import Network
+
 _SHOWN = 10
-_NODE_COLUMNS = ("phenotype_effect", "phenotype_selection_probability")
+_NODE_COLUMNS = tuple(column.name for column in TRAIT)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -70,7 +72,9 @@ class PhenotypeModel:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise RunError(f"{folder}: cannot be made: {error.strerror}: choose a folder that can be written") from error
+            raise RunError(
+                f"{folder}: cannot be made: {error.strerror}: choose a folder that can be written"
+            ) from error
         files = [folder / name for name in ("genes.tsv", "genes_ranked.tsv", "model.json")]
         write_tsv(files[0], self.genes, phenotype_gene_columns(self.genes.columns))
         write_tsv(files[1], self.ranked, phenotype_gene_columns(self.ranked.columns))
@@ -129,24 +133,27 @@ def _cell(value: Any) -> str:
 def _read(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise InputError(f"{path}: no such file: give the folder of a finished phenotype model")
-    with path.open(encoding="utf-8") as handle:
-        header = handle.readline().rstrip("\n").split("\t")
-    return read_tsv(path, phenotype_gene_columns(header))
+    return read_tsv(path, phenotype_gene_columns)
 
 
-def phenotype_columns(model: PhenotypeModel, names: Sequence[str]) -> pd.DataFrame:
-    """Give a network's nodes what the trait's model says of them.
+def with_phenotype(network: Network, model: PhenotypeModel) -> Network:
+    """Give the nodes of a network what a trait's model says of their genes.
 
     Parameters
     ----------
+    network : Network
     model : PhenotypeModel
-    names : sequence of str
-        Genes of the network, in its order.
+        Of the same expression data.
 
     Returns
     -------
-    DataFrame with ``phenotype_effect`` and ``phenotype_selection_probability``
-        Missing for a gene that is no candidate of the model.
+    Network
+        Its `nodes` have ``phenotype_effect`` and ``phenotype_selection_probability`` beside the other columns; missing
+        for a gene that is no candidate of the model. Nothing else changes.
     """
-    found = model.ranked.set_index("gene").reindex(list(names))[["effect", "selection_probability"]].to_numpy(dtype=np.float64)
-    return pd.DataFrame(found, columns=list(_NODE_COLUMNS))
+    from netinfer.network import Network
+
+    ranked = model.ranked.set_index("gene")[["effect", "selection_probability"]]
+    found = ranked.reindex(network.nodes["name"]).to_numpy(dtype=np.float64)
+    nodes = network.nodes.assign(**{name: found[:, j] for j, name in enumerate(_NODE_COLUMNS)})
+    return Network(network.candidates, nodes, network.targets, network.provenance, network.cut)

@@ -15,7 +15,7 @@ from netinfer.errors import ConfigError
 from netinfer.io.columns import EXPECTED_FALSE_GENES_NOTE, phenotype_gene_columns
 from netinfer.models.phenotype.covariates import trait_covariates
 from netinfer.models.phenotype.model import PhenotypeModel
-from netinfer.models.phenotype.trait import Trait, check_trait
+from netinfer.models.phenotype.trait import check_trait
 from netinfer.models.regression import fit_chunk, gather, problem_from_arrays
 
 if TYPE_CHECKING:
@@ -34,7 +34,10 @@ EFFECT = (
     "over the half-samples that selected the gene; the interval takes the medians of its ends, after Meinshausen, "
     "Meier and Buhlmann (2009)"
 )
-R2 = "mean over the half-samples of the R2 of the fit to one half on the other half, after the covariates are projected out"
+R2 = (
+    "mean over the half-samples of the R2 that the fit to one half reaches on the other half, after the covariates are "
+    "projected out"
+)
 
 
 def select_genes(
@@ -107,40 +110,36 @@ def select_genes(
     genes = [str(expression.var_names[j]) for j in chosen]
     problem = problem_from_arrays(
         values,
-        trait.values[:, None],
+        trait.numbers[:, None],
         regulator_names=genes,
         target_names=[_unused(trait.name, genes)],
         units=trait.units,
         unit_column=trait.unit_column,
-        **({} if matrix is None else {"covariates": matrix}),
+        covariates=matrix,
+        covariate_names=names,
     )
     part = fit_chunk(problem, settings=config, seed=seed)
     network = gather(problem, [part], settings=config, seed=seed)
     ranked = _ranked(network, expression, chosen)
     kept = _passing(ranked, asked)
     at_cut = ranked[kept].reset_index(drop=True)
-    found = network.provenance
     record = {
         "netinfer": __version__,
         "family": family,
         "column": trait.name,
-        "n_samples": len(trait.values),
+        "n_samples": len(trait.numbers),
         "n_missing": trait.n_missing,
         "n_units": problem.n_units,
         "unit": trait.unit_column,
         "covariates": names,
         "n_genes": len(genes),
         "gene_choice": choice,
-        "trait_mean": float(trait.values.mean()),
-        "trait_sd": float(trait.values.std()),
+        "trait_mean": float(trait.numbers.mean()),
+        "trait_sd": float(trait.numbers.std()),
         "r2_heldout": _number(network.targets["r2_heldout"].iloc[0]),
         "r2_heldout_meaning": R2,
-        "worst_duality_gap": found["worst_duality_gap"],
         "is_certified": bool(network.targets["status"].iloc[0] == "ok"),
-        "settings": found["settings"],
-        "rule": found["rule"],
-        "truncation": found["truncation"],
-        "seed": seed,
+        **{name: network.provenance[name] for name in ("worst_duality_gap", "settings", "rule", "truncation", "seed")},
         "not_counted": EXPECTED_FALSE_GENES_NOTE,
         "effect": EFFECT,
         "notes": [*trait.notes, *notes],
@@ -210,7 +209,7 @@ def _unused(name: str, genes: Sequence[str]) -> str:
 
 
 def _ranked(network: Network, adata: AnnData, chosen: np.ndarray) -> pd.DataFrame:
-    """Turn the candidates into genes, ranked so that every cut keeps the first ones."""
+    """Turn the candidates into genes, ranked so that a cut by fdr or by false genes keeps the first ones."""
     frame = network.candidates.rename(columns={"source": "gene", "expected_false_edges": "expected_false_genes"})
     frame["gene"] = frame["gene"].astype(object)
     if "symbol" in adata.var.columns:

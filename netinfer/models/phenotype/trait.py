@@ -35,7 +35,7 @@ class Trait:
     Attributes
     ----------
     name : str
-    values : float array, shape (n_samples_with_value,)
+    numbers : float array, shape (n_samples_with_value,)
     rows : int array, shape (n_samples_with_value,)
         Their places among all samples.
     n_missing : int
@@ -49,7 +49,7 @@ class Trait:
     """
 
     name: str
-    values: np.ndarray
+    numbers: np.ndarray
     rows: np.ndarray
     n_missing: int
     units: np.ndarray
@@ -95,7 +95,7 @@ def check_phenotype(
     return {
         "column": settings.column,
         "family": settings.family,
-        "n_samples": len(trait.values),
+        "n_samples": len(trait.numbers),
         "n_missing": trait.n_missing,
         "n_units": len(unit_rows(trait.units)),
         "unit": trait.unit_column,
@@ -141,7 +141,7 @@ def check_trait(adata: AnnData, phenotype: Any, *, family: str = "gaussian", blo
     rows = np.flatnonzero(has_value)
     known = column[has_value]
     values = _numbers(known, where) if family == "gaussian" else _classes(known, where)
-    unit_column, labels, notes = _units(adata.obs, block, values, rows)
+    unit_column, labels, notes = _units(adata, block, values, rows)
     _enough_units(labels, values, known, unit_column, where, family)
     if n_missing:
         notes.insert(0, f"{n_missing} of {len(column)} samples have no value of {name} and are left out of its model")
@@ -187,7 +187,9 @@ def _numbers(known: pd.Series, where: str) -> np.ndarray:
             "needs a number for each sample; code two classes as 0 and 1"
         )
     if not np.isfinite(numbers).all():
-        raise InputError(f"{where}: {int(np.isinf(numbers).sum())} values are infinite: leave them empty or correct them")
+        raise InputError(
+            f"{where}: {int(np.isinf(numbers).sum())} values are infinite: leave them empty or correct them"
+        )
     if np.ptp(numbers) <= CONSTANT_RANGE * np.abs(numbers).max():
         raise InputError(f"{where}: the same value in every sample ({numbers[0]:g}): a constant trait has no genes")
     return numbers
@@ -207,11 +209,14 @@ def _classes(known: pd.Series, where: str) -> np.ndarray:
     return (texts == names[1]).to_numpy(dtype=np.float64)
 
 
-def _units(obs, block: str | None, values: np.ndarray, rows: np.ndarray) -> tuple[str, np.ndarray, list[str]]:
+def _units(
+    adata: AnnData, block: str | None, values: np.ndarray, rows: np.ndarray
+) -> tuple[str, np.ndarray, list[str]]:
     """Name the independent units; a trait that belongs to the donors has the donors for units."""
     from netinfer.models.regression.problem import _units as sample_units
 
-    column, labels = sample_units(obs, block)
+    obs = adata.obs
+    column, labels = sample_units(adata, block)
     labels = np.arange(len(obs)) if labels is None else np.asarray(labels)
     if block is None and column == "sample" and "donor" in obs.columns and not obs["donor"].isna().any():
         donors = obs["donor"].astype(str).to_numpy()[rows]
