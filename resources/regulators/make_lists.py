@@ -94,7 +94,7 @@ class Packages:
         return pd.DataFrame([(a, b, c) for a, _, b, _, c in found], columns=["entrez", "symbol", "aliases"])
 
     def ensembl(self, organism: str) -> pd.DataFrame:
-        """Return the genes of Ensembl and their orthologues: ensembl, symbol, other_ensembl, other_symbol, type, sure."""
+        """Return the genes of Ensembl (ensembl, symbol) and their orthologues (other_ensembl, other_symbol, type)."""
         other = {"human": "mouse", "mouse": "human"}[organism]
         name = f"{organism}_to_{other}.csv"
         frames = []
