@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+from scipy.linalg import solve_triangular
 
 from netinfer.errors import InputError
 
 # Below this share of the variance that a gene has over all samples, it counts as constant in a subset: what is left
 # is rounding, and dividing by it would turn rounding into correlation.
 CONSTANT = 1e-10
+# A covariate of whose variance less than this share is its own, beside the others, is dependent on them.
+DEPENDENT = 1e-9
 # Products and sums over samples run over blocks of this many targets. BLAS and numpy may order a sum by the width of
 # the array, so a chunk of targets that starts at a multiple of it gets the same bits as all targets at once.
 TARGET_BLOCK = 64
@@ -143,6 +146,93 @@ def from_matrix(regulators, targets, rows=None) -> Moments:
     if not (np.isfinite(moments.gram).all() and np.isfinite(moments.cross).all()):
         raise InputError("moments: values are NaN, infinite, or too large to square: impute or rescale them first")
     return moments
+
+
+def project_out(moments: Moments, n_covariates: int) -> Moments:
+    """Return the moments of what the last regulators, the covariates, leave of the others and of the targets.
+
+    The residual moments of a least-squares fit on the covariates and a constant:
+    ``gram - C A^+ C'`` with ``A`` the covariates' covariance and ``C`` the regulators' covariance with them (Frisch and
+    Waugh 1933; Lovell 1963), so that a half-sample is adjusted by its own samples alone.
+
+    Parameters
+    ----------
+    moments : Moments
+        The last `n_covariates` regulators are the covariates.
+    n_covariates : int
+
+    Returns
+    -------
+    Moments
+        Of the other regulators and the targets; every mean is 0, since the fit has a constant.
+
+    Notes
+    -----
+    A covariate that the samples at hand do not tell apart from the ones before it (a class without a sample in this
+    half) is left out of ``A``.
+    """
+    if n_covariates == 0:
+        return moments
+    p = moments.gram.shape[0] - n_covariates
+    kept, factor = independent_rows(moments.gram[p:, p:])
+    # Rows of L^-1 C', so that the adjustment is symmetric and its diagonal never negative.
+    by_regulator = _forward(factor, moments.gram[p:, :p][kept])
+    cross = np.empty((p, moments.cross.shape[1]))
+    variance = np.empty_like(moments.target_var)
+    for first in range(0, cross.shape[1], TARGET_BLOCK):
+        block = slice(first, first + TARGET_BLOCK)
+        by_target = _forward(factor, moments.cross[p:, block][kept])
+        cross[:, block] = moments.cross[:p, block] - by_regulator.T @ by_target
+        variance[block] = moments.target_var[block] - np.einsum("ij,ij->j", by_target, by_target)
+    gram = moments.gram[:p, :p] - symmetric(by_regulator.T @ by_regulator)
+    # What is left of a gene that the covariates explain is rounding of its own variance, on either side of zero.
+    left, whole = gram.diagonal().copy(), moments.gram.diagonal()[:p]
+    is_gone = left <= CONSTANT * whole
+    gram[is_gone, :] = 0.0
+    gram[:, is_gone] = 0.0
+    cross[is_gone] = 0.0
+    is_gone = variance <= CONSTANT * moments.target_var
+    cross[:, is_gone] = 0.0
+    variance[is_gone] = 0.0
+    return dataclasses.replace(
+        moments,
+        regulator_mean=np.zeros(p),
+        target_mean=np.zeros(len(variance)),
+        gram=gram,
+        cross=cross,
+        target_var=variance,
+        regulator_names=moments.regulator_names[:p],
+    )
+
+
+def independent_rows(covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows of a covariance that are no combination of earlier ones, and the Cholesky factor of theirs.
+
+    Parameters
+    ----------
+    covariance : float array, shape (q, q)
+
+    Returns
+    -------
+    kept : int array, shape (rank,)
+    factor : float array, shape (rank, rank), lower triangular
+    """
+    size = covariance.diagonal()
+    kept: list[int] = []
+    rows: list[np.ndarray] = []
+    for j in range(len(covariance)):
+        row = solve_triangular(np.array(rows), covariance[kept, j], lower=True) if kept else np.empty(0)
+        left = size[j] - row @ row
+        if left <= DEPENDENT * max(size[j], CONSTANT):
+            continue
+        kept.append(j)
+        rows = [np.append(old, 0.0) for old in rows]
+        rows.append(np.append(row, np.sqrt(left)))
+    return np.array(kept, dtype=np.int64), np.array(rows).reshape(len(kept), len(kept))
+
+
+def _forward(factor: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    return solve_triangular(factor, rows, lower=True) if len(factor) else np.empty((0, rows.shape[1]))
 
 
 def symmetric(matrix: np.ndarray) -> np.ndarray:

@@ -9,14 +9,18 @@ _LAZY = {
     "ingest": "netinfer.preprocess.ingestion",
     "check_orientation": "netinfer.preprocess.overlap",
     "normalize": "netinfer.preprocess.normalization",
+    "hidden_factors": "netinfer.preprocess.factors",
+    "covariate_matrix": "netinfer.preprocess.design",
 }
 
 if TYPE_CHECKING:
+    from netinfer.preprocess.design import covariate_matrix
+    from netinfer.preprocess.factors import hidden_factors
     from netinfer.preprocess.ingestion import ingest
     from netinfer.preprocess.normalization import normalize
     from netinfer.preprocess.overlap import check_orientation
 
-__all__ = ["check_orientation", "ingest", "normalize"]
+__all__ = ["check_orientation", "covariate_matrix", "hidden_factors", "ingest", "normalize"]
 
 
 def __getattr__(name: str) -> Any:

@@ -24,7 +24,7 @@ ALLOWED = {
     "network": {"errors", "config", "io"},
     "scoring": {"errors", "io", "network"},
     "evaluate": {"errors", "scoring"},
-    "models": BASE | {"io", "moments", "network", "solvers", "stability"},
+    "models": BASE | {"io", "moments", "network", "preprocess", "solvers", "stability"},
     "plot": {"errors", "scoring", "network", "io"},
     "report": {"errors", "config", "plot", "scoring", "network", "io", "evaluate"},
 }

@@ -16,8 +16,8 @@ from netinfer.config import RegressionConfig
 from netinfer.errors import ConfigError
 from netinfer.kernels import thread_limit
 from netinfer.models.regression.part import RegressionPart, settings_hash
-from netinfer.models.regression.problem import RegressionProblem
-from netinfer.moments import TARGET_BLOCK, Moments, from_matrix, inverse_sd
+from netinfer.models.regression.problem import RegressionProblem, degrees_of_freedom
+from netinfer.moments import TARGET_BLOCK, Moments, from_matrix, inverse_sd, project_out
 from netinfer.solvers.batch import count_selections
 from netinfer.solvers.homotopy import make_workspace
 from netinfer.solvers.path import GAP_TOLERANCE, MAX_SWEEPS
@@ -98,12 +98,14 @@ def fit_chunk(
     where = chunk_targets(len(problem.target_names), chunk)
     work = _Chunk(problem, where, settings, threads)
     with thread_limit(1), ThreadPoolExecutor(max_workers=threads) as pool:
-        everything = from_matrix(problem.regulators, work.targets)
+        columns = np.concatenate([problem.regulators, problem.covariates], axis=1)
+        everything = from_matrix(columns, work.targets)
         for pair in range(settings.n_subsamples // 2):
-            first, second = _halves(problem, work.targets, everything, pair, seed, settings)
+            first, second = _halves(problem, columns, work.targets, everything, pair, seed, settings)
             for split, (half, other) in enumerate(((first, second), (second, first)), start=2 * pair):
                 list(pool.map(lambda s, h=half, o=other, k=split: work.fit(s, h, o, k), work.slices))
-        parts = list(pool.map(lambda s: work.collect(s, everything), work.slices))
+        adjusted = project_out(everything, problem.n_covariates)
+        parts = list(pool.map(lambda s: work.collect(s, adjusted), work.slices))
     return work.part(parts, chunk, settings_hash(problem, settings, seed))
 
 
@@ -115,20 +117,24 @@ def effective_units(sizes: np.ndarray) -> int:
     return int(sizes.sum() ** 2 / (sizes**2).sum() + 1e-9)
 
 
-def _halves(problem, targets, everything: Moments, pair: int, seed: int, settings) -> tuple[_Half, _Half]:
+def _halves(
+    problem: RegressionProblem, columns, targets, everything: Moments, pair: int, seed: int, settings
+) -> tuple[_Half, _Half]:
     n_units = problem.n_units
     first, second = complementary_pair(n_units, pair, seed=seed)
     rows = problem.unit_rows
-    moments = from_matrix(problem.regulators, targets, np.concatenate([rows[u] for u in first]))
+    moments = from_matrix(columns, targets, np.concatenate([rows[u] for u in first]))
     rest = everything - moments
     left = np.setdiff1d(np.arange(n_units), np.concatenate([first, second]))
     if left.size:
-        rest = rest - from_matrix(problem.regulators, targets, np.concatenate([rows[u] for u in left]))
+        rest = rest - from_matrix(columns, targets, np.concatenate([rows[u] for u in left]))
     sizes = np.array([len(r) for r in rows], dtype=float)
-    return (
-        _standardised(moments, settings, effective_units(sizes[first])),
-        _standardised(rest, settings, effective_units(sizes[second])),
-    )
+    halves = []
+    for units, of_half in ((first, moments), (second, rest)):
+        taken = degrees_of_freedom(problem.covariates, [rows[u] for u in units])
+        adjusted = project_out(of_half, problem.n_covariates)
+        halves.append(_standardised(adjusted, settings, effective_units(sizes[units]) - taken))
+    return halves[0], halves[1]
 
 
 def _standardised(moments: Moments, settings: RegressionConfig, n_units: int) -> _Half:

@@ -26,6 +26,8 @@ EFFECT_TARGET = (
     "regulator; the interval takes the medians of its ends, after Meinshausen, Meier and Buhlmann (2009)"
 )
 
+AFTER_COVARIATES = "; standard deviations are of what the covariates leave of each gene"
+
 
 def gather(
     problem: RegressionProblem,
@@ -96,11 +98,13 @@ def gather(
         "n_samples": len(problem.regulators),
         "n_units": problem.n_units,
         "unit": problem.unit_column,
+        "covariates": list(problem.covariate_names),
+        "covariate_df": problem.covariate_df,
         "n_regulators": int(problem.regulator_varies.sum()),
         "n_targets": len(problem.target_names),
         "worst_duality_gap": float(max((part.duality_gap.max(initial=0.0) for part in parts), default=0.0)),
         "not_counted": EXPECTED_FALSE_EDGES_NOTE,
-        "effect": EFFECT_TARGET,
+        "effect": EFFECT_TARGET + (AFTER_COVARIATES if problem.n_covariates else ""),
     }
     return Network(candidates, nodes, targets, record, dict(cut or {"fdr": 0.1}))
 
@@ -224,6 +228,7 @@ def _targets(
     status = np.where(problem.varies, np.where(failed, "not_converged", "ok"), "constant")
     reason = np.where(failed, f"relative duality gap above {CERTIFIED_GAP:.0e}", "")
     reason = np.where(problem.varies, reason, "the same value in every sample")
+    reason = np.where(problem.explained, "nothing is left once the covariates are projected out", reason)
     if failed.any():
         worst = int(np.where(failed, gap, -1).argmax())
         warnings.warn(

@@ -13,6 +13,7 @@ from netinfer.errors import ConfigError
 from netinfer.models.regression.chunk import fit_chunk
 from netinfer.models.regression.gather import gather
 from netinfer.models.regression.problem import prepare
+from netinfer.preprocess.factors import hidden_factors as find_hidden_factors
 
 if TYPE_CHECKING:
     from netinfer.network import Network
@@ -29,6 +30,7 @@ def infer_regression(
     fdr: float | None = None,
     covariates: Sequence[str] | None = None,
     block: str | None = None,
+    hidden_factors: int | str | None = None,
     response: str = "static",
     priors: Any = None,
     seed: int = 0,
@@ -50,11 +52,18 @@ def infer_regression(
         Half-samples, drawn as complementary pairs of independent units.
     expected_false_edges, fdr : float, optional
         Where to cut; ``fdr=0.1`` where neither is given.
-    covariates, response, priors
-        Reserved; anything but the default is refused in this version.
+    covariates : list of str, optional
+        Columns of ``obs``, numbers or classes, projected out of regulators and targets in each half-sample; by
+        default those that `netinfer.prepare_samples` wrote down (cell type and log depth for cells, none for bulk
+        samples). ``[]`` takes none.
     block : str, optional
         Column of ``obs`` that names the independent unit; else ``block``, ``donor``, ``replicate_group``, else the
-        sample.
+        sample. ``sample`` makes every sample a unit.
+    hidden_factors : int or "auto", optional
+        Leading components projected out as well (`netinfer.hidden_factors`); by default those of
+        ``obsm["hidden_factors"]``, none where there are none.
+    response, priors
+        Reserved; anything but the default is refused in this version.
     seed : int
     threads : int, optional
         All cores that the process may use by default. The network does not depend on it.
@@ -71,7 +80,7 @@ def infer_regression(
     ConfigError
         If a setting is impossible.
     InputError
-        If the data cannot be used: no regulators, fewer than 8 independent units, NaN.
+        If the data cannot be used: no regulators, fewer than 8 independent units, NaN, unusable covariates.
 
     Notes
     -----
@@ -83,8 +92,8 @@ def infer_regression(
 
     from netinfer.io import as_expression
 
-    if covariates is not None or priors is not None or response != "static":
-        raise ConfigError("infer_regression: covariates, priors and response are not available in this version")
+    if priors is not None or response != "static":
+        raise ConfigError("infer_regression: priors and response are not available in this version")
     if fdr is not None and expected_false_edges is not None:
         raise ConfigError("infer_regression: give fdr or expected_false_edges, not both")
     try:
@@ -104,7 +113,9 @@ def infer_regression(
     if threads < 1:
         raise ConfigError(f"infer_regression: threads: {threads} is less than 1")
     expression = as_expression(adata)
-    problem = prepare(expression, regulators, block)
+    if hidden_factors is not None:
+        expression = find_hidden_factors(expression, hidden_factors, covariates=covariates, block=block, seed=seed)
+    problem = prepare(expression, regulators, block, covariates)
     part = fit_chunk(problem, settings=config, seed=seed, threads=threads)
     dropped = expression.uns.get("netinfer", {}).get("dropped_genes")
     return gather(problem, [part], settings=config, seed=seed, cut=cut, dropped=dropped)

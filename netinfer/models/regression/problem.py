@@ -6,13 +6,15 @@ import dataclasses
 import difflib
 import hashlib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from netinfer.errors import InputError
+from netinfer.moments import CONSTANT, independent_rows
+from netinfer.preprocess.design import covariate_matrix
 from netinfer.stability.subsamples import check_units, unit_rows
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 CONSTANT_RANGE = 1e-10
 # Columns of `obs` that name the independent unit, in this order, where the caller names none.
 UNIT_COLUMNS = ("block", "donor", "replicate_group")
+SAMPLE = "sample"
+# Fewest degrees of freedom of a half-sample that the covariates must leave: a slope and its error need two.
+MINIMUM_LEFT = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +51,12 @@ class RegressionProblem:
         A constant regulator is no candidate, also in the bounds.
     regulator_mean, target_mean : float arrays, shapes (n_regulators,), (n_targets,)
         Means before standardising, in the units of the data.
+    covariates : float array, shape (n_samples, n_covariates)
+        Centred; projected out of regulators and targets in each half-sample's moments.
+    covariate_names : tuple of str
+        Columns of the samples that they come from; hidden factors are named ``hidden_factor_1`` and so on.
+    explained : bool array, shape (n_targets,)
+        Targets of which the covariates leave nothing.
     """
 
     regulators: np.ndarray
@@ -59,6 +70,19 @@ class RegressionProblem:
     regulator_varies: np.ndarray
     regulator_mean: np.ndarray
     target_mean: np.ndarray
+    covariates: np.ndarray
+    covariate_names: tuple[str, ...]
+    explained: np.ndarray
+
+    @property
+    def n_covariates(self) -> int:
+        """Number of covariate columns."""
+        return self.covariates.shape[1]
+
+    @property
+    def covariate_df(self) -> int:
+        """Degrees of freedom that the covariates take from all units."""
+        return degrees_of_freedom(self.covariates, self.unit_rows)
 
     @property
     def n_units(self) -> int:
@@ -74,14 +98,17 @@ class RegressionProblem:
     def fingerprint(self) -> str:
         """Return a hash of all that the numbers depend on: data, names and units."""
         digest = hashlib.sha256()
-        for array in (self.regulators, self.targets, self.own, *self.unit_rows):
+        for array in (self.regulators, self.targets, self.covariates, self.own, *self.unit_rows):
             digest.update(np.ascontiguousarray(array).tobytes())
         digest.update("\n".join((*self.regulator_names, "", *self.target_names)).encode())
         return digest.hexdigest()
 
 
 def prepare(
-    adata: AnnData, regulators: Sequence[str] | str | Path | None = None, block: str | None = None
+    adata: AnnData,
+    regulators: Sequence[str] | str | Path | None = None,
+    block: str | None = None,
+    covariates: Sequence[str] | None = None,
 ) -> RegressionProblem:
     """Set up the regression of every gene on the regulators.
 
@@ -93,7 +120,11 @@ def prepare(
         Names; ``var["is_regulator"]`` by default.
     block : str, optional
         Column of ``obs`` that names the independent unit of each sample; else ``block``, ``donor`` or
-        ``replicate_group`` where there is one, else every sample is a unit.
+        ``replicate_group`` where there is one, else every sample is a unit. ``sample`` makes every sample one.
+    covariates : sequence of str, optional
+        Columns of ``obs`` to project out; by default those that `netinfer.prepare_samples` wrote down (cell type and
+        log depth for cells, none for bulk samples). ``obsm["hidden_factors"]``, where there is one, is projected out
+        as well.
 
     Returns
     -------
@@ -102,14 +133,15 @@ def prepare(
     Raises
     ------
     InputError
-        If there are no regulators, fewer than 8 units, an unknown or incomplete block column, or values that are
-        not finite.
+        If there are no regulators, fewer than 8 units, an unknown or incomplete column, values that are not finite,
+        or covariates that cannot be told apart or leave too little.
     """
     matrix = adata.X
     matrix = matrix.toarray() if hasattr(matrix, "toarray") else np.asarray(matrix)
     names = [str(name) for name in adata.var_names]
     chosen = _chosen(adata, names, regulators)
-    column, labels = _units(adata.obs, block)
+    column, labels = _units(adata, block)
+    adjust, adjusted_for = _covariates(adata, covariates)
     return problem_from_arrays(
         matrix[:, chosen],
         matrix,
@@ -117,6 +149,8 @@ def prepare(
         target_names=names,
         units=labels,
         unit_column=column,
+        covariates=adjust,
+        covariate_names=adjusted_for,
     )
 
 
@@ -128,8 +162,12 @@ def problem_from_arrays(
     target_names: Sequence[str] | None = None,
     units: np.ndarray | None = None,
     unit_column: str = "sample",
+    covariates: np.ndarray | None = None,
+    covariate_names: Sequence[str] = (),
 ) -> RegressionProblem:
     """Set up a regression from plain arrays, samples x genes; see `prepare`.
+
+    `covariates`, shape (n_samples, n_covariates), are projected out of both.
 
     A target that has a regulator's name is never its own regulator. Without names, the first targets are taken to be
     the regulators.
@@ -157,18 +195,28 @@ def problem_from_arrays(
     standard_y, y_mean, varies = _standardised(y)
     if not x_varies.any():
         raise InputError("regulators: every one is constant over the samples: nothing to regress on")
+    adjust = _checked_covariates(covariates, len(x), rows, covariate_names)
+    explained = varies & explained_by(adjust, standard_y)
+    x_varies = x_varies & ~explained_by(adjust, standard_x)
+    standard_x[:, ~x_varies] = 0.0
+    standard_y[:, explained] = 0.0
+    if not x_varies.any():
+        raise InputError(f"covariates: {', '.join(covariate_names)} explain every regulator fully: leave some out")
     return RegressionProblem(
         regulators=standard_x,
         targets=standard_y,
         regulator_names=regulator_names,
         target_names=target_names,
         own=np.array([place.get(name, -1) for name in target_names], dtype=np.int64),
-        varies=varies,
+        varies=varies & ~explained,
         unit_rows=rows,
         unit_column=unit_column,
         regulator_varies=x_varies,
         regulator_mean=x_mean,
         target_mean=y_mean,
+        covariates=adjust,
+        covariate_names=tuple(covariate_names),
+        explained=explained,
     )
 
 
@@ -226,13 +274,14 @@ def _matched(names: list[str], regulators: list[str]) -> np.ndarray:
     return np.array(sorted({place[name] for name in regulators if name in place}), dtype=np.int64)
 
 
-def _units(obs, block: str | None) -> tuple[str, np.ndarray | None]:
-    column = block
+def _units(adata: AnnData, block: str | None) -> tuple[str, np.ndarray | None]:
+    obs = adata.obs
+    column = block or str(_design(adata).get("block", "")) or None
     if column is None:
         column = next((name for name in UNIT_COLUMNS if name in obs.columns), None)
-        if column is None:
-            return "sample", None
-    elif column not in obs.columns:
+    if column is None or (column == SAMPLE and SAMPLE not in obs.columns):
+        return SAMPLE, None
+    if column not in obs.columns:
         known = ", ".join(map(str, obs.columns)) or "(none)"
         raise InputError(f"block: column {column!r} is not in the sample table (adata.obs): choose one of {known}")
     labels = obs[column]
@@ -243,3 +292,77 @@ def _units(obs, block: str | None) -> tuple[str, np.ndarray | None]:
             "name the independent unit of every sample"
         )
     return column, labels.astype(str).to_numpy()
+
+
+def _design(adata: AnnData) -> Mapping[str, Any]:
+    return adata.uns.get("netinfer", {}).get("design", {})
+
+
+def _covariates(adata: AnnData, names: Sequence[str] | None) -> tuple[np.ndarray, list[str]]:
+    """Return the columns to project out: those asked for, or the design's, and the hidden factors of the data."""
+    names = list(_design(adata).get("covariates", ())) if names is None else list(names)
+    design = covariate_matrix(adata.obs, [str(name) for name in names])
+    factors = np.asarray(adata.obsm["hidden_factors"]) if "hidden_factors" in adata.obsm else np.empty((adata.n_obs, 0))
+    labels = [*design.names, *(f"hidden_factor_{i + 1}" for i in range(factors.shape[1]))]
+    return np.concatenate([design.matrix, factors], axis=1), labels
+
+
+def _checked_covariates(
+    covariates: np.ndarray | None, n_samples: int, rows: Sequence[np.ndarray], names: Sequence[str]
+) -> np.ndarray:
+    if covariates is None or np.size(covariates) == 0:
+        return np.empty((n_samples, 0))
+    matrix = np.ascontiguousarray(covariates, dtype=np.float64)
+    if matrix.ndim != 2 or len(matrix) != n_samples or not np.isfinite(matrix).all():
+        raise InputError(f"covariates: shape {matrix.shape}: give finite numbers, {n_samples} samples x covariates")
+    matrix = matrix - matrix.mean(axis=0)
+    taken, left = degrees_of_freedom(matrix, rows), len(rows) // 2
+    if left - taken < MINIMUM_LEFT:
+        raise InputError(
+            f"covariates: {', '.join(names) or matrix.shape[1]} take {taken} degrees of freedom, and a half-sample has "
+            f"{left} units: at least {MINIMUM_LEFT} must be left: leave some out, or merge small classes"
+        )
+    return matrix
+
+
+def degrees_of_freedom(covariates: np.ndarray, unit_rows: Sequence[np.ndarray]) -> int:
+    """Return the degrees of freedom that covariates take from independent units.
+
+    The trace of the product of two projections, on the covariates and on the units: the rank where every sample is a
+    unit, and less where a covariate varies within units rather than between them; rounded up.
+
+    Parameters
+    ----------
+    covariates : float array, shape (n_samples, n_covariates)
+    unit_rows : sequence of int arrays
+        Rows of each unit; rows in none of them are left out.
+    """
+    if covariates.shape[1] == 0:
+        return 0
+    inside = covariates[np.concatenate(unit_rows)]
+    inside = inside - inside.mean(axis=0)
+    kept, factor = independent_rows(inside.T @ inside / len(inside))
+    if not kept.size:
+        return 0
+    basis = np.linalg.solve(factor, inside[:, kept].T).T / np.sqrt(len(inside))
+    ends = np.cumsum([len(rows) for rows in unit_rows])
+    sums = np.array([part.sum(axis=0) for part in np.split(basis, ends[:-1])])
+    shared = float((sums**2 / np.array([len(rows) for rows in unit_rows])[:, None]).sum())
+    return int(np.ceil(shared - 1e-6))
+
+
+def explained_by(covariates: np.ndarray, standardised: np.ndarray) -> np.ndarray:
+    """Mark the genes of which covariates leave no more than rounding; bool array, shape (n_genes,).
+
+    Parameters
+    ----------
+    covariates : float array, shape (n_samples, n_covariates), centred
+    standardised : float array, shape (n_samples, n_genes)
+        Centred, variance 1 (or 0).
+    """
+    if covariates.shape[1] == 0:
+        return np.zeros(standardised.shape[1], bool)
+    sizes, n = np.linalg.svd(covariates, full_matrices=False)[:2], len(covariates)
+    basis = sizes[0][:, sizes[1] > 1e-9 * sizes[1][0]]
+    left = 1.0 - ((basis.T @ standardised) ** 2).sum(axis=0) / n
+    return (left <= CONSTANT) & (np.abs(standardised).max(axis=0, initial=0.0) > 0)

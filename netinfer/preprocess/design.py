@@ -1,0 +1,182 @@
+"""What is projected out of the expression: columns of the sample table as a matrix, checked before any long work."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from netinfer.errors import InputError
+from netinfer.io.ids import some
+
+# A column whose part that the others do not explain is below this share of its variance adds rounding, not information.
+COLLINEAR = 1e-8
+
+
+@dataclass(frozen=True)
+class CovariateDesign:
+    """Covariates as numbers.
+
+    Attributes
+    ----------
+    matrix : float array, shape (n_samples, n_columns)
+        Centred, scaled to variance 1; a class with k levels gives k - 1 columns (deviation from its first level).
+    names : tuple of str
+        The columns of the sample table.
+    rank : int
+        Degrees of freedom that they take from the samples.
+    notes : tuple of str
+        Plain sentences for the log.
+    """
+
+    matrix: np.ndarray
+    names: tuple[str, ...]
+    rank: int
+    notes: tuple[str, ...] = ()
+
+
+def covariate_matrix(obs: pd.DataFrame, names: Sequence[str], *, where: str = "covariates") -> CovariateDesign:
+    """Turn columns of the sample table into what is projected out of regulators and targets.
+
+    Parameters
+    ----------
+    obs : DataFrame, shape (n_samples, ...)
+        Numbers are taken as they are, anything else as classes.
+    names : sequence of str
+    where : str
+        Named in the errors.
+
+    Returns
+    -------
+    CovariateDesign
+
+    Raises
+    ------
+    InputError
+        An unknown or incomplete column, one with a single level or with as many classes as samples, columns that are
+        linear combinations of one another (named), or a batch that coincides with the condition.
+    """
+    names = list(dict.fromkeys(names))
+    blocks: list[np.ndarray] = []
+    for name in names:
+        blocks.append(_columns(obs, name, where))
+        _refuse_explained(blocks, names, where)
+    notes = _condition_notes(obs, names, where)
+    matrix = np.concatenate(blocks, axis=1) if blocks else np.empty((len(obs), 0))
+    if matrix.shape[1] >= len(obs) - 2:
+        raise InputError(
+            f"{where}: {', '.join(names)} take {matrix.shape[1]} degrees of freedom of {len(obs)} samples: "
+            "leave some out, or merge small classes"
+        )
+    return CovariateDesign(np.ascontiguousarray(matrix), tuple(names), matrix.shape[1], tuple(notes))
+
+
+def _columns(obs: pd.DataFrame, name: str, where: str) -> np.ndarray:
+    if name not in obs.columns:
+        known = list(map(str, obs.columns))
+        near = difflib.get_close_matches(name, known, 1)
+        hint = f" (nearest: {near[0]!r})" if near else ""
+        raise InputError(f"{where}: no column {name!r} of the samples{hint}: there are {', '.join(known) or 'none'}")
+    column = obs[name]
+    missing = column.isna()
+    if missing.any():
+        raise InputError(
+            f"{where}: column {name!r} is empty for {int(missing.sum())} of {len(obs)} samples, "
+            f"the first {str(obs.index[missing][0])!r}: fill it in, or leave these samples out"
+        )
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        return _number(column, name, where)
+    return _classes(column, name, where)
+
+
+def _number(column: pd.Series, name: str, where: str) -> np.ndarray:
+    values = column.to_numpy(dtype=np.float64)
+    if not np.isfinite(values).all():
+        bad = str(column.index[~np.isfinite(values)][0])
+        raise InputError(f"{where}: column {name!r} is infinite in sample {bad!r}: mend it (a depth of zero, perhaps)")
+    values = values - values.mean()
+    size = np.abs(values).max(initial=0.0)
+    if size <= 1e-12 * np.abs(column.to_numpy(dtype=np.float64)).max(initial=0.0):
+        raise InputError(f"{where}: column {name!r} has one level, {column.iloc[0]:g}, in every sample: leave it out")
+    values = values / size
+    values -= values.mean()
+    return (values / np.sqrt((values**2).mean()))[:, None]
+
+
+def _classes(column: pd.Series, name: str, where: str) -> np.ndarray:
+    codes, levels = pd.factorize(column.astype(str), sort=True)
+    if len(levels) < 2:
+        raise InputError(f"{where}: column {name!r} has one level, {str(levels[0])!r}, in every sample: leave it out")
+    if len(levels) == len(column):
+        raise InputError(
+            f"{where}: column {name!r} has as many levels as samples ({len(levels)}): nothing would be left; "
+            "leave it out, or write it as a number"
+        )
+    dummies = (codes[:, None] == np.arange(1, len(levels))).astype(np.float64)
+    dummies -= dummies.mean(axis=0)
+    return dummies / np.sqrt((dummies**2).mean(axis=0))
+
+
+def _refuse_explained(blocks: list[np.ndarray], names: Sequence[str], where: str) -> None:
+    """Refuse the last block where the ones before determine a column of it; say which of them do."""
+    if len(blocks) < 2:
+        return
+    last, before = blocks[-1], np.concatenate(blocks[:-1], axis=1)
+    fit = before @ np.linalg.lstsq(before, last, rcond=None)[0]
+    # Together, not column by column: two columns of a class may be determined only in their sum.
+    sizes = np.linalg.svd(last - fit, compute_uv=False)
+    if sizes.size and (sizes**2).min() > COLLINEAR * len(last):
+        return
+    culprits = [name for name, block in zip(names, blocks[:-1], strict=False) if _explains(block, last)]
+    others = culprits or list(names[: len(blocks) - 1])
+    raise InputError(
+        f"{where}: {names[len(blocks) - 1]!r} is collinear with {', '.join(map(repr, others))}: "
+        "what one explains the other explains as well: keep one of them"
+    )
+
+
+def _explains(block: np.ndarray, last: np.ndarray) -> bool:
+    left = last - block @ np.linalg.lstsq(block, last, rcond=None)[0]
+    sizes = np.linalg.svd(left, compute_uv=False)
+    return bool((sizes**2).min() <= COLLINEAR * len(last))
+
+
+def _condition_notes(obs: pd.DataFrame, names: Sequence[str], where: str) -> list[str]:
+    """Refuse covariates that determine the condition; mention those that share part of it."""
+    if "condition" not in obs.columns or "condition" in names or obs["condition"].isna().any():
+        return []
+    condition = obs["condition"].astype(str)
+    n_conditions = condition.nunique()
+    notes: list[str] = []
+    if n_conditions < 2:
+        return notes
+    for name in names:
+        column = obs[name]
+        is_number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+        labels = column.astype(str)
+        if is_number and labels.nunique() > n_conditions:
+            continue
+        if _determines(labels, condition):
+            shown = "; ".join(
+                f"{level}: {some(list(dict.fromkeys(group)), 3)}"
+                for level, group in list(condition.groupby(labels, observed=True))[:3]
+            )
+            raise InputError(
+                f"{where}: {name!r} coincides with 'condition' (each of its {labels.nunique()} levels holds one "
+                f"condition: {shown}): projecting it out would take the difference between conditions with it, and no "
+                "method can tell the two apart: leave it out, or add samples that share a level across conditions"
+            )
+        if _determines(condition, labels):
+            notes.append(
+                f"every condition lies within one level of {name!r}: differences between conditions of different "
+                f"levels are projected out with it, those within a level stay"
+            )
+    return notes
+
+
+def _determines(these: pd.Series, those: pd.Series) -> bool:
+    """Tell whether each level of the one column lies within one level of the other."""
+    return len(pd.MultiIndex.from_arrays([these, those]).unique()) == these.nunique()

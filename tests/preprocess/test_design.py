@@ -1,0 +1,86 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from netinfer.errors import InputError
+from netinfer.preprocess.design import covariate_matrix
+
+
+@pytest.fixture
+def obs() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "batch": ["a", "a", "a", "a", "b", "b", "b", "b", "c", "c", "c", "c"],
+            "sex": pd.Categorical(["f", "m"] * 6),
+            "growth_rate": np.linspace(0.1, 1.2, 12),
+            "condition": ["x", "y", "y"] * 4,
+            "one": 1.0,
+            "id": [f"s{i}" for i in range(12)],
+            "run": ["1", "1", "1", "1", "2", "2", "2", "2", "2", "2", "2", "2"],
+        },
+        index=[f"s{i}" for i in range(12)],
+    )
+
+
+def test_classes_and_numbers_become_centred_columns_of_variance_one(obs):
+    design = covariate_matrix(obs, ["batch", "sex", "growth_rate"])
+    assert design.matrix.shape == (12, 4)
+    assert design.rank == 4
+    np.testing.assert_allclose(design.matrix.mean(axis=0), 0, atol=1e-15)
+    np.testing.assert_allclose((design.matrix**2).mean(axis=0), 1)
+    # the columns of a class span its indicators
+    indicators = pd.get_dummies(obs["batch"]).to_numpy(float)
+    space = np.column_stack([np.ones(12), design.matrix[:, :2]])
+    fit = space @ np.linalg.lstsq(space, indicators, rcond=None)[0]
+    np.testing.assert_allclose(fit, indicators, atol=1e-12)
+
+
+def test_none_gives_no_column(obs):
+    assert covariate_matrix(obs, []).matrix.shape == (12, 0)
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["one"], "'one' has one level, 1,"),
+        (["id"], "'id' has as many levels as samples"),
+        (["bach"], "no column 'bach' of the samples .nearest: 'batch'"),
+        (["sex", "batch", "run"], "'run' is collinear with 'batch'"),
+        (["run", "batch"], "'batch' is collinear with 'run'"),
+    ],
+)
+def test_unusable_columns_are_refused(obs, names, message):
+    with pytest.raises(InputError, match=message):
+        covariate_matrix(obs, names)
+
+
+def test_collinear_in_their_sum_only(obs):
+    obs["a"], obs["b"] = np.sin(np.arange(12)), np.cos(np.arange(12) ** 2)
+    obs["c"] = obs["a"] - 2 * obs["b"]
+    with pytest.raises(InputError, match="'c' is collinear with 'a', 'b'"):
+        covariate_matrix(obs, ["a", "b", "c"])
+
+
+def test_a_batch_that_coincides_with_the_condition_says_so(obs):
+    obs["condition"] = ["x"] * 4 + ["y"] * 8
+    with pytest.raises(InputError, match=r"'batch' coincides with 'condition'.*a: 'x'"):
+        covariate_matrix(obs, ["batch"])
+
+
+def test_conditions_within_batches_are_mentioned(obs):
+    obs["condition"] = ["x", "y", "x", "y", "u", "v", "u", "v", "w", "z", "w", "z"]
+    assert "every condition lies within one level of 'batch'" in covariate_matrix(obs, ["batch"]).notes[0]
+
+
+@pytest.mark.parametrize("value", [np.nan, None, np.inf, -np.inf])
+def test_missing_and_infinite_values_name_the_sample(obs, value):
+    obs.loc["s3", "growth_rate"] = value
+    with pytest.raises(InputError, match="s3"):
+        covariate_matrix(obs, ["growth_rate"])
+
+
+def test_too_many_columns(obs):
+    for i in range(10):
+        obs[f"x{i}"] = np.random.default_rng(i).normal(size=12)
+    with pytest.raises(InputError, match="take 10 degrees of freedom of 12 samples"):
+        covariate_matrix(obs, [f"x{i}" for i in range(10)])

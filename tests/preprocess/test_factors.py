@@ -1,0 +1,69 @@
+import numpy as np
+import pandas as pd
+import pytest
+from anndata import AnnData
+
+import netinfer as ni
+from netinfer.errors import ConfigError, InputError
+from netinfer.preprocess import factors
+
+
+def data(n_samples=80, n_genes=120, n_factors=3, seed=0) -> AnnData:
+    rng = np.random.default_rng(seed)
+    hidden = rng.normal(size=(n_samples, n_factors))
+    values = hidden @ rng.normal(size=(n_factors, n_genes)) + rng.normal(size=(n_samples, n_genes))
+    return AnnData(
+        values, obs=pd.DataFrame({"truth": hidden[:, 0] if n_factors else 0.0}, index=map(str, range(n_samples)))
+    )
+
+
+@pytest.mark.parametrize("n_factors", [0, 1, 3, 5])
+def test_auto_finds_the_number_that_was_simulated(n_factors):
+    found = ni.hidden_factors(data(n_factors=n_factors), "auto")
+    assert found.uns["netinfer"]["hidden_factors"]["k"] == n_factors
+    assert ("hidden_factors" in found.obsm) == (n_factors > 0)
+
+
+def test_components_are_those_of_an_svd_of_standardised_genes():
+    adata = data()
+    found = ni.hidden_factors(adata, 4)
+    standard = (adata.X - adata.X.mean(axis=0)) / adata.X.std(axis=0)
+    left, sizes, _ = np.linalg.svd(standard, full_matrices=False)
+    overlap = np.abs(left[:, :4].T @ found.obsm["hidden_factors"] / np.sqrt(adata.n_obs))
+    np.testing.assert_allclose(overlap, np.eye(4), atol=1e-8)
+    share = found.uns["netinfer"]["hidden_factors"]["share"]
+    np.testing.assert_allclose(share, (sizes**2 / (sizes**2).sum())[: len(share)])
+    assert "hidden_factors" not in adata.obsm
+
+
+def test_they_are_orthogonal_to_the_covariates():
+    found = ni.hidden_factors(data(), "auto", covariates=["truth"])
+    assert found.obsm["hidden_factors"].shape[1] == 2
+    np.testing.assert_allclose(found.obsm["hidden_factors"].T @ found.obs["truth"].to_numpy(), 0, atol=1e-8)
+
+
+@pytest.mark.parametrize("shape", [(60, 25), (25, 60)])
+def test_large_and_small_matrices_go_the_same_way(monkeypatch, shape):
+    adata = data(*shape)
+    dense = ni.hidden_factors(adata, 3).obsm["hidden_factors"]
+    monkeypatch.setattr(factors, "_DENSE", 10)
+    np.testing.assert_allclose(ni.hidden_factors(adata, 3).obsm["hidden_factors"], dense, atol=1e-7)
+
+
+def test_the_network_gets_them_as_covariates_and_zero_takes_them_out():
+    adata = data(n_genes=40)
+    net = ni.infer_regression(adata, list(adata.var_names[:8]), hidden_factors=2, n_subsamples=20, threads=1)
+    assert net.provenance["covariates"] == ["hidden_factor_1", "hidden_factor_2"]
+    assert net.provenance["covariate_df"] == 2
+    assert "hidden_factors" not in ni.hidden_factors(ni.hidden_factors(adata, 2), 0).obsm
+
+
+@pytest.mark.parametrize("k", [-1, 1.5, "many", True])
+def test_other_numbers_are_refused(k):
+    with pytest.raises(ConfigError, match="hidden_factors"):
+        ni.hidden_factors(data(), k)
+
+
+def test_too_many_factors_are_refused():
+    with pytest.raises(InputError, match="at most 78"):
+        ni.hidden_factors(data(), 79)
