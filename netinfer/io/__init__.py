@@ -1,4 +1,4 @@
-"""Files in and out: expression matrices, regulator lists, gold standards, sample sheets.
+"""Files in and out: expression matrices, regulator lists, gold standards, sample sheets, annotations.
 
 Names are imported on first use: reading a list of regulators loads neither anndata nor h5py.
 """
@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING, Any
 _LAZY = {
     "read_expression": "netinfer.io.expression",
     "as_expression": "netinfer.io.memory",
+    "read_annotation": "netinfer.io.annotation",
     "read_regulators": "netinfer.io.lists",
     "read_gold": "netinfer.io.lists",
     "read_sample_sheet": "netinfer.io.lists",
 }
 
 if TYPE_CHECKING:
+    from netinfer.io.annotation import read_annotation
     from netinfer.io.expression import read_expression
     from netinfer.io.lists import read_gold, read_regulators, read_sample_sheet
     from netinfer.io.memory import as_expression
 
-__all__ = ["as_expression", "read_expression", "read_gold", "read_regulators", "read_sample_sheet"]
+__all__ = ["as_expression", "read_annotation", "read_expression", "read_gold", "read_regulators", "read_sample_sheet"]
 
 
 def __getattr__(name: str) -> Any:

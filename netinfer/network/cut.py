@@ -124,3 +124,26 @@ def in_words(asked: Mapping[str, float]) -> str:
     """Write a cut as one short text, such as ``fdr = 0.1``."""
     ((name, value),) = asked.items()
     return f"{name} = {value:g}"
+
+
+def q_values(bounds: np.ndarray) -> np.ndarray:
+    """Return, for each pair, the smallest bound / number of edges over the cuts that include it, at most 1.
+
+    Parameters
+    ----------
+    bounds : float array, shape (n_pairs,)
+        ``expected_false_edges``; NaN where there is no finite one.
+
+    Returns
+    -------
+    float array, shape (n_pairs,)
+        NaN where the bound is. The same numbers as `netinfer.stability.rules.q_values`, of which this layer knows
+        nothing.
+    """
+    out = np.full(len(bounds), np.nan)
+    known = np.flatnonzero(~np.isnan(bounds))
+    order = known[np.argsort(bounds[known], kind="stable")]
+    ordered = bounds[order]
+    number = np.searchsorted(ordered, ordered, side="right")
+    out[order] = np.minimum(np.minimum.accumulate((ordered / number)[::-1])[::-1], 1.0)
+    return out
