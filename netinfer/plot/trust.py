@@ -104,8 +104,8 @@ def component_map(columns: list[str], rows: list[Mapping[str, Any]], *, ax: Axes
         return empty(ax, "no variance is left")
     for at, row in enumerate(rows):
         share = float(row["share"])
-        ax.add_patch(_box(-1.45, at, 1.2 * min(1.0, share), ACTIVATES, height=0.62))
-        ax.text(-1.4 + 1.2 * min(1.0, share), at, f"{100 * share:.0f} %", va="center", fontsize=8.5, color=INK)
+        ax.add_patch(_box(-1.45, at, 0.75 * min(1.0, share), ACTIVATES, height=0.62))
+        ax.text(-1.4 + 0.75 * min(1.0, share), at, f"{100 * share:.0f} %", va="center", fontsize=8.5, color=INK)
         for place, value in enumerate(row["r2"]):
             value = float(value)
             ax.add_patch(_box(place + 0.03, at, 0.94, NEUTRAL, height=0.94, alpha=0.06 + 0.94 * min(1.0, value)))

@@ -12,6 +12,7 @@ from netinfer.report.trust import Facts, GoesWith
 FEW_UNITS = 20
 FEW_DONORS = 12  # from here on donors are the units
 MANY_IN_OPERON = 0.10
+MANY_NEAR = 0.20  # within three genes, where no operon is known
 MANY_MISSING = 0.05
 N_LINES = 3
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
@@ -56,8 +57,10 @@ def _percent(share: float | None) -> str:
     return f"{100 * share:.0f} %" if share >= 0.01 else f"{100 * share:.2g} %"
 
 
-def _some(names: list[str], most: int = 3) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
+def _some(names: list[str], n: int | None = None, most: int = 3) -> str:
+    """Name the first of n."""
+    n = len(names) if n is None else n
+    more = f" and {n - most:,} more" if n > most else ""
     return ", ".join(names[:most]) + more
 
 
@@ -157,6 +160,19 @@ def _operons(facts: Facts) -> str:
     )
 
 
+def _near(facts: Facts) -> str:
+    share = (facts.neighbours or {}).get("near")
+    return (
+        f"{_percent(share)} of the edges join genes that lie within three genes of one another, and many such pairs "
+        "are transcribed together: give an `annotation` with operons to tell them apart."
+    )
+
+
+def _has_many_near(facts: Facts) -> bool:
+    seen = facts.neighbours or {}
+    return bool(seen) and not seen.get("knows_operons", True) and (seen.get("near") or 0) >= MANY_NEAR
+
+
 def _outliers(facts: Facts) -> str:
     names = [str(row["sample"]) for row in facts.outliers]
     asked = ", ".join(yaml_value(name) for name in names[:3]) + (", …" if len(names) > 3 else "")
@@ -183,9 +199,11 @@ def _not_met(facts: Facts) -> str:
 
 def _regulators(facts: Facts) -> str:
     dropped = facts.filter or {}
+    n = int(dropped.get("n_dropped_regulators", 0))
+    names = _some(list(dropped.get("dropped_regulators", [])), n)
     return (
-        f"{dropped.get('n_dropped_regulators', 0):,} regulators were left out by the filter "
-        f"({_some(list(dropped.get('dropped_regulators', [])))}): that they have no edge says nothing about them."
+        f"{n:,} {'regulator was' if n == 1 else 'regulators were'} left out by the filter ({names}): "
+        f"that {'it has' if n == 1 else 'they have'} no edge says nothing about {'it' if n == 1 else 'them'}."
     )
 
 
@@ -238,6 +256,7 @@ RULES: tuple[Rule, ...] = (
     Rule("few_donors", lambda facts: 1 < facts.n_donors < FEW_DONORS, _few_donors),
     Rule("not_met", lambda facts: not facts.is_met, _not_met),
     Rule("operons", lambda facts: ((facts.neighbours or {}).get("same_operon") or 0) >= MANY_IN_OPERON, _operons),
+    Rule("near", _has_many_near, _near),
     Rule("outliers", lambda facts: bool(facts.outliers), _outliers),
     Rule("missing", lambda facts: ((facts.missing or {}).get("share") or 0) >= MANY_MISSING, _missing),
     Rule("regulators", lambda facts: bool((facts.filter or {}).get("n_dropped_regulators")), _regulators),

@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-MOST_GENES = 2000
+MOST_GENES = 2000  # the most variable ones, where there are too many values for a quick look at all
+MOST_VALUES = 20_000_000
 MOST_SAMPLES = 20_000
+_NOTHING = 1e-10  # what is left of a variance below this share of it is rounding
 MOST_COLUMNS = 8
 # Columns that are looked at first, where there are more than fit: what most often moves whole samples.
 _FIRST = ("log_depth", "batch", "condition", "donor", "cell_type")
@@ -28,6 +30,7 @@ def leading_components(
     Parameters
     ----------
     adata : AnnData
+        Normalized expression; each gene is scaled to variance 1, as the models see it.
     n_components : int, default 5
     covariates : sequence of str
         Columns of ``obs`` that the regression projects out.
@@ -47,12 +50,14 @@ def leading_components(
     if adata is None or not 4 <= adata.n_obs <= MOST_SAMPLES or adata.n_vars < 2:
         return None
     mean, X = _centred(adata.X)
-    if not np.isfinite(X).all() or not X.any():
+    if not np.isfinite(X).all():
+        return None
+    X, _ = _scaled(X, (X * X).sum(axis=0))
+    if not X.any():
         return None
     names = _columns(adata.obs, [*covariates, unit])
     traits = {"mean expression": mean} | {name: adata.obs[name].to_numpy() for name in names}
     traits = dict(list(traits.items())[:MOST_COLUMNS])
-    total = float((X * X).sum())
     table: dict[str, Any] = {
         "columns": list(traits),
         "rows": _rows(X, traits, n_components),
@@ -61,22 +66,31 @@ def leading_components(
     }
     basis = _basis(adata.obs, covariates, factors)
     if basis is not None:
+        before = (X * X).sum(axis=0)
         X -= basis @ (basis.T @ X)
-        left = float((X * X).sum()) / total
+        left = float((X * X).sum() / before.sum())
+        X, n_left = _scaled(X, before)
         table["removed"] = 1.0 - left
-        table["after"] = _rows(X, traits, n_components) if left > 1e-9 else []  # below: rounding
+        table["after"] = _rows(X, traits, n_components) if n_left else []
     return table
 
 
 def _centred(X: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return each sample's mean over all genes, and the most variable genes, each centred."""
+    """Return each sample's mean over all genes, and the genes that are looked at, each centred."""
     mean = np.asarray(X.mean(axis=1), dtype=float).ravel()
-    second = X.multiply(X).mean(axis=0) if hasattr(X, "multiply") else (X * X).mean(axis=0)
-    variance = np.asarray(second, dtype=float).ravel() - np.asarray(X.mean(axis=0), dtype=float).ravel() ** 2
-    chosen = np.sort(np.argsort(-variance, kind="stable")[:MOST_GENES])
-    X = X[:, chosen]
+    if X.shape[0] > MOST_GENES or X.shape[0] * X.shape[1] > MOST_VALUES:
+        second = X.multiply(X).mean(axis=0) if hasattr(X, "multiply") else (X * X).mean(axis=0)
+        variance = np.asarray(second, dtype=float).ravel() - np.asarray(X.mean(axis=0), dtype=float).ravel() ** 2
+        X = X[:, np.sort(np.argsort(-variance, kind="stable")[:MOST_GENES])]
     X = np.array(X.toarray() if hasattr(X, "toarray") else X, dtype=float)
     return mean, X - X.mean(axis=0)
+
+
+def _scaled(X: np.ndarray, before: np.ndarray) -> tuple[np.ndarray, int]:
+    """Give each gene variance 1, as the models see it, and 0 where nothing is left of `before`; count the others."""
+    size = (X * X).sum(axis=0)
+    varies = size > _NOTHING * before
+    return np.where(varies, X, 0.0) / np.sqrt(np.where(varies, size / len(X), 1.0)), int(varies.sum())
 
 
 def _rows(X: np.ndarray, traits: dict[str, np.ndarray], n_components: int) -> list[dict[str, Any]]:

@@ -27,6 +27,10 @@ _STATUS_IN_WORDS = {
     "too_few_samples": "left out: too few samples",
     "not_converged": "the fit did not reach its tolerance",
 }
+_HELDOUT_IN_WORDS = {
+    "r2_heldout": "held-out R² (fitted on one half of the units, scored on the other)",
+    "auc_heldout": "held-out area under the ROC curve (0.5 is chance)",
+}
 _METRIC_IN_WORDS = {
     "aupr": "area under the precision-recall curve (AUPR)",
     "average_precision": "average precision",
@@ -74,6 +78,7 @@ def _asked(asked: Any) -> str:
     words = {
         "fdr": "an expected share of false edges of at most",
         "expected_false_edges": "expected false edges of at most",
+        "expected_false_genes": "expected false genes of at most",
         "selection_probability": "a selection probability of at least",
     }
     if not isinstance(asked, Mapping):
@@ -161,9 +166,45 @@ def score_rows(evaluation: pd.DataFrame | None) -> list[dict[Any, Any]]:
     return rows
 
 
-def phenotype_rows(table: pd.DataFrame | None, names: Mapping[str, str]) -> list[dict[Any, Any]]:
-    """Return the genes selected for a trait."""
-    return []
+def phenotype_facts(phenotype: Any, nodes: pd.DataFrame) -> dict[str, Any] | None:
+    """Return what a trait's model says, from a `PhenotypeModel` or from its table of genes alone.
+
+    Where no gene passes the cut, the rows are the first of all ranked genes.
+    """
+    if phenotype is None:
+        return None
+    genes = phenotype if isinstance(phenotype, pd.DataFrame) else phenotype.genes
+    record: Mapping[str, Any] = getattr(phenotype, "record", {})
+    cut: Mapping[str, Any] = getattr(phenotype, "cut", {})
+    is_met = bool(cut.get("met", len(genes) > 0))
+    ranked = getattr(phenotype, "ranked", genes)
+    symbols = symbols_of(nodes)
+    rows = (genes if is_met else ranked).head(LISTED).to_dict("records")
+    for row in rows:
+        row["gene"] = str(row["gene"])
+        given = row.get("symbol")
+        row["symbol"] = symbols.get(row["gene"], "") if given is None or pd.isna(given) else str(given)
+        if row["symbol"] == row["gene"]:
+            row["symbol"] = ""
+    return {
+        "column": str(record.get("column", "")),
+        "n_samples": record.get("n_samples"),
+        "n_units": record.get("n_units"),
+        "n_genes": record.get("n_genes"),
+        "covariates": [str(name) for name in record.get("covariates") or ()],
+        "heldout": [
+            (words, float(record[key])) for key, words in _HELDOUT_IN_WORDS.items() if record.get(key) is not None
+        ],
+        "not_counted": str(record.get("not_counted", "")),
+        "effect": str(record.get("effect", "")).removeprefix("effect: "),
+        "is_met": is_met,
+        "reason": str(cut.get("reason", "")),
+        "asked": _asked(cut.get("asked", {})),
+        "false_genes": cut.get("expected_false_genes"),
+        "n_selected": len(genes),
+        "rows": rows,
+        "has_odds": bool(rows) and "odds_ratio" in rows[0],
+    }
 
 
 def settings_rows(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:

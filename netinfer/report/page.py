@@ -21,7 +21,7 @@ def write_report(
     evaluation: pd.DataFrame | None = None,
     gold: Any = None,
     paths: pd.DataFrame | None = None,
-    phenotype: pd.DataFrame | None = None,
+    phenotype: pd.DataFrame | Any = None,
     title: str | None = None,
 ) -> Path:
     """Write one self-contained HTML page about a data set and its network.
@@ -42,8 +42,8 @@ def write_report(
         Gold standard, for the precision-recall curve beside |Pearson|.
     paths : DataFrame, optional
         target, regulator, penalty, selection_probability: the stability paths of a few targets; the first 6 are drawn.
-    phenotype : DataFrame, optional
-        The genes selected for a trait, as in phenotype/genes.tsv.
+    phenotype : PhenotypeModel or DataFrame, optional
+        The genes selected for a trait; a DataFrame is as in phenotype/genes.tsv.
     title : str, optional
         By default the data set's name.
 
@@ -80,7 +80,7 @@ def _values(
     evaluation: pd.DataFrame | None,
     paths: pd.DataFrame | None,
     curves: pd.DataFrame | None,
-    phenotype: pd.DataFrame | None,
+    phenotype: Any,
 ) -> dict[str, Any]:
     """Gather everything that the templates show."""
     from netinfer.report import advice, content, trust
@@ -108,7 +108,7 @@ def _values(
         "n_bars": min(N_REGULATORS, n_sources),
         "targets": content.target_facts(net),
         "scores": content.score_rows(evaluation),
-        "phenotype": content.phenotype_rows(phenotype, names),
+        "phenotype": content.phenotype_facts(phenotype, net.nodes),
         "settings": content.settings_rows(net.provenance),
         "components": components,
         "figures": draw(net, paths, curves, facts=facts, names=names),

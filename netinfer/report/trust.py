@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-LISTED = 25
+from netinfer.network.neighbours import is_annotated, neighbour_shares
+
+LISTED = 40  # dropped regulators that are named
 FIRST_SHARE = 0.20  # a first component above this share of variance asks for a decision
 GOES_WITH = 0.30  # R2 from which a column of the samples is said to go with a component
 LOOKED_AT = 3  # components whose columns are looked at
@@ -22,7 +24,7 @@ LOOKED_AT = 3  # components whose columns are looked at
 _WORDS = {
     "depth": {"depth", "counts", "umis", "umi", "size", "coverage", "reads"},
     "batch": {
-        "batch", "plate", "run", "lane", "center", "centre", "site", "study", "project", "platform", "date", "day",
+        "batch", "plate", "run", "lane", "center", "centre", "site", "study", "project", "platform", "date",
         "chip", "library", "array", "lab", "laboratory", "sequencer", "flowcell", "machine", "cohort", "dataset",
         "protocol", "kit", "technology",
     },
@@ -38,8 +40,10 @@ def kind_of(column: str) -> str:
     """Tell by its name what a column of the samples stands for: depth, batch, type, block or nothing known."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", column)
     words = {re.sub(r"\d+$", "", word) for word in re.split(r"[^a-z0-9]+", spaced.lower()) if word}
-    if "cell" in words and "type" in words:
+    if {"cell", "type"} <= words:
         return "type"
+    if {"n", "count"} <= words:  # Seurat's nCount_RNA
+        return "depth"
     return next((kind for kind, known in _WORDS.items() if words & known), "")
 
 
@@ -70,6 +74,7 @@ class Facts:
     n_covariates_df: int | None = None
     hidden_factors: int | None = None
     hidden_asked: str = ""
+    hidden_share: float | None = None  # of the variance, that they hold together
     center_by: str = ""
     input_kind: str = ""
     normalization: str = ""
@@ -133,7 +138,7 @@ def gather_facts(
     notes: Mapping[str, Any] = adata.uns.get("netinfer", {}) if adata is not None else {}
     design = {**_mapping(notes.get("design")), **_mapping(provenance.get("design"))}
     covariates = used_covariates(provenance)
-    hidden, asked = hidden_factors(provenance, notes)
+    hidden, asked, hidden_share = hidden_factors(provenance, notes)
     unit = str(provenance.get("unit") or provenance.get("block") or "")
     unit = "" if unit == "sample" else unit
     shown = net.edges if net.cut["met"] else net.exploratory()
@@ -152,6 +157,7 @@ def gather_facts(
         n_covariates_df=_whole(provenance.get("n_covariates_df")),
         hidden_factors=hidden,
         hidden_asked=asked,
+        hidden_share=hidden_share,
         center_by=str(notes.get("center_by", "")),
         input_kind=str(notes.get("input_kind", "")),
         normalization=str(notes.get("normalization", "")),
@@ -173,7 +179,7 @@ def gather_facts(
 def projected(provenance: Mapping[str, Any], adata: Any) -> dict[str, Any]:
     """Return what the regression projects out, as `leading_components` takes it."""
     notes = adata.uns.get("netinfer", {}) if adata is not None else {}
-    n_factors, _ = hidden_factors(provenance, notes)
+    n_factors, _, _ = hidden_factors(provenance, notes)
     has_factors = bool(n_factors) and adata is not None and "hidden_factors" in adata.obsm
     return {
         "covariates": used_covariates(provenance) or (),
@@ -188,13 +194,14 @@ def used_covariates(provenance: Mapping[str, Any]) -> tuple[str, ...] | None:
     return tuple(map(str, listed)) if isinstance(listed, list | tuple) else None
 
 
-def hidden_factors(provenance: Mapping[str, Any], notes: Mapping[str, Any]) -> tuple[int | None, str]:
-    """Return how many hidden factors were projected out, and what was asked for."""
+def hidden_factors(provenance: Mapping[str, Any], notes: Mapping[str, Any]) -> tuple[int | None, str, float | None]:
+    """Return how many hidden factors were projected out, what was asked for, and their share of the variance."""
     recorded = _mapping(notes.get("hidden_factors"))
     used = provenance.get("hidden_factors")
     if isinstance(used, Mapping):
         recorded, used = {**recorded, **used}, used.get("k")
-    return _whole(used), str(recorded.get("asked", ""))
+    k, shares = _whole(used), np.atleast_1d(np.asarray(recorded.get("share", []), dtype=float))
+    return k, str(recorded.get("asked", "")), float(shares[:k].sum()) if k and len(shares) >= k else None
 
 
 def _hub(edges: pd.DataFrame, names: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
@@ -244,14 +251,14 @@ def _filter(note: Any) -> dict[str, Any] | None:
         "n_genes": int(statistic.size),
         "n_dropped": _whole(note.get("n_dropped")) or 0,
         "n_dropped_regulators": len(regulators),
-        "dropped_regulators": regulators[: 4 * LISTED],
+        "dropped_regulators": regulators[:LISTED],
     }
 
 
 def _missing(note: Any) -> dict[str, Any] | None:
     note = _mapping(note)
     n = _whole(note.get("n")) or 0
-    return {"n": n, "share": _share(note.get("share")), "rule": str(note.get("rule", ""))} if n else None
+    return {"n": n, "share": _share(note.get("share")), "rule": str(note.get("rule", "")).rstrip(".")} if n else None
 
 
 def _outliers(note: Any) -> tuple[dict[str, Any], ...]:
@@ -264,7 +271,22 @@ def _outliers(note: Any) -> tuple[dict[str, Any], ...]:
 
 
 def _neighbours(net: Any) -> dict[str, Any] | None:
-    return None
+    """Return the shares of pairs within an operon and of near neighbours, of a network that has an annotation."""
+    if not is_annotated(net):
+        return None
+    note = _mapping(net.provenance.get("neighbours"))
+    rows = [row for row in neighbour_shares(net).to_dict("records") if row["n_pairs"]]
+    first = next((row for row in rows if row["pairs"] == "network"), rows[0] if rows else {})
+    knows_operons = note.get("operons") != "none"
+    return {
+        "rows": rows,
+        "knows_operons": knows_operons,
+        "note": str(note.get("note", "")).rstrip("."),
+        "n_left_out": _whole(note.get("n_left_out")) or 0,
+        "pairs": str(first.get("pairs", "")),
+        "same_operon": _share(first.get("same_operon")) if knows_operons else None,
+        "near": _share(first.get("within_3_genes")),
+    }
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
