@@ -24,6 +24,7 @@ def evaluate(
     n_bootstrap: int = 200,
     confidence: float = 0.95,
     seed: int = 0,
+    annotation: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Score a network against a gold standard.
 
@@ -48,6 +49,9 @@ def evaluate(
         Coverage of the percentile interval.
     seed : int, default 0
         Key of the counter-based generator: bootstrap sample b depends on (seed, b) alone.
+    annotation : DataFrame, optional
+        Of `netinfer.io.read_annotation`: some metrics are then given a second time, as ``aupr_without_operon`` and so
+        on, of the pairs whose genes do not lie in one operon.
 
     Returns
     -------
@@ -78,7 +82,7 @@ def evaluate(
     ------
     InputError
         If a table lacks columns, repeats a pair, has negative or missing weights, or the gold standard has no edge,
-        or none between genes of the data.
+        or none between genes of the data; if the annotation has fewer than half of the genes.
 
     Notes
     -----
@@ -93,18 +97,35 @@ def evaluate(
     if not 0 < confidence < 1:
         raise InputError(f"evaluate: confidence: {confidence} is not between 0 and 1: give for example 0.95")
     network = scoring.as_network(network)
-    candidates, edges = scoring.as_tables(network)
+    tables = scoring.as_tables(network)
     universe = _within_data(scoring.Universe.from_gold(scoring.as_gold(gold)), network, baseline)
+    options = {"n_samples": n_bootstrap, "confidence": confidence, "seed": seed}
+    scores = _scores(universe, tables, baseline, options)
+    rows = [(name, *(column[name] for column in scores)) for name in scoring.METRICS]
+    if annotation is not None:
+        rest = scoring.without_operon(universe, annotation, getattr(network, "nodes", None))
+        none = {"n_pairs": float(rest.n_pairs), "n_positives": 0.0}
+        scores = _scores(rest, tables, baseline, options) if rest.n_edges else (none, {}, {}, {})
+        for name in scoring.METRICS_WITHOUT:
+            rows.append((name + scoring.SUFFIX, *(column.get(name, float("nan")) for column in scores)))
+    return pd.DataFrame(rows, columns=["metric", "value", "baseline", "low", "high"])
+
+
+def _scores(
+    universe: Universe, tables: tuple[pd.DataFrame, pd.DataFrame], baseline: Any, options: dict[str, Any]
+) -> tuple[dict[str, float], ...]:
+    """Return value, baseline, low and high of every metric on one universe."""
+    from netinfer import scoring
+
+    candidates, edges = tables
     ranking = scoring.rank(universe, candidates, "network").at_cut(universe, edges)
     value = scoring.Scorer(ranking, universe).score()
     other = dict.fromkeys(scoring.METRICS, float("nan"))
     if baseline is not None:
         beside = _rank_baseline(universe, baseline).at_top(ranking.cut.size)
         other = scoring.Scorer(beside, universe).score()
-    low, high = scoring.bootstrap(ranking, universe, n_samples=n_bootstrap, confidence=confidence, seed=seed)
-    columns = {"value": value, "baseline": other, "low": low, "high": high}
-    rows = {name: [scores[metric] for metric in scoring.METRICS] for name, scores in columns.items()}
-    return pd.DataFrame({"metric": list(scoring.METRICS), **rows})
+    low, high = scoring.bootstrap(ranking, universe, **options)
+    return value, other, low, high
 
 
 def precision_recall(network: Any, gold: Any, *, baseline: Any = None, max_points: int = 1000) -> pd.DataFrame:

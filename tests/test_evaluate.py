@@ -375,3 +375,56 @@ def test_a_gold_standard_of_other_genes_is_refused():
     for score in (evaluate, precision_recall):
         with pytest.raises(InputError, match=message):
             score(net, foreign)
+
+
+def operons(operon_of, names):
+    """An annotation of names in a row, in these operons."""
+    from netinfer.io.annotation import COLUMNS
+
+    frame = pd.DataFrame({"contig": "c", "start": range(1, len(names) + 1), "strand": "+"}, index=list(names))
+    frame["end"], frame["is_circular"] = frame["start"], False
+    frame["operon"] = [operon_of.get(name, "") for name in names]
+    return frame.reindex(columns=list(COLUMNS), fill_value="")
+
+
+def test_pairs_of_one_operon_are_left_out_of_a_second_score():
+    gold = pairs(4, 12, seed=3, n_edges=9)
+    table = gold.assign(weight=np.random.default_rng(1).random(len(gold)))[["source", "target", "weight"]]
+    adata = anndata.AnnData(
+        np.random.default_rng(2).normal(size=(20, 16)),
+        var=pd.DataFrame(index=[f"r{i}" for i in range(4)] + [f"g{i}" for i in range(12)]),
+    )
+    operon_of = {"r0": "a", "g0": "a", "g1": "a", "r1": "b", "g2": "b", "g3": "c", "g4": "c"}
+    known = operons(operon_of, adata.var_names)
+    both = evaluate(table, gold, baseline=adata, annotation=known, n_bootstrap=20)
+    plain = evaluate(table, gold, baseline=adata, n_bootstrap=20)
+    pd.testing.assert_frame_equal(both.head(len(plain)), plain)
+    same = [operon_of.get(a, 0) == operon_of.get(b, 1) for a, b in zip(gold["source"], gold["target"], strict=True)]
+    assert sum(same) == 3
+    rest = evaluate(table, gold[~np.array(same)], baseline=adata, n_bootstrap=20).set_index("metric")
+    second = both.iloc[len(plain) :].set_index("metric")
+    assert list(second.index) == [f"{name}_without_operon" for name in scoring.METRICS_WITHOUT]
+    pd.testing.assert_frame_equal(
+        second.rename(index=lambda name: name.removesuffix("_without_operon")), rest.loc[list(scoring.METRICS_WITHOUT)]
+    )
+    assert values(both)["n_pairs_without_operon"] == values(both)["n_pairs"] - 3
+
+
+def test_an_edge_list_stands_for_all_its_pairs_also_without_operons():
+    gold = pd.DataFrame({"source": ["a", "b"], "target": ["c", "d"]})  # universe: a b x c d
+    table = pd.DataFrame({"source": ["a"], "target": ["c"], "weight": [1.0]})
+    found = values(evaluate(table, gold, n_bootstrap=0, annotation=operons({"a": "x", "c": "x"}, "abcd")))
+    assert found["n_pairs"] == 4
+    assert found["n_pairs_without_operon"] == 3
+    assert found["n_positives_without_operon"] == 1
+
+
+def test_a_gold_standard_of_operons_alone_has_no_second_score():
+    gold = pd.DataFrame({"source": ["a", "a"], "target": ["b", "c"], "is_edge": [True, False]})
+    table = gold.assign(weight=1.0)
+    found = values(evaluate(table, gold, n_bootstrap=5, annotation=operons({"a": "x", "b": "x"}, "abc")))
+    assert np.isnan(found["aupr_without_operon"])
+    assert found["n_positives_without_operon"] == 0
+    assert found["n_pairs_without_operon"] == 1
+    with pytest.raises(InputError, match="only 0 of the data's 3 genes are in it"):
+        evaluate(table, gold, annotation=operons({}, "xyz"))

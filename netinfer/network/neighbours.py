@@ -20,7 +20,7 @@ from netinfer.network.cut import q_values
 from netinfer.network.network import Network
 from netinfer.network.places import Places, locate, predict_operons
 
-__all__ = ["add_neighbours", "annotate", "is_annotated", "locate", "neighbour_shares", "predict_operons"]
+__all__ = ["add_neighbours", "annotate", "data_ids", "is_annotated", "locate", "neighbour_shares", "predict_operons"]
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +99,9 @@ def annotate(
     are a part of those that it bounds, so it can only be too large. ``q_value`` is computed anew, since it divides
     that bound by a number of edges that is now smaller.
     """
-    places = annotation if isinstance(annotation, Places) else locate(annotation, _ids(network.nodes), operons=operons)
+    places = (
+        annotation if isinstance(annotation, Places) else locate(annotation, data_ids(network.nodes), operons=operons)
+    )
     if exclude_same_operon and places.operons == "none":
         raise InputError(
             "annotation: exclude_same_operon is set, but no operon is known: give a table with a column operon, "
@@ -211,8 +213,8 @@ def _possible(network: Network, places: Places) -> dict[str, int]:
     return total
 
 
-def _ids(nodes: pd.DataFrame) -> dict[str, list[str]]:
-    """Return the nodes' names and, where they have any, their other ids."""
+def data_ids(nodes: pd.DataFrame) -> dict[str, list[str]]:
+    """Return the nodes' names and, where they have any, their other ids, as `locate` takes them."""
     kinds = {name: nodes[name].astype(str).tolist() for name in ("name", "gene_id", "symbol") if name in nodes}
     return {name: ids for name, ids in kinds.items() if name == "name" or (any(ids) and ids != kinds["name"])}
 

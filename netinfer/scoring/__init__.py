@@ -6,12 +6,15 @@ ties, so nothing is sampled and no order of rows matters.
 """
 
 from netinfer.scoring.measures import METRICS, Scorer, bootstrap
+from netinfer.scoring.operons import METRICS_WITHOUT, SUFFIX, without_operon
 from netinfer.scoring.ranking import Ranking, rank, rank_pearson
 from netinfer.scoring.tables import as_gold, as_network, as_tables, read_edges
 from netinfer.scoring.universe import Universe
 
 __all__ = [
     "METRICS",
+    "METRICS_WITHOUT",
+    "SUFFIX",
     "Ranking",
     "Scorer",
     "Universe",
@@ -22,4 +25,5 @@ __all__ = [
     "rank",
     "rank_pearson",
     "read_edges",
+    "without_operon",
 ]

@@ -116,6 +116,21 @@ class Universe:
             return self
         if not self.is_edge[keep].any():
             raise InputError(f"gold standard: {no_edge_inside(self.n_edges, list(self.sources))}")
+        return replace(self.where(keep), n_edges_outside=self.n_edges_outside + int(self.is_edge[~keep].sum()))
+
+    def where(self, keep: NDArray[np.bool_]) -> Universe:
+        """Keep some of the pairs, and the targets that are then in any; `n_edges_outside` stays.
+
+        Parameters
+        ----------
+        keep : bool array, shape (n_pairs,)
+
+        Returns
+        -------
+        Universe
+            May hold no edge, or no pair.
+        """
+        source, target = np.divmod(self.keys, len(self.targets))
         used, target = np.unique(target[keep], return_inverse=True)
         return Universe(
             self.sources,
@@ -123,7 +138,7 @@ class Universe:
             source[keep] * len(used) + target,
             self.is_edge[keep],
             self.sign[keep],
-            self.n_edges_outside + int(self.is_edge[~keep].sum()),
+            self.n_edges_outside,
         )
 
     @property
