@@ -12,7 +12,9 @@ _LAZY = {
     "read_expression": "netinfer.io.expression",
     "as_expression": "netinfer.io.memory",
     "read_annotation": "netinfer.io.annotation",
-    "read_regulators": "netinfer.io.lists",
+    "read_regulators": "netinfer.io.regulators",
+    "regulator_table": "netinfer.io.regulators",
+    "shipped_lists": "netinfer.io.regulators",
     "read_gold": "netinfer.io.lists",
     "read_sample_sheet": "netinfer.io.lists",
 }
@@ -20,10 +22,20 @@ _LAZY = {
 if TYPE_CHECKING:
     from netinfer.io.annotation import read_annotation
     from netinfer.io.expression import read_expression
-    from netinfer.io.lists import read_gold, read_regulators, read_sample_sheet
+    from netinfer.io.lists import read_gold, read_sample_sheet
     from netinfer.io.memory import as_expression
+    from netinfer.io.regulators import read_regulators, regulator_table, shipped_lists
 
-__all__ = ["as_expression", "read_annotation", "read_expression", "read_gold", "read_regulators", "read_sample_sheet"]
+__all__ = [
+    "as_expression",
+    "read_annotation",
+    "read_expression",
+    "read_gold",
+    "read_regulators",
+    "read_sample_sheet",
+    "regulator_table",
+    "shipped_lists",
+]
 
 
 def __getattr__(name: str) -> Any:

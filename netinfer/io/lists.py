@@ -1,4 +1,4 @@
-"""Small tables: regulator lists, gold standards, sample sheets."""
+"""Small tables: gold standards, sample sheets."""
 
 from __future__ import annotations
 
@@ -29,47 +29,6 @@ _PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _MISSING = {"", "NA", "N/A", "NaN", "nan", "NULL", "null"}
 
 
-def read_regulators(path: str | os.PathLike[str], *, encoding: str = "utf-8") -> list[str]:
-    """Read a list of regulators: one id a line, plain or gzip; blank lines and lines that begin with ``#`` are skipped.
-
-    Parameters
-    ----------
-    path : path
-    encoding : str
-
-    Returns
-    -------
-    list of str
-        In the order of the file, without quotes and blanks around them; an id that stands there twice is kept once and
-        a warning is logged.
-
-    Raises
-    ------
-    InputError
-        No id in the file, more than one field on a line, or an id that GraphML could not hold.
-    """
-    path = _text_file(path)
-    names = []
-    for number, line in enumerate(text_lines(path, encoding), start=1):
-        text = line.strip()
-        if not text or text.startswith("#"):
-            continue
-        if "\t" in text:
-            raise InputError(
-                f"{path}: line {number}: {text.count(chr(9)) + 1} fields: one regulator a line is read, nothing else"
-            )
-        names.append(text)
-    if not names:
-        raise InputError(f"{path}: no regulator in it: write one gene id a line")
-    cleaned = _cleaned(names, "regulator", path)
-    repeated = duplicates(cleaned)
-    if repeated:
-        logger.warning(
-            "%s: %d regulators are listed more than once and kept once: %s", path, len(repeated), some(repeated)
-        )
-    return list(dict.fromkeys(cleaned))
-
-
 def read_gold(path: str | os.PathLike[str], *, encoding: str = "utf-8") -> pd.DataFrame:
     """Read a gold standard of regulator -> target pairs.
 
@@ -92,7 +51,7 @@ def read_gold(path: str | os.PathLike[str], *, encoding: str = "utf-8") -> pd.Da
     InputError
         With the line: too few fields, a third field that is neither 0/1 nor a sign, a pair both 0 and 1.
     """
-    path = _text_file(path)
+    path = text_file(path)
     rows, header, start = _pair_rows(path, encoding)
     columns = _gold_columns(header, rows)
     sources = _cleaned([row[columns["source"]] for row in rows], "regulator", path)
@@ -122,7 +81,7 @@ def read_sample_sheet(path: str | os.PathLike[str], *, encoding: str = "utf-8") 
     """
     import pandas as pd
 
-    path = _text_file(path)
+    path = text_file(path)
     lines = text_lines(path, encoding)
     while lines and not lines[-1].strip():
         lines.pop()
@@ -155,7 +114,8 @@ def read_sample_sheet(path: str | os.PathLike[str], *, encoding: str = "utf-8") 
     return pd.DataFrame(columns, index=index)
 
 
-def _text_file(path: str | os.PathLike[str]) -> Path:
+def text_file(path: str | os.PathLike[str]) -> Path:
+    """Return the path if it is a regular file that looks like text, plain or gzip; else raise InputError."""
     path = regular_file(path)
     kind = file_kind(path)
     if kind not in ("text", "gzip"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,9 +15,10 @@ from scipy import sparse
 from netinfer.errors import InputError
 from netinfer.io.build import make_adata, text_array
 from netinfer.io.ids import clean_ids, duplicates, excel_damaged, some
+from netinfer.io.matching import names_of
 from netinfer.io.memory import as_expression
-from netinfer.preprocess import cleaning, imputation, selection
-from netinfer.preprocess.overlap import check_orientation, match_regulators
+from netinfer.preprocess import cleaning, identifiers, imputation, selection
+from netinfer.preprocess.assay import log_base
 from netinfer.preprocess.records import gene_frame, sample_frame
 
 if TYPE_CHECKING:
@@ -81,7 +83,7 @@ class _State:
 def ingest(
     adata: Any,
     *,
-    regulators: Sequence[str] | str | None,
+    regulators: Sequence[str] | str | os.PathLike[str] | pd.DataFrame | None,
     samples: pd.DataFrame | None = None,
     settings: IngestSettings | None = None,
     where: str = "",
@@ -97,8 +99,9 @@ def ingest(
     ----------
     adata : AnnData, DataFrame or array, n_samples x n_genes
         As :func:`netinfer.io.read_expression` returns it; not changed.
-    regulators : sequence of str, or "all", or None
-        Candidate regulators; None takes ``var["is_regulator"]``.
+    regulators : sequence of str, path, name of a shipped list, "all", DataFrame or None
+        Candidate regulators, matched as docs/identifiers.md says (see :func:`netinfer.io.regulator_table`); a frame
+        has columns such as symbol and ensembl; None takes ``var["is_regulator"]``.
     samples : DataFrame, optional
         Sample sheet, indexed by sample id. Every sample of the matrix must be in it; further rows are logged.
     settings : IngestConfig, optional
@@ -129,44 +132,42 @@ def ingest(
     return _finish(state, adata)
 
 
-def _start(adata: Any, regulators: Sequence[str] | str | None, settings: IngestSettings, where: str) -> _State:
+def _start(adata: Any, regulators: Any, settings: IngestSettings, where: str) -> _State:
     adata = as_expression(adata, where=where or "data")
     notes = adata.uns["netinfer"]
     where = where or str(notes.get("source", "")) or "data"
-    listed = _regulator_ids(adata, regulators, settings, where)
-    if listed is not None:
-        check_orientation(adata, listed, where=where, orientation=settings.orientation, versions=settings.strip_version)
-    genes, gene_log = clean_ids(adata.var_names, "gene", where, versions=settings.strip_version)
+    versions = settings.strip_version
+    is_fixed = "gene_column" in notes or settings.duplicates != "error"
+    adata.var, key_log = identifiers.choose_key(adata.var, is_fixed=is_fixed)
+    table, shipped = identifiers.listed_regulators(regulators, adata.var, where, versions=versions)
+    if table is not None:
+        identifiers.check_list_orientation(
+            adata, table, where=where, orientation=settings.orientation, versions=versions
+        )
+    genes, gene_log = clean_ids(adata.var_names, "gene", where, versions=versions)
     samples, sample_log = clean_ids(adata.obs_names, "sample", where)
     repeated = duplicates(samples)
     if repeated:
         raise InputError(
             f"{where}: {len(repeated)} samples stand more than once: {some(repeated)}: give each sample its own id"
         )
-    log = [*map(str, notes.get("log", ())), *gene_log, *sample_log]
+    log = [*map(str, notes.get("log", ())), *key_log, *gene_log, *sample_log]
     damaged = excel_damaged(genes)
     if damaged:
         log.append(
             f"{len(damaged)} gene ids look like dates that a spreadsheet made of gene symbols: {some(damaged, 20)}"
         )
         logger.warning("%s: %s: check them against the original table", where, log[-1])
-    obs, var = adata.obs.copy(), adata.var.copy()
-    return _State(where, adata.X, samples, genes, obs, var, listed, log, str(notes.get("missing_cells", "")))
-
-
-def _regulator_ids(adata: AnnData, regulators: Any, settings: IngestSettings, where: str) -> list[str] | None:
-    if isinstance(regulators, str):
-        if regulators != "all":
-            raise InputError(f"{where}: regulators: a list of ids or 'all' is expected, not {regulators!r}")
-        return None
-    if regulators is None:
-        if "is_regulator" not in adata.var:
-            raise InputError(
-                f"{where}: no list of regulators, and no var['is_regulator']: give one, or regulators='all'"
-            )
-        regulators = adata.var_names[adata.var["is_regulator"].to_numpy(dtype=bool)]
-    cleaned, _ = clean_ids(regulators, "regulator", where, versions=settings.strip_version, collisions=True)
-    return list(dict.fromkeys(cleaned))
+    found = None
+    if table is not None:
+        found, found_log, is_odd = identifiers.find_regulators(
+            table, names_of(adata.var, genes), where, shipped=shipped
+        )
+        log += found_log
+        if is_odd:
+            logger.warning("%s: %s", where, "; ".join(found_log))
+    obs, var = adata.obs.copy(), identifiers.label_genes(adata.var, genes)
+    return _State(where, adata.X, samples, genes, obs, var, found, log, str(notes.get("missing_cells", "")))
 
 
 def _apply_value_rules(state: _State, settings: IngestSettings) -> None:
@@ -174,12 +175,6 @@ def _apply_value_rules(state: _State, settings: IngestSettings) -> None:
     if state.regulators is None:
         state.regulators = list(dict.fromkeys(state.genes))
         state.log.append("every gene is a candidate regulator")
-    else:
-        found, log = match_regulators(state.genes, state.regulators, where)
-        state.regulators = found
-        state.log += log
-        if len(log) > 1:
-            logger.warning("%s: %s", where, log[0])
     state.matrix, kept, log = cleaning.merge_duplicates(state.matrix, state.genes, str(settings.duplicates), where)
     state.var, state.genes = state.var.iloc[kept], [state.genes[position] for position in kept]
     state.log += log
@@ -307,9 +302,12 @@ def _finish(state: _State, adata: Any) -> AnnData:
     )
     notes = dict(adata.uns.get("netinfer", {})) if hasattr(adata, "uns") else {}
     source = str(notes.pop("source", "")) or state.where
-    for key in ("log", "missing_cells", "dropped_genes", "dropped_samples"):
+    for key in ("log", "missing_cells", "dropped_genes", "dropped_samples", "matrices", "gene_column"):
         notes.pop(key, None)
     notes |= state.notes
+    base = log_base(getattr(adata, "uns", {}))
+    if base != np.e:
+        notes["log_base"] = base
     result = make_adata(values, obs, var, source=source, notes=notes)
     result.uns["netinfer"] |= {
         "dropped_genes": gene_frame(state.dropped_genes),
