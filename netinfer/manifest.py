@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 from collections.abc import Iterable, Mapping
 from importlib import metadata
@@ -83,7 +84,7 @@ def write_manifest(
         "dataset": settings["dataset"]["name"],
         "netinfer": netinfer.__version__,
         "inputs": hashed,
-        "outputs": {Path(out).name: sha256_file(out) for out in sorted(map(str, outputs))},
+        "outputs": {_from(path.parent, out): sha256_file(out) for out in sorted(map(str, outputs))},
         "settings": settings,
         "settings_sha256": settings_hash(settings),
         "seed": settings["seed"],
@@ -92,6 +93,10 @@ def write_manifest(
     with atomic_write(path) as file:
         json.dump(manifest, file, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
         file.write("\n")
+
+
+def _from(folder: Path, out: str) -> str:
+    return Path(os.path.relpath(out, folder)).as_posix()
 
 
 def read_manifest(path: str | Path) -> dict[str, Any]:

@@ -35,6 +35,19 @@ def test_the_same_run_writes_the_same_bytes(folder: Path) -> None:
     assert manifest(folder) == manifest(folder)
 
 
+def test_outputs_are_named_from_the_manifest_s_folder(folder: Path) -> None:
+    (folder / "phenotype").mkdir()
+    (folder / "phenotype" / "genes.tsv").write_text("gene\n")
+    write_manifest(
+        folder / "manifest.json",
+        inputs={},
+        outputs=[folder / "edges.tsv", folder / "phenotype" / "genes.tsv"],
+        preflight=folder / "preflight.json",
+        settings=SETTINGS,
+    )
+    assert list(read_manifest(folder / "manifest.json")["outputs"]) == ["edges.tsv", "phenotype/genes.tsv"]
+
+
 def test_an_input_that_changed_while_the_run_went_on_is_named(folder: Path) -> None:
     (folder / "x.tsv").write_text("a\tc\n")
     with pytest.raises(RunError, match=r"x\.tsv: changed while the run went on"):

@@ -194,7 +194,8 @@ def test_classes_are_counted_in_units():
 def test_the_check_before_a_run_says_what_will_be_modelled():
     adata = data(batch=["a", "b"] * 60)
     adata.obs.loc["s0", "trait"] = np.nan
-    seen = check_phenotype(adata, PhenotypeConfig(column="trait"), covariates=["batch"])
+    adata.uns["netinfer"] = {"design": {"covariates": np.array(["batch"], object)}}
+    seen = check_phenotype(adata, PhenotypeConfig(column="trait"))
     assert (seen["n_samples"], seen["n_missing"], seen["n_units"], seen["covariates"]) == (119, 1, 119, ["batch"])
     with pytest.raises(InputError, match="its own covariate"):
         check_phenotype(adata, PhenotypeConfig(column="trait", covariates=["trait"]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,13 +56,7 @@ class Trait:
     notes: tuple[str, ...] = ()
 
 
-def check_phenotype(
-    adata: AnnData,
-    settings: PhenotypeConfig,
-    *,
-    covariates: Sequence[str] | None = None,
-    block: str | None = None,
-) -> dict[str, Any]:
+def check_phenotype(adata: AnnData, settings: PhenotypeConfig, *, block: str | None = None) -> dict[str, Any]:
     """Look at the trait that a config names, before any long work.
 
     Parameters
@@ -71,10 +64,8 @@ def check_phenotype(
     adata : AnnData, samples x genes
         As the regression gets it.
     settings : PhenotypeConfig
-    covariates : list of str, optional
-        The data set's, taken where the phenotype has none of its own.
     block : str, optional
-        The data set's.
+        The data set's; its covariates stand in ``uns["netinfer"]["design"]``.
 
     Returns
     -------
@@ -91,7 +82,7 @@ def check_phenotype(
     from netinfer.models.phenotype.covariates import trait_covariates
 
     trait = check_trait(adata, settings.column, family=settings.family, block=block)
-    names, _, notes = trait_covariates(adata, trait, covariates if settings.covariates is None else settings.covariates)
+    names, _, notes = trait_covariates(adata, trait, settings.covariates)
     return {
         "column": settings.column,
         "family": settings.family,
