@@ -62,9 +62,10 @@ def check(
     """Read config and data and say what is in them, or what is wrong with each."""
     from netinfer.config import load_config
     from netinfer.preflight import check_config, describe
+    from netinfer.splits import expand_splits
 
     _enter(directory)
-    summaries, problems = check_config(load_config(config or ["config/config.yaml"]))
+    summaries, problems = check_config(expand_splits(load_config(config or ["config/config.yaml"])))
     for summary in summaries:
         typer.echo("\n".join(describe(summary)))
     for name, error in problems:

@@ -30,6 +30,7 @@ __all__ = [
     "FilterConfig",
     "IngestConfig",
     "PhenotypeConfig",
+    "PreparationConfig",
     "RegressionConfig",
     "is_regulator_name",
     "json_schema",
@@ -37,6 +38,7 @@ __all__ = [
     "parse_config",
 ]
 
+NAME_LENGTH = 64
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 # A name that Windows keeps for devices makes a results folder that cannot be copied there.
 _DEVICE_NAMES = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)$", re.IGNORECASE)
@@ -167,18 +169,9 @@ class PhenotypeConfig(_Model):
     )
 
 
-class DatasetConfig(IngestConfig):
-    """One expression matrix and what belongs to it."""
+class PreparationConfig(_Model):
+    """How samples and genes of one data set are made ready for the regression."""
 
-    name: str = Field(pattern=NAME_PATTERN, description="Name of the data set and of its folder under results/.")
-    expression: FilePath = Field(description="Expression matrix: csv, tsv (.gz), h5ad, loom, parquet or a 10x folder.")
-    regulators: FilePath = Field(
-        description="File with one regulator a line, the name of a shipped list (`human`), or `all`."
-    )
-    samples: FilePath | None = Field(default=None, description="Sample sheet, joined by sample id.")
-    gold: FilePath | None = Field(
-        default=None, description="Gold standard: regulator, target and, if it is complete, 0/1."
-    )
     assay: Literal["auto", "bulk", "cells"] = Field(
         default="auto", description="Whether a sample is a bulk sample or a cell; auto tells them apart and says so."
     )
@@ -199,11 +192,33 @@ class DatasetConfig(IngestConfig):
     center_by: str | None = Field(
         default=None, description="Sheet column within whose groups genes are centred (a batch)."
     )
+    filter: FilterConfig = Field(default=FilterConfig(), description="Genes that are left out.")
+    cells: CellsConfig = Field(default=CellsConfig(), description="How single cells become samples.")
+
+    @model_validator(mode="after")
+    def _centred_once(self) -> PreparationConfig:
+        if self.center_by is not None and self.center_by in (self.covariates or ()):
+            raise PydanticCustomError(
+                "twice", "{name} stands in center_by and in covariates: keep it in covariates", {"name": self.center_by}
+            )
+        return self
+
+
+class DatasetConfig(PreparationConfig, IngestConfig):
+    """One expression matrix and what belongs to it."""
+
+    name: str = Field(pattern=NAME_PATTERN, description="Name of the data set and of its folder under results/.")
+    expression: FilePath = Field(description="Expression matrix: csv, tsv (.gz), h5ad, loom, parquet or a 10x folder.")
+    regulators: FilePath = Field(
+        description="File with one regulator a line, the name of a shipped list (`human`), or `all`."
+    )
+    samples: FilePath | None = Field(default=None, description="Sample sheet, joined by sample id.")
+    gold: FilePath | None = Field(
+        default=None, description="Gold standard: regulator, target and, if it is complete, 0/1."
+    )
     split_by: str | None = Field(
         default=None, description="Column with one network for each of its values (a cell type, a condition)."
     )
-    filter: FilterConfig = Field(default=FilterConfig(), description="Genes that are left out.")
-    cells: CellsConfig = Field(default=CellsConfig(), description="How single cells become samples.")
     annotation: FilePath | None = Field(
         default=None, description="Places of the genes: GFF, or a table with contig, start, end, strand, operon."
     )
@@ -222,6 +237,11 @@ class DatasetConfig(IngestConfig):
     def ingest(self) -> IngestConfig:
         """The part that `netinfer.preprocess.ingest` takes."""
         return IngestConfig(**{key: getattr(self, key) for key in IngestConfig.model_fields})
+
+    @property
+    def preparation(self) -> PreparationConfig:
+        """The part that `netinfer.stages.prepare_dataset` takes."""
+        return PreparationConfig(**{key: getattr(self, key) for key in PreparationConfig.model_fields})
 
     @property
     def files(self) -> dict[str, str]:
@@ -480,6 +500,9 @@ def json_schema() -> dict[str, Any]:
     datasets = schema["properties"]["datasets"]
     description = datasets.pop("description")
     schema["properties"]["datasets"] = {"description": description, "anyOf": [datasets, {"type": "string"}]}
+    # Snakemake fills defaults in before it looks at the type, and a section may be null.
+    for key in schema["$defs"]["PhenotypeConfig"]["properties"].values():
+        key.pop("default", None)
     schema["properties"]["pathvars"] = {"type": "object", "description": "Snakemake's own path variables."}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_numbers_as_text(schema)}
 

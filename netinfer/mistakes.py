@@ -10,7 +10,7 @@ from typing import Any
 Documents = Sequence[tuple[str, Mapping[str, Any]]]
 # Errors that netinfer's own validators word in full.
 _UNION_MEMBER = re.compile(r"(literal|constrained-\w+|function-\w+|nullable)(\[|$)|(float|int|str|none)$")
-_SELF_EXPLAINING = ("path", "one_cut", "order", "even", "name", "twin", "inside", "operon")
+_SELF_EXPLAINING = ("path", "one_cut", "order", "even", "name", "twin", "inside", "operon", "twice")
 
 
 def explain(

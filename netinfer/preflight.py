@@ -14,7 +14,7 @@ from netinfer.config import Config, DatasetConfig
 from netinfer.errors import InputError, NetinferError
 from netinfer.io.files import atomic_write
 from netinfer.manifest import hash_inputs
-from netinfer.stages import read_dataset
+from netinfer.stages import prepare_dataset, read_dataset
 
 if TYPE_CHECKING:
     import anndata
@@ -43,15 +43,17 @@ def inspect(dataset: DatasetConfig) -> dict[str, Any]:
     InputError
         If the data cannot be used as they are.
     """
-    from netinfer.models import regression
-    from netinfer.preprocess import normalize
+    from netinfer.models import phenotype, regression
 
     for key, file in dataset.files.items():
         _exists(key, Path(file))
     adata = read_dataset(dataset.expression, dataset.regulators, samples=dataset.samples, settings=dataset.ingest)
+    # How many factors `auto` takes is found by the run: permutations are work.
+    quick = dataset.preparation.model_copy(update={"hidden_factors": 0} if dataset.hidden_factors == "auto" else {})
+    adata = prepare_dataset(adata, quick)
     notes = adata.uns["netinfer"]
-    adata = normalize(adata, dataset.normalize, center_by=dataset.center_by)
-    problem = regression.prepare(adata, block=dataset.block)
+    problem = regression.prepare(adata)
+    trait = phenotype.check_phenotype(adata, dataset.phenotype, block=dataset.block) if dataset.phenotype else None
     return {
         "name": dataset.name,
         "n_samples": int(adata.n_obs),
@@ -59,12 +61,15 @@ def inspect(dataset: DatasetConfig) -> dict[str, Any]:
         "n_regulators": int(adata.var["is_regulator"].sum()),
         "n_dropped_genes": len(notes["dropped_genes"]),
         "n_dropped_samples": len(notes["dropped_samples"]),
-        "input_kind": str(adata.uns["netinfer"]["input_kind"]),
-        "normalization": str(adata.uns["netinfer"]["normalization"]),
+        "input_kind": str(notes["input_kind"]),
+        "normalization": str(notes["normalization"]),
         "n_units": int(problem.n_units),
         "unit": problem.unit_column,
+        "assay": str(notes["design"]["assay"]),
+        "covariates": list(problem.covariate_names),
+        "phenotype": trait,
         "gold": _gold(dataset.gold, adata) if dataset.gold is not None else None,
-        "log": [str(line) for line in adata.uns["netinfer"]["log"]],
+        "log": [str(line) for line in notes["log"]],
         "sha256": hash_inputs(dataset.files),
     }
 
@@ -186,6 +191,13 @@ def describe(summary: dict[str, Any]) -> list[str]:
             f"  gold standard: {gold['n_edges_inside']} of {gold['n_edges']} edges are between genes of the data,"
             f" {gold['n_unknown_genes']} of its genes are not in the data"
         )
+    if trait := summary.get("phenotype"):
+        after = f", after {', '.join(trait['covariates'])}" if trait["covariates"] else ""
+        lines.append(
+            f"  phenotype {trait['column']}: {trait['n_samples']} samples with a value,"
+            f" {trait['n_units']} independent units (by {trait['unit']}){after}"
+        )
+        lines += [f"  {note}" for note in trait["notes"]]
     # what was warned of is on stderr already
     notes = [line for line in summary["log"] if not any(line in text for text in summary.get("warnings", ()))]
     return lines + [f"  {line}" for line in notes]

@@ -22,6 +22,7 @@ from netinfer.config import Config, load_config, settings_hash
 from netinfer.errors import ConfigError, NetinferError, RunError
 from netinfer.jobs import DEBUG_VARIABLE, FAILURES_VARIABLE
 from netinfer.lock import FOLDER, RunLock
+from netinfer.splits import expand_splits
 
 __all__ = ["RunRequest", "run_project"]
 
@@ -82,7 +83,7 @@ def run_project(request: RunRequest) -> int:
     folder = Path.cwd()
     with _signals_raise(), RunLock(folder, assume_dead=request.assume_dead) as lock:
         own = [] if request.configfiles and not Path(_CONFIG).exists() else [_CONFIG]
-        config = load_config([*own, *request.configfiles])
+        config = expand_splits(load_config([*own, *request.configfiles]))
         _check_folders(config)
         options = _options(request, lock)
         for old in Path(FOLDER).glob("failures-*.jsonl"):

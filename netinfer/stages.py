@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from netinfer.config import IngestConfig
+from netinfer.config import IngestConfig, PreparationConfig, is_regulator_name
 from netinfer.errors import RunError
 from netinfer.io.files import atomic_path, atomic_write
 
@@ -30,7 +30,8 @@ def read_dataset(
 
     Parameters
     ----------
-    expression, regulators : path
+    expression : path
+    regulators : path, or name of a shipped list, or "all"
     samples : path, optional
     settings : IngestConfig, optional
 
@@ -56,12 +57,52 @@ def read_dataset(
     )
     adata = preprocess.ingest(
         adata,
-        regulators=io.read_regulators(regulators),
+        regulators=str(regulators) if is_regulator_name(str(regulators)) else io.read_regulators(regulators),
         samples=io.read_sample_sheet(samples) if samples is not None else None,
         settings=settings,
         where=str(expression),
     )
     for line in adata.uns["netinfer"]["log"]:
+        logger.info("%s", line)
+    return adata
+
+
+def prepare_dataset(adata: anndata.AnnData, settings: PreparationConfig, *, seed: int = 0) -> anndata.AnnData:
+    """Make a data set as `read_dataset` gives it ready for the regression.
+
+    Samples and genes are chosen, values normalized, covariates checked, hidden factors found.
+
+    Parameters
+    ----------
+    adata : AnnData, samples x genes
+    settings : PreparationConfig
+    seed : int
+
+    Returns
+    -------
+    AnnData, samples x genes
+        ``uns["netinfer"]["design"]`` says which covariates are projected out and what the independent units are.
+
+    Raises
+    ------
+    InputError
+        If the data cannot be used as they are.
+    """
+    from netinfer import preprocess
+
+    n_known = len(adata.uns["netinfer"]["log"])
+    adata = preprocess.prepare_samples(
+        adata,
+        assay=settings.assay,
+        filter=settings.filter,
+        cells=settings.cells,
+        block=settings.block,
+        seed=seed,
+    )
+    adata = preprocess.normalize(adata, settings.normalize, center_by=settings.center_by)
+    adata = preprocess.with_design(adata, covariates=settings.covariates, block=settings.block)
+    adata = preprocess.hidden_factors(adata, settings.hidden_factors, block=settings.block, seed=seed)
+    for line in adata.uns["netinfer"]["log"][n_known:]:
         logger.info("%s", line)
     return adata
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from netinfer.errors import InputError
+from netinfer.io.build import text_array
 from netinfer.io.ids import some
+
+if TYPE_CHECKING:
+    from anndata import AnnData
 
 # A column whose part that the others do not explain is below this share of its variance adds rounding, not information.
 COLLINEAR = 1e-8
@@ -72,6 +77,46 @@ def covariate_matrix(obs: pd.DataFrame, names: Sequence[str], *, where: str = "c
             "leave some out, or merge small classes"
         )
     return CovariateDesign(np.ascontiguousarray(matrix), tuple(names), matrix.shape[1], tuple(notes))
+
+
+def with_design(adata: AnnData, *, covariates: Sequence[str] | None = None, block: str | None = None) -> AnnData:
+    """Write down which covariates are projected out and what the independent unit is, after checking the covariates.
+
+    Parameters
+    ----------
+    adata : AnnData
+        Not changed.
+    covariates : sequence of str, optional
+        None keeps those of `netinfer.prepare_samples`.
+    block : str, optional
+        None keeps the one of `netinfer.prepare_samples`.
+
+    Returns
+    -------
+    AnnData
+        A copy, with ``uns["netinfer"]["design"]``.
+
+    Raises
+    ------
+    InputError
+        As `covariate_matrix`.
+    """
+    adata = adata.copy()
+    notes = dict(adata.uns.get("netinfer", {}))
+    design = dict(notes.get("design", {}))
+    names = list(design.get("covariates", ())) if covariates is None else list(covariates)
+    checked = covariate_matrix(adata.obs, [str(name) for name in names])
+    design["covariates"] = text_array(checked.names)
+    design["block"] = block or str(design.get("block", ""))
+    log = list(map(str, notes.get("log", ())))
+    if checked.names:
+        how = "by default for cells" if covariates is None else "as asked"
+        log.append(
+            f"projected out of regulators and targets, {how}: {', '.join(checked.names)} "
+            f"({checked.rank} degrees of freedom)"
+        )
+    adata.uns["netinfer"] = {**notes, "design": design, "log": text_array([*log, *checked.notes])}
+    return adata
 
 
 def _columns(obs: pd.DataFrame, name: str, where: str) -> np.ndarray:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[2] / "netinfer"
-EDGES = {"cli", "run", "jobs", "lock", "processes", "stages", "preflight", "project", "manifest"}
+EDGES = {"cli", "run", "jobs", "lock", "processes", "stages", "preflight", "project", "manifest", "splits"}
 BASE = {"errors", "config", "mistakes", "yamlfile", "kernels"}
 # What a part may import of netinfer, beside itself and `__version__`.
 ALLOWED = {

@@ -89,10 +89,10 @@ def test_a_confounder_makes_edges_and_projecting_it_out_unmakes_them():
     rng = np.random.default_rng(0)
     batch = np.repeat([0.0, 1.0], 40)
     values = rng.normal(size=(80, 100))
-    values[:, [0, *range(60, 100)]] += 2 * batch[:, None]  # one regulator and forty targets
+    values[:, [0, *range(60, 100)]] += 3 * batch[:, None]  # one regulator and forty targets
     adata = AnnData(values)
     adata.obs["batch"] = batch
-    names = list(adata.var_names[:10])
+    names = list(adata.var_names[:40])
     raw = ni.infer_regression(adata, names, n_subsamples=50, expected_false_edges=4, threads=1)
     adjusted = ni.infer_regression(
         adata, names, covariates=["batch"], n_subsamples=50, expected_false_edges=4, threads=1

@@ -1,9 +1,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from anndata import AnnData
 
 from netinfer.errors import InputError
-from netinfer.preprocess.design import covariate_matrix
+from netinfer.preprocess.design import covariate_matrix, with_design
 
 
 @pytest.fixture
@@ -84,3 +85,16 @@ def test_too_many_columns(obs):
         obs[f"x{i}"] = np.random.default_rng(i).normal(size=12)
     with pytest.raises(InputError, match="take 10 degrees of freedom of 12 samples"):
         covariate_matrix(obs, [f"x{i}" for i in range(10)])
+
+
+def test_the_design_is_written_down(obs):
+    adata = AnnData(np.ones((12, 2)), obs=obs)
+    noted = with_design(adata, covariates=["batch"], block="run").uns["netinfer"]
+    assert list(noted["design"]["covariates"]) == ["batch"]
+    assert noted["design"]["block"] == "run"
+    assert "batch (2 degrees of freedom)" in noted["log"][0]
+    assert "netinfer" not in adata.uns
+    adata.uns["netinfer"] = {"design": {"assay": "cells", "covariates": np.array(["sex"], object), "block": "sample"}}
+    kept = with_design(adata).uns["netinfer"]["design"]
+    assert (list(kept["covariates"]), kept["block"], kept["assay"]) == (["sex"], "sample", "cells")
+    assert not len(with_design(adata, covariates=[]).uns["netinfer"]["design"]["covariates"])

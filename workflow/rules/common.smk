@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -6,7 +7,8 @@ from snakemake.utils import validate
 try:
     from netinfer import __version__ as VERSION
     from netinfer.config import parse_config
-    from netinfer.errors import ConfigError
+    from netinfer.errors import ConfigError, InputError
+    from netinfer.splits import expand_splits
     from netinfer.yamlfile import read_yaml
 except ImportError:  # the jobs find netinfer in their conda environment
     VERSION = "of the environment"
@@ -20,8 +22,10 @@ else:
         over = list(workflow.overwrite_configfiles)
         order = [file for file in workflow.configfiles if file not in over] + over
         files = [(str(file), read_yaml(file)) for file in order]
-        config.update(parse_config(config, files).model_dump(mode="json"))
-    except ConfigError as error:
+        config.update(
+            expand_splits(parse_config(config, files)).model_dump(mode="json")
+        )
+    except (ConfigError, InputError) as error:
         raise WorkflowError(str(error)) from None
     validate(config, "../schemas/config.schema.yaml")
 
@@ -37,6 +41,18 @@ READING = (
     "strip_version",
     "impute",
     "duplicates",
+    "exclude_samples",
+    "subset",
+)
+PREPARING = (
+    "assay",
+    "block",
+    "covariates",
+    "hidden_factors",
+    "normalize",
+    "center_by",
+    "filter",
+    "cells",
 )
 # These two only read the counts, so that a change of them runs no fit again.
 FITTING = {
@@ -62,8 +78,14 @@ def one_setting(key):
 
 
 def data_file(key):
-    """Give an input function for a file that may not be given."""
-    return lambda wildcards: DATASETS[wildcards.dataset].get(key) or []
+    """Give an input function for a file that may not be given, or be the name of a shipped list."""
+
+    def path_or_nothing(wildcards):
+        file = DATASETS[wildcards.dataset].get(key) or []
+        is_name = key == "regulators" and re.fullmatch("[A-Za-z0-9_-]+", file)
+        return [] if is_name else file
+
+    return path_or_nothing
 
 
 def if_gold(path):
@@ -73,6 +95,14 @@ def if_gold(path):
         if DATASETS[wildcards.dataset].get("gold")
         else []
     )
+
+
+def if_phenotype(wildcards):
+    """Give the files of the trait's model, where the data set has a phenotype."""
+    if not DATASETS[wildcards.dataset].get("phenotype"):
+        return []
+    names = ("model.json", "genes.tsv", "genes_ranked.tsv")
+    return [f"{RESULTS}/{wildcards.dataset}/phenotype/{name}" for name in names]
 
 
 def all_settings(wildcards):
@@ -95,6 +125,18 @@ def memory(base_mb, per_input):
     """Give `mem_mb` as a base and a multiple of the input's size, doubled with each attempt."""
     return lambda wildcards, input, attempt: int(
         base_mb + per_input * input.size_mb
+    ) * 2 ** (attempt - 1)
+
+
+def gene_pairs(base_mb, matrices, per_input):
+    """Give `mem_mb` with so many matrices of genes x genes of the phenotype, doubled with each attempt."""
+    # 8 bytes a number
+    return lambda wildcards, input, attempt: int(
+        base_mb
+        + matrices
+        * 8e-6
+        * DATASETS[wildcards.dataset]["phenotype"].get("max_genes", 5000) ** 2
+        + per_input * input.size_mb
     ) * 2 ** (attempt - 1)
 
 

@@ -5,6 +5,7 @@ rule preflight:
         regulators=data_file("regulators"),
         samples=data_file("samples"),
         gold=data_file("gold"),
+        annotation=data_file("annotation"),
     output:
         summary="<results>/{dataset}/work/preflight.json",
     log:
@@ -46,13 +47,14 @@ rule ingest:
         runtime=minutes(10, 30),
     params:
         reading=setting(*READING),
+        regulators=one_setting("regulators"),
         version=VERSION,
     script:
         "../scripts/ingest.py"
 
 
 rule normalize:
-    """Make expression values comparable between samples."""
+    """Choose samples and genes, and make expression values comparable between samples."""
     input:
         h5ad="<results>/{dataset}/work/ingested.h5ad",
     output:
@@ -68,8 +70,8 @@ rule normalize:
         mem_mb=memory(1500, 10),
         runtime=minutes(10, 30),
     params:
-        method=one_setting("normalize"),
-        center_by=one_setting("center_by"),
+        preparation=setting(*PREPARING),
+        seed=config["seed"],
         version=VERSION,
     script:
         "../scripts/normalize.py"

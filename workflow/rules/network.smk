@@ -3,6 +3,8 @@ rule network:
     input:
         h5ad="<results>/{dataset}/work/normalized.h5ad",
         gathered=rules.gather.output,
+        annotation=data_file("annotation"),
+        phenotype=if_phenotype,
     output:
         edges=report(
             "<results>/{dataset}/edges.tsv",
@@ -36,6 +38,7 @@ rule network:
         runtime=minutes(20, 60),
     params:
         cut=config["cut"],
+        exclude_same_operon=one_setting("exclude_same_operon"),
         top_edges=config["exports"]["top_edges"],
         version=VERSION,
     script:
@@ -48,6 +51,7 @@ rule evaluate:
         network=rules.network.output,
         h5ad="<results>/{dataset}/work/normalized.h5ad",
         gold=data_file("gold"),
+        annotation=data_file("annotation"),
     output:
         table=report(
             "<results>/{dataset}/evaluation.tsv",
@@ -79,6 +83,7 @@ rule report:
         paths="<results>/{dataset}/work/stability_paths.tsv",
         gold=data_file("gold"),
         evaluation=if_gold(f"{RESULTS}/{{dataset}}/evaluation.tsv"),
+        phenotype=if_phenotype,
     output:
         html=report(
             "<results>/{dataset}/report.html",
@@ -110,8 +115,10 @@ rule manifest:
         regulators=data_file("regulators"),
         samples=data_file("samples"),
         gold=data_file("gold"),
+        annotation=data_file("annotation"),
         network=rules.network.output,
         evaluation=if_gold(f"{RESULTS}/{{dataset}}/evaluation.tsv"),
+        phenotype=if_phenotype,
         html="<results>/{dataset}/report.html",
     output:
         json="<results>/{dataset}/manifest.json",

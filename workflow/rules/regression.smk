@@ -39,7 +39,6 @@ rule regression:
     params:
         settings=FITTING,
         seed=config["seed"],
-        block=one_setting("block"),
         version=VERSION,
     script:
         "../scripts/regression.py"
@@ -70,7 +69,6 @@ rule gather:
     params:
         settings=config["regression"],
         seed=config["seed"],
-        block=one_setting("block"),
         version=VERSION,
     script:
         "../scripts/gather.py"

@@ -11,7 +11,7 @@ with job(snakemake):
 
     adata = read_h5ad(snakemake.input.h5ad)
     settings = RegressionConfig(**snakemake.params.settings)
-    problem = regression.prepare(adata, block=snakemake.params.block)
+    problem = regression.prepare(adata)
     parts = [regression.RegressionPart.load(path) for path in snakemake.input.parts]
     network = regression.gather(
         problem,

@@ -8,7 +8,7 @@ with job(snakemake):
 
     adata = read_dataset(
         snakemake.input.expression,
-        snakemake.input.regulators,
+        snakemake.params.regulators,
         samples=snakemake.input.get("samples") or None,
         settings=IngestConfig(**snakemake.params.reading),
     )

@@ -5,8 +5,9 @@ from netinfer.jobs import job
 with job(snakemake):
     from netinfer.manifest import write_manifest
 
-    given = ("expression", "regulators", "samples", "gold")
+    given = ("expression", "regulators", "samples", "gold", "annotation")
     made = [*snakemake.input.network, snakemake.input.get("evaluation"), snakemake.input.html]
+    made += snakemake.input.get("phenotype") or []
     write_manifest(
         snakemake.output.json,
         inputs={key: snakemake.input.get(key) for key in given if snakemake.input.get(key)},

@@ -1,11 +1,11 @@
-"""Normalize one data set."""
+"""Choose samples and genes of a data set and normalize it."""
 
 from netinfer.jobs import job
 
 with job(snakemake):
-    from netinfer.preprocess import normalize
-    from netinfer.stages import read_h5ad, write_h5ad
+    from netinfer.config import PreparationConfig
+    from netinfer.stages import prepare_dataset, read_h5ad, write_h5ad
 
     adata = read_h5ad(snakemake.input.h5ad)
-    adata = normalize(adata, snakemake.params.method, center_by=snakemake.params.center_by)
-    write_h5ad(adata, snakemake.output.h5ad)
+    settings = PreparationConfig(**snakemake.params.preparation)
+    write_h5ad(prepare_dataset(adata, settings, seed=int(snakemake.params.seed)), snakemake.output.h5ad)

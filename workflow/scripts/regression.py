@@ -7,7 +7,7 @@ with job(snakemake):
     from netinfer.models import regression
     from netinfer.stages import read_h5ad
 
-    problem = regression.prepare(read_h5ad(snakemake.input.h5ad), block=snakemake.params.block)
+    problem = regression.prepare(read_h5ad(snakemake.input.h5ad))
     part = regression.fit_chunk(
         problem,
         chunk=chunk_of(snakemake.wildcards.scatteritem),

@@ -5,10 +5,12 @@ from netinfer.jobs import job
 with job(snakemake):
     from pathlib import Path
 
+    from netinfer.models.phenotype import PhenotypeModel
     from netinfer.network import Network
     from netinfer.report import write_report
     from netinfer.stages import read_h5ad, read_table
 
+    trait = snakemake.input.get("phenotype")
     write_report(
         snakemake.output.html,
         Network.read(Path(snakemake.input.network[0]).parent),
@@ -16,5 +18,6 @@ with job(snakemake):
         evaluation=read_table(snakemake.input.evaluation) if snakemake.input.get("evaluation") else None,
         gold=snakemake.input.get("gold") or None,
         paths=read_table(snakemake.input.paths),
+        phenotype=PhenotypeModel.read(Path(trait[0]).parent) if trait else None,
         title=snakemake.wildcards.dataset,
     )
