@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from netinfer.io.direction import DIRECTION_BASES, interactions
 from netinfer.report.labels import symbols_of
 
 NOT_COUNTED = (
@@ -53,6 +54,9 @@ _METRIC_IN_WORDS = {
 def overview(net: Any) -> dict[str, Any]:
     """Return the network's key numbers."""
     edges, provenance = net.edges, net.provenance
+    words = interactions(
+        edges["sign"].tolist(), edges["direction_basis"].tolist(), directed=bool(provenance.get("directed", True))
+    )
     return {
         "n_edges": len(edges),
         "n_candidates": len(net.candidates),
@@ -60,8 +64,9 @@ def overview(net: Any) -> dict[str, Any]:
         "n_edge_targets": int(edges["target"].nunique()),
         "n_regulators": int(net.nodes["is_regulator"].sum()),
         "n_targets": len(net.targets),
-        "n_activating": int((edges["sign"] > 0).sum()),
-        "n_repressing": int((edges["sign"] < 0).sum()),
+        "n_activating": words.count("activates"),
+        "n_repressing": words.count("represses"),
+        "n_associated": words.count("associates"),
         "false_edges": net.cut["expected_false_edges"],
         "asked": _asked(net.cut["asked"]),
         "met": bool(net.cut["met"]),
@@ -130,9 +135,23 @@ def edge_rows(net: Any) -> tuple[list[dict[str, Any]], int, int]:
     table = net.edges if net.cut["met"] else net.exploratory()
     symbols = symbols_of(net.nodes)
     rows = table.head(LISTED).to_dict("records")
+    directed = bool(net.provenance.get("directed", True))
     for row in rows:
+        (word,) = interactions([row["sign"]], [row["direction_basis"]], directed=directed)
+        row["word"] = word if word != "associates" else "goes with" if row["sign"] > 0 else "goes against"
         row["source_symbol"], row["target_symbol"] = symbols.get(row["source"], ""), symbols.get(row["target"], "")
     return rows, len(table), int(table["source"].nunique())
+
+
+def direction_rows(net: Any) -> list[dict[str, Any]]:
+    """Say in words why the listed edges point the way they do: each basis that occurs, with its number of edges."""
+    table = net.edges if net.cut["met"] else net.exploratory()
+    counts = table["direction_basis"].value_counts()
+    return [
+        {"basis": basis, "words": words, "n": int(counts[basis])}
+        for basis, words in DIRECTION_BASES.items()
+        if basis in counts
+    ]
 
 
 def target_facts(net: Any) -> dict[str, Any]:
@@ -161,7 +180,10 @@ def score_rows(evaluation: pd.DataFrame | None) -> list[dict[Any, Any]]:
         return []
     rows = evaluation.to_dict("records")
     for row in rows:
-        row["words"] = _METRIC_IN_WORDS.get(str(row["metric"]), str(row["metric"]))
+        metric, is_second, _ = str(row["metric"]).partition("_without_operon")
+        row["words"] = _METRIC_IN_WORDS.get(metric, metric)
+        if is_second:
+            row["words"] += ", without the pairs of one operon"
         row["is_count"] = str(row["metric"]).startswith("n_")
     return rows
 

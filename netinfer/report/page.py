@@ -103,6 +103,7 @@ def _values(
         "outlier_names": ", ".join(advice.yaml_value(str(row["sample"])) for row in facts.outliers[: content.LISTED]),
         "listed": content.LISTED,
         "edges": edges,
+        "directions": content.direction_rows(net),
         "n_shown": n_shown,
         "n_sources_shown": n_sources,
         "n_bars": min(N_REGULATORS, n_sources),
