@@ -138,6 +138,7 @@ GENE_ERROR_CONTROL = Column("error_control", "string", "", "always `none`: the l
 NODES: tuple[Column, ...] = (
     Column("name", "string", "", "gene name; unique"),
     Column("gene_id", "string", "", "gene identifier of the expression file, where it has one beside the name", True),
+    Column("symbol", "string", "", "gene symbol, where the data have symbols beside the names: a label", True),
     Column("is_regulator", "boolean", "", "whether the gene was a candidate regulator"),
     Column("degree_in", "int", "edges", "edges that end at this gene in the network at its cut"),
     Column("degree_out", "int", "edges", "edges that start at this gene in the network at its cut"),

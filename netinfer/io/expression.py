@@ -48,8 +48,8 @@ def read_expression(
     layer : str, optional
         h5ad, loom: a layer's name instead of X; "raw" takes h5ad's ``raw``.
     gene_column : str, optional
-        h5ad, loom, 10x: the column of gene annotations to use as gene ids (10x: "gene_symbols", the
-        default, or "gene_ids").
+        h5ad, loom, 10x: the column of gene annotations to use as gene ids (10x: "gene_ids", the default, or
+        "gene_symbols").
     encoding : str
         Of text files.
 
@@ -68,7 +68,13 @@ def read_expression(
     """
     if orientation not in ORIENTATIONS:
         raise ConfigError(f"orientation: {orientation!r}: use one of {', '.join(ORIENTATIONS)}")
-    path = Path(path)
+    adata = _read(Path(path), orientation, layer, gene_column, encoding)
+    if gene_column is not None:  # names that were asked for are kept, also where they stand more than once
+        adata.uns["netinfer"]["gene_column"] = gene_column
+    return adata
+
+
+def _read(path: Path, orientation: str, layer: str | None, gene_column: str | None, encoding: str) -> AnnData:
     if path.is_dir():
         return _tenx(path, orientation, layer, gene_column, encoding)
     path = regular_file(path)

@@ -41,6 +41,11 @@ def clean_id(text: str) -> str:
     return text
 
 
+def is_writable(text: str) -> bool:
+    """Tell whether tables and XML can hold a text on one line."""
+    return _ILLEGAL.search(text) is None
+
+
 def strip_version(text: str) -> str:
     """Take a version suffix (``.17`` after a digit) off an id."""
     return _VERSION.sub("", text)

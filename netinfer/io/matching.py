@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from netinfer.io.ids import clean_id, strip_version
+from netinfer.io.ids import clean_id, is_writable, strip_version
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -105,7 +105,7 @@ def symbols_of(var: pd.DataFrame, keys: Sequence[str] | None = None) -> list[str
     names = names_of(var, keys)
     for column in SYMBOL_COLUMNS:
         if column in names and any(names[column]) and (column == "symbol" or names[column] != names[KEY]):
-            return names[column]
+            return [name if is_writable(name) else "" for name in names[column]]
     return None
 
 

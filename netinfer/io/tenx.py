@@ -26,15 +26,16 @@ def read_tenx(path: Path, *, gene_column: str | None = None, encoding: str = "ut
     ----------
     path : Path
         The folder, or the matrix in it. A prefix before ``matrix.mtx`` (GEO's way) is kept for the other two files.
-    gene_column : {"gene_symbols", "gene_ids"}, optional
-        What names the genes: symbols by default where the feature table has them.
+    gene_column : {"gene_ids", "gene_symbols"}, optional
+        What names the genes: the ids by default, since symbols stand more than once in most annotations.
     encoding : str
         Of the two tables.
 
     Returns
     -------
     AnnData
-        CSR, n_cells x n_genes; ``var`` holds gene_ids, gene_symbols and feature_types as far as given. Features of
+        CSR, n_cells x n_genes; ``var`` holds gene_ids, gene_symbols and feature_types as far as given, and the symbols
+        again as ``symbol``, the genes' label. Features of
         another type than "Gene Expression" are left out and logged.
 
     Raises
@@ -79,10 +80,12 @@ def read_tenx(path: Path, *, gene_column: str | None = None, encoding: str = "ut
             others = sorted(set(var["feature_types"][~keep]))
             log.append(f"{int((~keep).sum())} features of other types were left out: {some(others)}")
             values, var = values[:, keep], var[keep]
-    key = gene_column or ("gene_symbols" if "gene_symbols" in var else "gene_ids")
+    key = gene_column or "gene_ids"
     if key not in var:
         raise InputError(f"{features}: gene_column: no {key!r}; there are: {', '.join(var.columns)}")
     var = var.set_index(pd.Index(var[key].to_numpy(), dtype=object))
+    if "gene_symbols" in var and key != "gene_symbols":
+        var["symbol"] = var["gene_symbols"]
     return make_adata(values, cells, var, source=str(path), log=[*log, f"genes are named by {key}"])
 
 

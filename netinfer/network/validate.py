@@ -61,13 +61,16 @@ def check_nodes(nodes: pd.DataFrame) -> pd.DataFrame:
     """
     where = "nodes"
     present = nodes.columns if isinstance(nodes, pd.DataFrame) else ()
+    if isinstance(nodes, pd.DataFrame) and "symbol" not in nodes.columns:
+        nodes = nodes.assign(symbol="")
     nodes = conform(_with_zeros(nodes, "degree_in", "degree_out"), node_columns(present), where=where)
     names = nodes["name"].tolist()
     for row, name in enumerate(names, start=1):
         _check_name(name, f"{where}: row {row}")
-    for row, identifier in enumerate(nodes["gene_id"].tolist(), start=1):
-        if identifier:
-            _check_name(identifier, f"{where}: gene_id, row {row}")
+    for column in ("gene_id", "symbol"):
+        for row, identifier in enumerate(nodes[column].tolist(), start=1):
+            if identifier:
+                _check_name(identifier, f"{where}: {column}, row {row}")
     if (twice := nodes["name"].duplicated()).any():
         raise InputError(f"{where}: name {nodes['name'][twice].iloc[0]!r} occurs twice: make the names unique")
     return nodes

@@ -43,6 +43,7 @@ def frames(names: list[str], pairs: list[tuple[int, int]], seed: int = 0) -> tup
         {
             "name": pd.Series(label, dtype=object),  # pandas 3 would make a str column, which has no half characters
             "gene_id": np.array([f"b{i}" if i % 2 else "" for i in range(n)], dtype=object),
+            "symbol": np.array(["" if i % 3 else f"gene {i} < \"x\"" for i in range(n)], dtype=object),
             "is_regulator": np.arange(n) % 2 == 0,
             "degree_in": np.bincount(target, minlength=n),
             "degree_out": np.bincount(source, minlength=n),
@@ -353,14 +354,14 @@ def test_form_of_the_file(case):
     assert len({(kind, name.lower()) for _, kind, name, _ in keys}) == len(keys)
     assert {kind for *_, kind in keys} == {"string", "boolean", "int", "double"}
     assert ("weight", "edge", "weight", "double") in keys
-    assert not re.search(r">-?(nan|inf|infinity)<", re.sub(r"key=\"(name|edge_name|gene_id)\">.*?<", "", text), re.I)
+    assert not re.search(r">-?(nan|inf|infinity)<", re.sub(r"key=\"(name|edge_name|gene_id|symbol)\">.*?<", "", text), re.I)
     assert re.findall(r'^<node id="(.*?)"', text, re.MULTILINE) == [f"n{i}" for i in range(len(nodes))]
     assert re.findall(r'^<edge id="(.*?)"', text, re.MULTILINE) == [f"e{i}" for i in range(len(edges))]
 
 
 def test_attributes_are_those_of_the_contract():
     assert [column.name for column in NODE_ATTRIBUTES] == [
-        "name", "gene_id", "is_regulator", "degree_in", "degree_out", "expression_mean",
+        "name", "gene_id", "symbol", "is_regulator", "degree_in", "degree_out", "expression_mean",
     ]  # fmt: skip
     assert {column.name for column in EDGE_ATTRIBUTES} == {
         "name", "interaction", "arrow", "direction_basis", "weight", "effect", "effect_low", "effect_high", "sign", "selection_probability",

@@ -191,7 +191,9 @@ def test_networkx_has_every_value_as_a_python_type(make):
         assert {type(value) for value in data.values()} <= {int, float, str}
     row = net.nodes.iloc[1]
     assert graph.nodes[row["name"]] == {
-        column.name: row[column.name] for column in NODES[1:] if row[column.name] == row[column.name]
+        column.name: row[column.name]
+        for column in NODES[1:]
+        if row[column.name] == row[column.name] and row[column.name] != ""
     }
     assert type(graph.nodes[row["name"]]["is_regulator"]) is bool
 

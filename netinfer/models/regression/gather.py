@@ -208,6 +208,7 @@ def _nodes(problem: RegressionProblem) -> pd.DataFrame:
         {
             "name": names,
             "gene_id": names,
+            "symbol": [*(problem.symbols or [""] * len(problem.target_names)), *([""] * len(rest))],
             "is_regulator": np.append(problem.own >= 0, np.ones(len(rest), bool)),
             "expression_mean": np.append(problem.target_mean, problem.regulator_mean[rest]),
         }

@@ -43,8 +43,8 @@ def infer_regression(
     ----------
     adata : AnnData, DataFrame or array, samples x genes
         Normalised expression (see `netinfer.normalize`).
-    regulators : list of str, path, or "all", optional
-        ``var["is_regulator"]`` by default.
+    regulators : list of str, path, name of a shipped list, DataFrame, or "all", optional
+        ``var["is_regulator"]`` by default; see :func:`netinfer.io.regulator_table`.
     model : {"elastic_net", "lasso"}
     shrinkage : float, 0 <= s < 1
         The elastic net's Gram matrix is (1 - s) G + s I.

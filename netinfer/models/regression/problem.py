@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from netinfer.errors import InputError
+from netinfer.io.matching import match, names_of, symbols_of
 from netinfer.moments import CONSTANT, independent_rows
 from netinfer.preprocess.design import covariate_matrix
+from netinfer.preprocess.identifiers import listed_regulators
 from netinfer.stability.subsamples import check_units, unit_rows
 
 if TYPE_CHECKING:
@@ -57,6 +59,8 @@ class RegressionProblem:
         Columns of the samples that they come from; hidden factors are named ``hidden_factor_1`` and so on.
     explained : bool array, shape (n_targets,)
         Targets of which the covariates leave nothing.
+    symbols : tuple of str
+        Label of each target, "" where it has none; empty where the data have no symbols beside their names.
     """
 
     regulators: np.ndarray
@@ -73,6 +77,7 @@ class RegressionProblem:
     covariates: np.ndarray
     covariate_names: tuple[str, ...]
     explained: np.ndarray
+    symbols: tuple[str, ...] = ()
 
     @property
     def n_covariates(self) -> int:
@@ -116,8 +121,8 @@ def prepare(
     ----------
     adata : AnnData, samples x genes
         Normalised expression.
-    regulators : list of str, path, or "all", optional
-        Names; ``var["is_regulator"]`` by default.
+    regulators : list of str, path, name of a shipped list, DataFrame, or "all", optional
+        Names, matched as docs/identifiers.md says; ``var["is_regulator"]`` by default.
     block : str, optional
         Column of ``obs`` that names the independent unit of each sample; else ``block``, ``donor`` or
         ``replicate_group`` where there is one, else every sample is a unit. ``sample`` makes every sample one.
@@ -142,7 +147,7 @@ def prepare(
     chosen = _chosen(adata, names, regulators)
     column, labels = _units(adata, block)
     adjust, adjusted_for = _covariates(adata, covariates)
-    return problem_from_arrays(
+    problem = problem_from_arrays(
         matrix[:, chosen],
         matrix,
         regulator_names=[names[j] for j in chosen],
@@ -152,6 +157,7 @@ def prepare(
         covariates=adjust,
         covariate_names=adjusted_for,
     )
+    return dataclasses.replace(problem, symbols=tuple(symbols_of(adata.var) or ()))
 
 
 def problem_from_arrays(
@@ -240,38 +246,44 @@ def _chosen(adata: AnnData, names: list[str], regulators: Any) -> np.ndarray:
     if regulators is None:
         if "is_regulator" not in adata.var:
             raise InputError(
-                "regulators: none given and var['is_regulator'] is missing: pass regulators=[...], a path, or 'all'"
+                "regulators: none given and var['is_regulator'] is missing: pass regulators=[...], a path, the name of "
+                "a shipped list, or 'all'"
             )
         chosen = np.flatnonzero(adata.var["is_regulator"].to_numpy(dtype=bool))
     elif isinstance(regulators, str) and regulators == "all":
         chosen = np.arange(len(names))
     else:
-        if isinstance(regulators, str | Path):
-            from netinfer.io import read_regulators
-
-            regulators = read_regulators(regulators)
-        chosen = _matched(names, [str(name).strip() for name in regulators])
+        chosen = _matched(adata, names, regulators)
     if chosen.size == 0:
         raise InputError("regulators: none of them is left in the data: see the list of dropped genes")
     return chosen
 
 
-def _matched(names: list[str], regulators: list[str]) -> np.ndarray:
+def _matched(adata: AnnData, names: list[str], regulators: Any) -> np.ndarray:
     """Places of the listed regulators among the genes; those that are no gene are warned of, never silent."""
-    place = {name: j for j, name in enumerate(names)}
-    missing = list(dict.fromkeys(name for name in regulators if name not in place))
-    if missing:
+    table, shipped = listed_regulators(regulators, adata.var, "regulators")
+    pairs = match(table, names_of(adata.var))
+    listed = list(table[pairs.list_column])
+    missing = [name for name, places in zip(listed, pairs.places, strict=True) if name and not places]
+    if missing and not (shipped and pairs.n_found):
         lower = {name.lower(): name for name in names}
         near = [
             lower.get(name.lower()) or next(iter(difflib.get_close_matches(name, names, 1)), "nothing like it")
             for name in missing[:5]
         ]
         shown = ", ".join(f"{name!r} (nearest: {other})" for name, other in zip(missing, near, strict=False))
-        text = f"regulators: {len(missing)} of {len(set(regulators))} are no gene of the data: {shown}"
-        if len(missing) == len(set(regulators)):
+        text = f"regulators: {len(missing)} of {len(listed)} are no gene of the data: {shown}"
+        if not pairs.n_found:
             raise InputError(f"{text}: are the genes the columns (samples x genes), under the same names?")
-        warnings.warn(text, UserWarning, stacklevel=4)
-    return np.array(sorted({place[name] for name in regulators if name in place}), dtype=np.int64)
+        warnings.warn(text, UserWarning, stacklevel=5)
+    if pairs.is_case_ignored:
+        warnings.warn(
+            f"regulators: {pairs.n_found} of {len(listed)} were found by ignoring upper and lower case: is the list of "
+            "this organism?",
+            UserWarning,
+            stacklevel=5,
+        )
+    return np.array(sorted({place for places in pairs.places for place in places}), dtype=np.int64)
 
 
 def _units(adata: AnnData, block: str | None) -> tuple[str, np.ndarray | None]:
