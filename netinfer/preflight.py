@@ -182,6 +182,7 @@ def describe(summary: dict[str, Any]) -> list[str]:
         f"{summary['name']}: {summary['n_samples']} samples x {summary['n_genes']} genes,"
         f" {summary['n_regulators']} regulators",
         f"  values: {summary['input_kind']}, normalization: {summary['normalization']}",
+        f"  samples: {summary['assay']}; projected out: {', '.join(summary['covariates']) or 'nothing'}",
         f"  independent units: {summary['n_units']} (by {summary['unit']})"
         + (f": {_REPLICATES}" if summary["unit"] == "sample" else ""),
         f"  dropped: {summary['n_dropped_genes']} genes, {summary['n_dropped_samples']} samples",

@@ -57,7 +57,7 @@ def read_dataset(
     )
     adata = preprocess.ingest(
         adata,
-        regulators=str(regulators) if is_regulator_name(str(regulators)) else io.read_regulators(regulators),
+        regulators=str(regulators) if is_regulator_name(str(regulators)) else Path(regulators),
         samples=io.read_sample_sheet(samples) if samples is not None else None,
         settings=settings,
         where=str(expression),
