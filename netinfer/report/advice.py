@@ -69,12 +69,18 @@ def _goes_with(facts: Facts, kind: str) -> GoesWith | None:
     return next((one for one in facts.goes_with if one.kind == kind and one.column != facts.center_by), None)
 
 
-def _named(kind: str, advice: Callable[[str], str]) -> Rule:
-    """Make the rule about a column of one kind that explains a leading component; `advice` takes its name in YAML."""
+def _named(kind: str, advice: Callable[[str, str], str]) -> Rule:
+    """Make the rule about a column of one kind that explains a leading component.
+
+    `advice` takes the column's name and the list of covariates with it, both as they stand in the config.
+    """
 
     def sentence(facts: Facts) -> str:
         one = _goes_with(facts, kind)
-        return "" if one is None else f"{_explains(one)} {advice(yaml_value(one.column))}"
+        if one is None:
+            return ""
+        covariates = ", ".join(map(yaml_value, (*(facts.covariates or ()), one.column)))
+        return f"{_explains(one)} {advice(yaml_value(one.column), f'`covariates: [{covariates}]`')}"
 
     return Rule(kind, lambda facts: _goes_with(facts, kind) is not None, sentence)
 
@@ -107,21 +113,21 @@ def _block(facts: Facts) -> str:
     )
 
 
-def _batch(name: str) -> str:
+def _batch(_: str, covariates: str) -> str:
     return (
-        f"If that is technical, set `covariates: [{name}]` and run again; if it is the biology you study, leave it. "
+        f"If that is technical, set {covariates} and run again; if it is the biology you study, leave it. "
         "Where batch and condition coincide no analysis can tell them apart."
     )
 
 
-def _depth(name: str) -> str:
-    return f"Depth moves all genes at once and makes edges among them: set `covariates: [{name}]` and run again."
+def _depth(_: str, covariates: str) -> str:
+    return f"Depth moves all genes at once and makes edges among them: set {covariates} and run again."
 
 
-def _type(name: str) -> str:
+def _type(name: str, covariates: str) -> str:
     return (
         "Genes that mark the same cells then look like regulators of one another: set "
-        f"`covariates: [{name}]` for one network within the types, or `split_by: {name}` for one network a type."
+        f"{covariates} for one network within the types, or `split_by: {name}` for one network a type."
     )
 
 

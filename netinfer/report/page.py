@@ -90,7 +90,7 @@ def _values(
 
     names = display_names(net.nodes)
     components = leading_components(adata, **trust.projected(net.provenance, adata))
-    facts = trust.gather_facts(net, adata, components=components, names=names)
+    facts = trust.gather_facts(net, adata, components=components, evaluation=evaluation, names=names)
     chosen = advice.advise(facts)
     edges, n_shown, n_sources = content.edge_rows(net)
     return {

@@ -15,10 +15,12 @@ import numpy as np
 import pandas as pd
 
 from netinfer.network.neighbours import is_annotated, neighbour_shares
+from netinfer.scoring import SUFFIX
 
 LISTED = 40  # dropped regulators that are named
 FIRST_SHARE = 0.20  # a first component above this share of variance asks for a decision
 GOES_WITH = 0.30  # R2 from which a column of the samples is said to go with a component
+_FACTOR = re.compile(r"hidden_factor_\d+")
 LOOKED_AT = 3  # components whose columns are looked at
 
 _WORDS = {
@@ -71,7 +73,7 @@ class Facts:
     population_note: str = ""
     block_columns: tuple[tuple[str, int], ...] = ()  # look like the unit: name, number of values
     covariates: tuple[str, ...] | None = None
-    n_covariates_df: int | None = None
+    n_df: int | None = None  # degrees of freedom that covariates and hidden factors take together
     hidden_factors: int | None = None
     hidden_asked: str = ""
     hidden_share: float | None = None  # of the variance, that they hold together
@@ -83,6 +85,7 @@ class Facts:
     outliers: tuple[Mapping[str, Any], ...] = ()
     components: Mapping[str, Any] | None = None
     neighbours: Mapping[str, Any] | None = None
+    operon_scores: tuple[float, float] | None = None  # AUPR with and without pairs of one operon
     decoy_rate: float | None = None
     is_met: bool = True
     n_edges: int = 0
@@ -117,7 +120,12 @@ class Facts:
 
 
 def gather_facts(
-    net: Any, adata: Any = None, *, components: Mapping[str, Any] | None = None, names: Mapping[str, str] | None = None
+    net: Any,
+    adata: Any = None,
+    *,
+    components: Mapping[str, Any] | None = None,
+    evaluation: pd.DataFrame | None = None,
+    names: Mapping[str, str] | None = None,
 ) -> Facts:
     """Gather what the provenance, the notes in ``uns["netinfer"]`` and the sample table say.
 
@@ -127,6 +135,8 @@ def gather_facts(
     adata : AnnData, optional
     components : mapping, optional
         As `netinfer.report.components.leading_components` returns it.
+    evaluation : DataFrame, optional
+        The table of `netinfer.evaluate`.
     names : mapping, optional
         How genes are shown, by their key.
 
@@ -154,7 +164,7 @@ def gather_facts(
         population_note=str(design.get("population_note", "")).strip().rstrip("."),
         block_columns=() if unit or adata is None else _block_columns(adata.obs),
         covariates=covariates,
-        n_covariates_df=_whole(provenance.get("n_covariates_df")),
+        n_df=_whole(provenance.get("covariate_df", provenance.get("n_covariates_df"))),
         hidden_factors=hidden,
         hidden_asked=asked,
         hidden_share=hidden_share,
@@ -166,6 +176,7 @@ def gather_facts(
         outliers=_outliers(notes.get("outliers")),
         components=components,
         neighbours=_neighbours(net),
+        operon_scores=_operon_scores(evaluation),
         decoy_rate=_share(provenance.get("decoy_rate")),
         is_met=bool(net.cut["met"]),
         n_edges=len(net.edges),
@@ -191,7 +202,9 @@ def projected(provenance: Mapping[str, Any], adata: Any) -> dict[str, Any]:
 def used_covariates(provenance: Mapping[str, Any]) -> tuple[str, ...] | None:
     """Return the columns that the regression projected out, or None where that was not written down."""
     listed = provenance.get("covariates")
-    return tuple(map(str, listed)) if isinstance(listed, list | tuple) else None
+    if not isinstance(listed, list | tuple):
+        return None
+    return tuple(str(name) for name in listed if not _FACTOR.fullmatch(str(name)))
 
 
 def hidden_factors(provenance: Mapping[str, Any], notes: Mapping[str, Any]) -> tuple[int | None, str, float | None]:
@@ -200,6 +213,9 @@ def hidden_factors(provenance: Mapping[str, Any], notes: Mapping[str, Any]) -> t
     used = provenance.get("hidden_factors")
     if isinstance(used, Mapping):
         recorded, used = {**recorded, **used}, used.get("k")
+    listed = provenance.get("covariates")
+    if used is None and isinstance(listed, list | tuple):  # hidden factors stand among the covariates, numbered
+        used = sum(bool(_FACTOR.fullmatch(str(name))) for name in listed)
     k, shares = _whole(used), np.atleast_1d(np.asarray(recorded.get("share", []), dtype=float))
     return k, str(recorded.get("asked", "")), float(shares[:k].sum()) if k and len(shares) >= k else None
 
@@ -287,6 +303,14 @@ def _neighbours(net: Any) -> dict[str, Any] | None:
         "same_operon": _share(first.get("same_operon")) if knows_operons else None,
         "near": _share(first.get("within_3_genes")),
     }
+
+
+def _operon_scores(evaluation: pd.DataFrame | None) -> tuple[float, float] | None:
+    if evaluation is None:
+        return None
+    values = dict(zip(evaluation["metric"].astype(str), evaluation["value"].astype(float), strict=True))
+    both = values.get("aupr", np.nan), values.get(f"aupr{SUFFIX}", np.nan)
+    return both if np.isfinite(both).all() else None
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

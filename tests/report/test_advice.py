@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -132,10 +134,20 @@ def test_a_rule_is_silent_without_its_reason(change, name):
     assert name not in names(replace(FINE, **change))
 
 
+def test_covariates_that_are_there_stay_in_the_advised_list():
+    facts = replace(FINE, covariates=("cell_type", "a b"), goes_with=(GoesWith(1, "batch", 0.5, "batch"),))
+    assert '`covariates: [cell_type, "a b", batch]`' in said(facts, "batch")
+
+
 def test_every_rule_is_tested():
     fillers = {"perturb", "direction", "elsewhere", "binding"}
     assert {row[1] for row in SEEN} | fillers == {rule.name for rule in RULES}
     assert len(RULES) == len({rule.name for rule in RULES})
+
+
+def test_the_documentation_lists_every_rule_in_its_order():
+    page = (Path(__file__).parents[2] / "docs" / "trust.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(\w+)` \|", page, flags=re.MULTILINE) == [rule.name for rule in RULES]
 
 
 def test_the_most_urgent_come_first_and_warnings_before_experiments():

@@ -127,7 +127,7 @@ def through_h5ad(adata, tmp_path):
 
 
 def test_every_fact_is_shown_after_a_round_trip_through_h5ad(tmp_path):
-    net = make_network({"covariates": ["batch"], "n_covariates_df": 1, "hidden_factors": 2})
+    net = make_network({"covariates": ["batch", "hidden_factor_1", "hidden_factor_2"], "covariate_df": 3})
     adata = make_data(net, {**FULL, "hidden_factors": {"asked": "auto", "k": 2, "share": np.array([0.3, 0.1])}})
     adata.obsm["hidden_factors"] = np.random.default_rng(0).normal(size=(N, 2))
     tree, text, _ = parsed(tmp_path, net, through_h5ad(adata, tmp_path))
@@ -141,7 +141,8 @@ def test_every_fact_is_shown_after_a_round_trip_through_h5ad(tmp_path):
         'exclude_samples: [s1, "s 2"]',
         "correlation 0.400",
         "321 (1.2 % of all) were missing; filled in: the median of the gene.",
-        "batch: projected out of regulators and targets in every half-sample, at the cost of 1 degree of freedom.",
+        "batch: projected out of regulators and targets in every half-sample.",
+        "Together with the covariates they take 3 degrees of freedom.",
         "2 leading components were taken for what no column names and projected out, with 40 % of the variance.",
         "Their number was chosen from the data",
         "neither a covariate nor a hidden factor",
@@ -202,7 +203,7 @@ def test_a_filter_that_left_nothing_out_says_so(tmp_path):
 
 
 def test_names_cannot_become_markup(tmp_path):
-    net = make_network({"covariates": [SCRIPT], "unit": SCRIPT, "n_covariates_df": 1, "hidden_factors": 0})
+    net = make_network({"covariates": [SCRIPT], "unit": SCRIPT, "covariate_df": 1, "hidden_factors": 0})
     notes = {
         "design": {"assay": "bulk", "population_note": SCRIPT},
         "filter": FULL["filter"]
@@ -226,7 +227,7 @@ def test_names_cannot_become_markup(tmp_path):
 
 
 def test_the_page_is_well_formed_html(tmp_path):
-    net = make_network({"covariates": ["batch"], "n_covariates_df": 1, "hidden_factors": 1})
+    net = make_network({"covariates": ["batch"], "covariate_df": 1, "hidden_factors": 1})
     _, _, page = parsed(
         tmp_path, net, make_data(net, FULL, factors=np.random.default_rng(0).normal(size=(N, 1)), shift=2)
     )
@@ -245,11 +246,13 @@ def test_a_decision_is_asked_for_only_while_nothing_is_projected_out(tmp_path):
     net = make_network({"covariates": [], "hidden_factors": 0})
     _, text, _ = parsed(tmp_path, net, make_data(net, shift=3))
     assert re.search(r"Please decide\. One component moves \d\d % of the variance", text)
-    assert "It goes with mean expression" in text
+    assert "It follows mean expression" in text
     assert re.search(r"batch \(\d\d % explained\)", text)
     _, text, _ = parsed(tmp_path, net, make_data(net, shift=0))
     assert "Please decide" not in text
-    done = make_network({"covariates": ["batch"], "n_covariates_df": 1, "hidden_factors": 0})
+    _, text, _ = parsed(tmp_path, make_network({"covariates": ["batch"], "covariate_df": 1}), make_data(net))
+    assert "in every half-sample, at the cost of 1 degree of freedom." in text
+    done = make_network({"covariates": ["batch"], "covariate_df": 1, "hidden_factors": 0})
     _, text, _ = parsed(tmp_path, done, make_data(net, shift=3))
     assert "Please decide" not in text
 
@@ -299,6 +302,8 @@ def test_facts_read_hidden_factors_in_every_form_they_are_recorded():
     assert (facts.hidden_factors, facts.hidden_asked) == (3, "auto")
     assert gather_facts(make_network({"hidden_factors": 0})).hidden_factors == 0
     assert gather_facts(make_network()).hidden_factors is None
+    numbered = gather_facts(make_network({"covariates": ["sex", "hidden_factor_1", "hidden_factor_2"]}))
+    assert (numbered.covariates, numbered.hidden_factors) == (("sex",), 2)
 
 
 def test_symbols_are_shown_with_keys_and_twins_stay_apart():
@@ -355,3 +360,15 @@ def test_many_operon_pairs_lead_to_advice(tmp_path):
     columns = {"same_operon": np.arange(k) < 5, "gene_distance": pd.array(np.full(k, 1), dtype="Int64")}
     _, text, _ = parsed(tmp_path, make_network({"neighbours": {"operons": "given"}}, columns=columns))
     assert "10 % of the edges join genes of one operon" in text  # 5 of 48
+
+
+def test_scores_with_and_without_operon_pairs_are_shown_where_they_were_computed(tmp_path):
+    scores = pd.DataFrame(
+        {"metric": ["aupr", "aupr_without_operon"], "value": [0.25, 0.125], "baseline": np.nan, "low": np.nan,
+         "high": np.nan}
+    )  # fmt: skip
+    _, text, page = parsed(tmp_path, annotated({"operons": "given"}), evaluation=scores)
+    assert "is 0.250 with pairs of one operon and 0.125 without them" in text
+    assert "(AUPR); without pairs of one operon" in page
+    _, text, page = parsed(tmp_path, annotated({"operons": "given"}), evaluation=scores.iloc[:1])
+    assert "without them" not in text
