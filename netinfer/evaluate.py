@@ -98,7 +98,9 @@ def evaluate(
         raise InputError(f"evaluate: confidence: {confidence} is not between 0 and 1: give for example 0.95")
     network = scoring.as_network(network)
     tables = scoring.as_tables(network)
-    universe = _within_data(scoring.Universe.from_gold(scoring.as_gold(gold)), network, baseline)
+    universe = _within_data(
+        scoring.Universe.from_gold(scoring.in_keys(scoring.as_gold(gold), network, baseline)), network, baseline
+    )
     options = {"n_samples": n_bootstrap, "confidence": confidence, "seed": seed}
     scores = _scores(universe, tables, baseline, options)
     rows = [(name, *(column[name] for column in scores)) for name in scoring.METRICS]
@@ -151,7 +153,9 @@ def precision_recall(network: Any, gold: Any, *, baseline: Any = None, max_point
 
     network = scoring.as_network(network)
     candidates, _ = scoring.as_tables(network)
-    universe = _within_data(scoring.Universe.from_gold(scoring.as_gold(gold)), network, baseline)
+    universe = _within_data(
+        scoring.Universe.from_gold(scoring.in_keys(scoring.as_gold(gold), network, baseline)), network, baseline
+    )
     curves = {"network": scoring.rank(universe, candidates, "network")}
     if baseline is not None:
         name = "|Pearson|" if hasattr(baseline, "var_names") else "baseline"

@@ -92,9 +92,10 @@ def _exists(key: str, path: Path) -> None:
 
 def _gold(path: str, adata: anndata.AnnData) -> dict[str, int]:
     from netinfer.io import read_gold
+    from netinfer.scoring import in_keys
     from netinfer.scoring.universe import no_edge_inside
 
-    gold = read_gold(path)
+    gold = in_keys(read_gold(path), adata)
     genes, regulators = set(adata.var_names), set(adata.var_names[adata.var["is_regulator"]])
     inside = gold["source"].isin(regulators) & gold["target"].isin(genes)
     if not bool((inside & gold["is_edge"]).any()):

@@ -34,9 +34,9 @@ def read_expression(
     """Read an expression matrix of any supported format as samples x genes.
 
     Formats: csv and tsv (plain or gzip; ids in the first line and column), h5ad, loom, parquet, and a folder (or the
-    ``matrix.mtx`` in it) as 10x Genomics' tools write it. Values are those of the file, converted to float64 without
-    loss; ids are those of the file to the letter. Nothing is dropped, summed or turned unless asked for: that is
-    :func:`netinfer.preprocess.ingest`'s work.
+    ``matrix.mtx`` in it) or HDF5 file as 10x Genomics' tools write it. Values are those of the file, converted to
+    float64 without loss; ids are those of the file to the letter. Nothing is dropped, summed or turned unless asked
+    for: that is :func:`netinfer.preprocess.ingest`'s work.
 
     Parameters
     ----------
@@ -84,13 +84,19 @@ def _read(path: Path, orientation: str, layer: str | None, gene_column: str | No
     if name.endswith((".mtx", ".mtx.gz")):
         return _tenx(path, orientation, layer, gene_column, encoding)
     if kind == "hdf5":
-        from netinfer.io.hdf5 import is_loom
+        from netinfer.io.hdf5 import is_loom, is_tenx
 
         if is_loom(path):
             from netinfer.io.loom import read_loom
 
             _only_by_definition(orientation, "loom", path)
             return read_loom(path, layer=layer, gene_column=gene_column)
+        if is_tenx(path):
+            from netinfer.io.tenx import read_tenx_hdf5
+
+            _only_by_definition(orientation, "10x", path)
+            _no_option(layer, "layer", path)
+            return read_tenx_hdf5(path, gene_column=gene_column)
         from netinfer.io.h5ad import read_h5ad
 
         return turn(read_h5ad(path, layer=layer, gene_column=gene_column), orientation)

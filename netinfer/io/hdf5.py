@@ -49,6 +49,12 @@ def is_loom(path: Path) -> bool:
         return "matrix" in handle and "row_attrs" in handle
 
 
+def is_tenx(path: Path) -> bool:
+    """Tell 10x Genomics' HDF5 file by its one group, ``matrix``, with barcodes in it."""
+    with open_hdf5(path) as handle:
+        return isinstance(handle.get("matrix"), h5py.Group) and "barcodes" in handle["matrix"]
+
+
 def _damage(path: Path, message: str) -> str:
     if "truncated" in message:
         found = path.stat().st_size

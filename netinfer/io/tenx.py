@@ -1,4 +1,4 @@
-"""10x Genomics' MatrixMarket folder: matrix.mtx, features.tsv (or genes.tsv) and barcodes.tsv, each plain or gzip."""
+"""10x Genomics' MatrixMarket folder (matrix.mtx, features.tsv or genes.tsv, barcodes.tsv, plain or gzip), and HDF5."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
+from scipy import sparse
 from scipy.io import mmread
 
 from netinfer.errors import InputError
 from netinfer.io.build import canonical_csr, make_adata
+from netinfer.io.hdf5 import check_index_arrays, open_hdf5
 from netinfer.io.ids import some
 from netinfer.io.source import memory_bytes, open_bytes, regular_file, text_lines
 
@@ -74,6 +76,64 @@ def read_tenx(path: Path, *, gene_column: str | None = None, encoding: str = "ut
         f"read {matrix.name}: 10x folder, {n_rows} genes x {n_columns} cells, "
         f"turned to {n_columns} samples x {n_rows} genes"
     ]
+    return _keyed(values, cells, var, path, log, gene_column)
+
+
+def read_tenx_hdf5(path: Path, *, gene_column: str | None = None) -> AnnData:
+    """Read 10x Genomics' HDF5 file (``filtered_feature_bc_matrix.h5``, Cell Ranger 3 and later) as cells x genes.
+
+    Parameters
+    ----------
+    path : Path
+    gene_column : {"gene_ids", "gene_symbols"}, optional
+        As for `read_tenx`.
+
+    Returns
+    -------
+    AnnData
+        As `read_tenx` gives it.
+
+    Raises
+    ------
+    InputError
+        A part missing or damaged, counts that disagree.
+    """
+    with open_hdf5(path) as handle:
+        group = handle["matrix"]
+        parts = ("barcodes", "data", "indices", "indptr", "shape", "features/id", "features/name")
+        absent = [part for part in parts if part not in group]
+        if absent:
+            raise InputError(f"{path}: matrix: no {', '.join(absent)}: a 10x file of Cell Ranger 3 or later is needed")
+        cells = [str(name) for name in group["barcodes"].asstr("utf-8", "strict")[...]]
+        columns = {"gene_ids": "id", "gene_symbols": "name", "feature_types": "feature_type"}
+        var = pd.DataFrame(
+            {
+                name: group["features"][part].asstr("utf-8", "strict")[...].astype(object)
+                for name, part in columns.items()
+                if part in group["features"]
+            }
+        )
+        n_genes, n_cells = (int(size) for size in group["shape"][...])
+        if (n_genes, n_cells) != (len(var), len(cells)):
+            raise InputError(
+                f"{path}: matrix: {n_genes} x {n_cells}, but {len(var)} genes and {len(cells)} cells: write it again"
+            )
+        if not cells or var.empty:
+            raise InputError(f"{path}: {len(cells)} cells x {len(var)} genes: nothing to infer from")
+        arrays = group["data"], group["indices"], group["indptr"]
+        check_index_arrays(*arrays, n_cells, n_genes, f"{path}: matrix")
+        data, indices, indptr = (array[...] for array in arrays)
+    values = canonical_csr(sparse.csr_matrix((data, indices, indptr), shape=(n_cells, n_genes)), f"{path}: matrix")
+    log = [
+        f"read {path.name}: 10x HDF5, {n_genes} genes x {n_cells} cells, turned to {n_cells} samples x {n_genes} genes"
+    ]
+    return _keyed(values, cells, var, path, log, gene_column)
+
+
+def _keyed(
+    values: sparse.csr_matrix, cells: list[str], var: pd.DataFrame, path: Path, log: list[str], gene_column: str | None
+) -> AnnData:
+    """Leave features of other types out, and name the genes."""
     if "feature_types" in var:
         keep = (var["feature_types"] == "Gene Expression").to_numpy()
         if keep.any() and not keep.all():
@@ -82,7 +142,7 @@ def read_tenx(path: Path, *, gene_column: str | None = None, encoding: str = "ut
             values, var = values[:, keep], var[keep]
     key = gene_column or "gene_ids"
     if key not in var:
-        raise InputError(f"{features}: gene_column: no {key!r}; there are: {', '.join(var.columns)}")
+        raise InputError(f"{path}: gene_column: no {key!r}; there are: {', '.join(var.columns)}")
     var = var.set_index(pd.Index(var[key].to_numpy(), dtype=object))
     if "gene_symbols" in var and key != "gene_symbols":
         var["symbol"] = var["gene_symbols"]

@@ -127,7 +127,7 @@ def check_list_orientation(
 
 def find_regulators(
     table: pd.DataFrame, names: Mapping[str, Sequence[str]], where: str, *, shipped: str = ""
-) -> tuple[list[str], list[str], bool]:
+) -> tuple[list[str], list[str], str]:
     """Find the genes that a list means.
 
     Parameters
@@ -147,8 +147,8 @@ def find_regulators(
         Keys of the genes, in the order of the list.
     log : list of str
         How they were matched, what is missing, what is ambiguous.
-    is_odd : bool
-        Whether the user should look at it.
+    warning : str
+        What the user should look at; "" where nothing is odd.
 
     Raises
     ------
@@ -158,7 +158,7 @@ def find_regulators(
     pairs, keys = match(table, names), names[KEY]
     if not pairs.n_found or (pairs.data_column == KEY and list(table.columns) == [PLAIN] and not pairs.is_case_ignored):
         found, log = _by_key(table, pairs, keys, where, shipped)
-        return found, [*log, *_notes(pairs, table, keys)], len(log) > 1
+        return found, [*log, *_notes(pairs, table, keys)], log[0] if len(log) > 1 else ""
     found = list(dict.fromkeys(keys[place] for places in pairs.places for place in places))
     column = "id" if pairs.list_column == PLAIN else pairs.list_column
     against = f"var[{pairs.data_column!r}]" if pairs.data_column != KEY else "the names of the genes"
@@ -169,8 +169,13 @@ def find_regulators(
         sentence += f"; not among the genes: {some(missing, 200)}"
     log = [sentence, *_notes(pairs, table, keys)]
     if missing and not shipped:
-        log.append(f"nearest names of missing regulators: {nearest(missing[:5], _present(names, pairs))}")
-    return found, log, pairs.is_case_ignored or bool(missing and not shipped)
+        wanted = [
+            name for name, places in zip(table[pairs.list_column], pairs.places, strict=True) if name and not places
+        ]
+        present = [name for name in names[pairs.data_column] if name]
+        log.append(f"nearest names of missing regulators: {nearest(wanted[:5], present)}")
+    is_odd = pairs.is_case_ignored or bool(missing and not shipped)
+    return found, log, "; ".join(log[1:] if shipped else log) if is_odd else ""
 
 
 def _by_key(
@@ -215,9 +220,7 @@ def _row_labels(table: pd.DataFrame) -> list[str]:
 
 
 def _missing(table: pd.DataFrame, pairs: Matches) -> list[str]:
-    names = zip(table[pairs.list_column], _row_labels(table), pairs.places, strict=True)
-    return list(dict.fromkeys(name or label for name, label, places in names if not places))
-
-
-def _present(names: Mapping[str, Sequence[str]], pairs: Matches) -> list[str]:
-    return [name for name in names[pairs.data_column] if name]
+    """Name the rows that name no gene: by their first id, and by the one that was looked for."""
+    rows = zip(table[pairs.list_column], _row_labels(table), pairs.places, strict=True)
+    shown = (label if name in ("", label) else f"{label} ({name})" for name, label, places in rows if not places)
+    return list(dict.fromkeys(shown))

@@ -160,12 +160,12 @@ def _start(adata: Any, regulators: Any, settings: IngestSettings, where: str) ->
         logger.warning("%s: %s: check them against the original table", where, log[-1])
     found = None
     if table is not None:
-        found, found_log, is_odd = identifiers.find_regulators(
+        found, found_log, warning = identifiers.find_regulators(
             table, names_of(adata.var, genes), where, shipped=shipped
         )
         log += found_log
-        if is_odd:
-            logger.warning("%s: %s", where, "; ".join(found_log))
+        if warning:
+            logger.warning("%s: %s", where, warning)
     obs, var = adata.obs.copy(), identifiers.label_genes(adata.var, genes)
     return _State(where, adata.X, samples, genes, obs, var, found, log, str(notes.get("missing_cells", "")))
 

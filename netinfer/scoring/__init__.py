@@ -8,7 +8,7 @@ ties, so nothing is sampled and no order of rows matters.
 from netinfer.scoring.measures import METRICS, Scorer, bootstrap
 from netinfer.scoring.operons import METRICS_WITHOUT, SUFFIX, without_operon
 from netinfer.scoring.ranking import Ranking, rank, rank_pearson
-from netinfer.scoring.tables import as_gold, as_network, as_tables, read_edges
+from netinfer.scoring.tables import as_gold, as_network, as_tables, in_keys, read_edges
 from netinfer.scoring.universe import Universe
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "as_network",
     "as_tables",
     "bootstrap",
+    "in_keys",
     "rank",
     "rank_pearson",
     "read_edges",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from netinfer.errors import InputError
+from netinfer.io.matching import to_keys
+
+logger = logging.getLogger(__name__)
 
 # How the first three columns are called by the tools whose tables people have at hand.
 _ALIASES = {
@@ -26,6 +30,43 @@ def as_gold(gold: Any) -> pd.DataFrame:
     if not isinstance(gold, pd.DataFrame) or not {"source", "target"} <= set(gold.columns):
         raise InputError("gold standard: a table with the columns source, target and is_edge, or its path, is needed")
     return gold if "is_edge" in gold else gold.assign(is_edge=True)
+
+
+def in_keys(gold: pd.DataFrame, *data: Any) -> pd.DataFrame:
+    """Return a gold standard with the names that the data use.
+
+    Gold standards come with symbols where the data have ids, or the other way round. If more of its names stand in an
+    id column of the data (``symbol``, ``gene_id``, ...) than among the names of the genes, that column translates it.
+
+    Parameters
+    ----------
+    gold : DataFrame
+        With source and target.
+    *data : Network or AnnData
+        The first that has genes counts: ``nodes`` of a network, ``var`` of expression.
+
+    Returns
+    -------
+    DataFrame
+        As it came where the names of the genes serve best. A name that stands for no gene, or for several, stays.
+    """
+    var = next((frame for frame in map(_genes, data) if frame is not None), None)
+    if var is None or gold[["source", "target"]].isna().to_numpy().any():
+        return gold
+    ends = gold["source"].astype(str).tolist() + gold["target"].astype(str).tolist()
+    keys, column = to_keys(var, ends)
+    if not column:
+        return gold
+    logger.info("gold standard: its names are those of %r in the data, and are translated by it", column)
+    return gold.assign(source=keys[: len(gold)], target=keys[len(gold) :])
+
+
+def _genes(data: Any) -> pd.DataFrame | None:
+    nodes = getattr(data, "nodes", None)
+    if isinstance(nodes, pd.DataFrame) and "name" in nodes:
+        return nodes.set_index("name")
+    var = getattr(data, "var", None)
+    return var if isinstance(var, pd.DataFrame) else None
 
 
 def as_network(network: Any) -> Any:
