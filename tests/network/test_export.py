@@ -198,6 +198,25 @@ def test_networkx_has_every_value_as_a_python_type(make):
     assert type(graph.nodes[row["name"]]["is_regulator"]) is bool
 
 
+def test_undetermined_pairs_have_no_head_in_any_export(make, tmp_path):
+    net = make.network(cut={"selection_probability": 0.3})
+    basis = np.where(np.arange(len(net.candidates)) % 2, "undetermined", "regulator_list").astype(object)
+    candidates = net.candidates.assign(direction_basis=basis)
+    net = Network(candidates, net.nodes, net.targets, net.provenance, net.cut)
+    net.write(tmp_path)
+    words = {1: ("activates", "activation"), -1: ("represses", "inhibition")}
+    expected = {
+        row["rank"]: ("associates", "none") if row["direction_basis"] == "undetermined" else words[row["sign"]]
+        for row in net.edges.to_dict("records")
+    }
+    assert {("associates", "none"), *words.values()} == set(expected.values())
+    for graph in (nx.read_graphml(tmp_path / "network.graphml"), net.to_networkx()):
+        assert {d["rank"]: (d["interaction"], d["arrow"]) for *_, d in graph.edges(data=True)} == expected
+        assert {d["sign"] for *_, d in graph.edges(data=True) if d["arrow"] == "none"} == {1, -1}
+    named = {data["rank"]: data["name"] for *_, data in nx.read_graphml(tmp_path / "network.graphml").edges(data=True)}
+    assert all(f"({expected[rank][0]})" in name for rank, name in named.items())
+
+
 def test_anndata_holds_the_matrix_and_keeps_what_was_there(make, tmp_path):
     names = [f"g{i}" for i in range(9)]
     net = make.network(names, cut={"selection_probability": 0.3})

@@ -136,3 +136,16 @@ def test_matplotlib_waits_until_a_plot_is_drawn_and_pyplot_for_ever():
         "assert 'matplotlib.pyplot' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_pair_of_unknown_direction_is_a_line_without_a_head():
+    from matplotlib.patches import ArrowStyle, FancyArrowPatch
+
+    def heads(edges: pd.DataFrame) -> list[type]:
+        ax = plot.network_graph(edges)
+        return [type(patch.get_arrowstyle()) for patch in ax.patches if isinstance(patch, FancyArrowPatch)]
+
+    arrow, bar, line = ArrowStyle.CurveFilledB, ArrowStyle.BarAB, ArrowStyle.Curve
+    assert heads(EDGES) == [arrow, bar, arrow, arrow, bar, arrow]
+    bases = ["regulator_list", "undetermined", "time", "undetermined", "perturbation", "regulator_list"]
+    assert heads(EDGES.assign(direction_basis=bases)) == [arrow, line, arrow, line, bar, arrow]
