@@ -184,6 +184,19 @@ def test_a_trait_that_cannot_be_modelled_is_refused(values, family, error, messa
         select_genes(data(n=24, p=20), values, family=family)
 
 
+@pytest.mark.parametrize("dtype", ["category", "Float64", "string", object])
+def test_a_column_is_read_by_value_whatever_its_type(dtype):
+    adata = data(n=40, p=30)
+    plain = phenotype.check_trait(adata, "trait")
+    adata.obs.loc["s7", "trait"] = np.nan
+    column = adata.obs["trait"].astype(str).mask(adata.obs["trait"].isna()) if dtype == "string" else adata.obs["trait"]
+    adata.obs["trait"] = column.astype(dtype)
+    trait = phenotype.check_trait(adata, "trait")
+    assert trait.n_missing == 1
+    np.testing.assert_array_equal(trait.numbers, np.delete(plain.numbers, 7))
+    assert trait.rows.tolist() == [i for i in range(40) if i != 7]
+
+
 def test_classes_are_counted_in_units():
     donors = [f"d{i // 4}" for i in range(40)]
     adata = data(n=40, p=10, donor=donors, status=["ill" if i < 16 else "well" for i in range(40)])

@@ -62,14 +62,6 @@ def test_a_run_writes_the_genes_and_puts_them_on_the_nodes(traited: Any) -> None
     assert "yield" in (folder / "report.html").read_text()
 
 
-def test_another_trait_fits_no_network_again(traited: Any) -> None:
-    planned = with_trait(traited, max_genes=100).snakemake("--dry-run")
-    text = planned.stdout + planned.stderr
-    assert planned.returncode == 0, planned.stderr
-    assert re.search(r"^phenotype +1$", text, flags=re.MULTILINE)
-    assert not re.search(r"^(regression|gather) +\d+$", text, flags=re.MULTILINE)
-
-
 @pytest.mark.parametrize(
     ("phenotype", "message"),
     [

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # What the trait's model does not take from the network's settings: it is a Lasso, and its path has its own end.
 _OWN = ("model", "truncation")
+_SHARED_CUTS = ("fdr", "selection_probability")
 _OTHER_CUT = "the cut in the config counts edges of the whole network: the genes are cut at fdr 0.1"
 
 
@@ -53,7 +54,7 @@ def select_configured(
     ConfigError, InputError
         As `select_genes`.
     """
-    asked = {name: value for name, value in cut.items() if value is not None and name != "expected_false_edges"}
+    asked: dict[str, Any] = {name: cut[name] for name in _SHARED_CUTS if cut.get(name) is not None}
     model = select_genes(
         adata,
         settings.column,

@@ -122,7 +122,8 @@ def check_trait(adata: AnnData, phenotype: Any, *, family: str = "gaussian", blo
     if family not in ("gaussian", "binomial"):
         raise ConfigError(f"phenotype: family: {family!r} is unknown: use gaussian or binomial")
     name, column, where = _column(adata, phenotype)
-    has_value = ~(column.isna() | column.map(lambda value: isinstance(value, str) and not value.strip())).to_numpy(bool)
+    is_blank = [isinstance(value, str) and not value.strip() for value in column]
+    has_value = ~(column.isna().to_numpy() | np.array(is_blank))
     n_missing = int((~has_value).sum())
     if n_missing > len(column) // 2:
         raise InputError(
@@ -159,7 +160,7 @@ def _column(adata: AnnData, phenotype: Any) -> tuple[str, pd.Series, str]:
         raise InputError(
             f"phenotype: column {phenotype!r} is not among the columns of the samples{hint}: these are there: {listed}"
         )
-    return phenotype, adata.obs[phenotype], f"phenotype: column {phenotype!r}"
+    return phenotype, adata.obs[phenotype].astype(object), f"phenotype: column {phenotype!r}"
 
 
 def _is_mixed(values: Any) -> bool:
@@ -169,7 +170,7 @@ def _is_mixed(values: Any) -> bool:
 def _numbers(known: pd.Series, where: str) -> np.ndarray:
     """Return the trait as numbers; columns of text that are all numbers pass, true and false do not."""
     is_bool = np.fromiter((isinstance(value, bool | np.bool_) for value in known), bool, len(known))
-    numbers = pd.to_numeric(known.astype(object), errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    numbers = np.array([_number(value) for value in known])
     bad = is_bool | np.isnan(numbers)
     if bad.any():
         shown = str(known[bad].iloc[0])
@@ -184,6 +185,14 @@ def _numbers(known: pd.Series, where: str) -> np.ndarray:
     if np.ptp(numbers) <= CONSTANT_RANGE * np.abs(numbers).max():
         raise InputError(f"{where}: the same value in every sample ({numbers[0]:g}): a constant trait has no genes")
     return numbers
+
+
+def _number(value: Any) -> float:
+    # Not pandas.to_numeric, which misses the last digit of some texts.
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return np.nan
 
 
 def _classes(known: pd.Series, where: str) -> np.ndarray:
