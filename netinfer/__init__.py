@@ -15,6 +15,7 @@ __version__ = "0.1.0"
 _LAZY = {
     "read_expression": "netinfer.io",
     "normalize": "netinfer.preprocess",
+    "prepare_samples": "netinfer.preprocess",
     "hidden_factors": "netinfer.preprocess",
     "infer_regression": "netinfer.models.regression",
     "select_genes": "netinfer.models.phenotype",
@@ -27,9 +28,18 @@ if TYPE_CHECKING:
     from netinfer.models.phenotype import select_genes
     from netinfer.models.regression import infer_regression
     from netinfer.network import Network
-    from netinfer.preprocess import hidden_factors, normalize
+    from netinfer.preprocess import hidden_factors, normalize, prepare_samples
 
-__all__ = ["Network", "evaluate", "hidden_factors", "infer_regression", "normalize", "read_expression", "select_genes"]
+__all__ = [
+    "Network",
+    "evaluate",
+    "hidden_factors",
+    "infer_regression",
+    "normalize",
+    "prepare_samples",
+    "read_expression",
+    "select_genes",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -129,12 +129,18 @@ def constant_genes(values: Any) -> np.ndarray:
     -------
     bool array, shape (n_genes,)
     """
-    constant = np.zeros(values.shape[1], dtype=bool)
-    for start, block in column_blocks(values):
+    if sparse.issparse(values):
+        n_filled = np.bincount(values.indices[values.data != 0], minlength=values.shape[1])
+    else:
+        n_filled = np.count_nonzero(values, axis=0)
+    constant = n_filled == 0
+    # Zeros beside other values are a spread: only genes without any zero need their figures, few in sparse data.
+    full = np.flatnonzero(n_filled == values.shape[0])
+    for start, block in column_blocks(values[:, full]) if len(full) else ():
         top = np.abs(block).max(axis=0)
         scaled = block / np.where(top > 0, top, 1.0)  # no overflow for values near the end of the double range
         spread = np.sqrt(np.mean((scaled - scaled.mean(axis=0)) ** 2, axis=0))
-        constant[start : start + block.shape[1]] = (spread <= CONSTANT_SPREAD) | (
+        constant[full[start : start + block.shape[1]]] = (spread <= CONSTANT_SPREAD) | (
             block.max(axis=0) == block.min(axis=0)
         )
     return constant
@@ -158,12 +164,12 @@ def identical_genes(values: Any, genes: Sequence[str], among: Sequence[str]) -> 
         Names of all columns, and of those to compare.
     """
     wanted, twins = set(among), []
+    places = [place for place, name in enumerate(genes) if name in wanted]
     first: dict[bytes, str] = {}
-    for start, block in column_blocks(values):
-        for offset, name in enumerate(genes[start : start + block.shape[1]]):
-            if name in wanted:
-                digest = hashlib.sha256(np.ascontiguousarray(block[:, offset]).tobytes()).digest()
-                earlier = first.setdefault(digest, name)
-                if earlier != name:
-                    twins.append((earlier, name))
+    for start, block in column_blocks(values[:, places]) if places else ():
+        for offset, place in enumerate(places[start : start + block.shape[1]]):
+            digest = hashlib.sha256(np.ascontiguousarray(block[:, offset]).tobytes()).digest()
+            earlier = first.setdefault(digest, genes[place])
+            if earlier != genes[place]:
+                twins.append((earlier, genes[place]))
     return twins

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from scipy import sparse
+
+from netinfer.preprocess.statistics import mean_and_sd
 
 # log2 of the largest 16-bit intensity is 16, of the largest RNA-seq count some 25: logs stay far below this,
 # while TPM, FPKM and intensities of real tables pass it.
 MAX_LOG = 50.0
-_BLOCK = 1024
+_PIECE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class InputKind:
         )
 
 
-def recognise(values: np.ndarray) -> InputKind:
+def recognise(values: Any) -> InputKind:
     """Recognise the kind of an expression matrix.
 
     * counts: no negative value, whole numbers only, at least one above 1;
@@ -44,23 +48,26 @@ def recognise(values: np.ndarray) -> InputKind:
 
     Parameters
     ----------
-    values : float64 array, shape (n_samples, n_genes)
+    values : float64 array or CSR, shape (n_samples, n_genes)
         Finite.
 
     Returns
     -------
     InputKind
     """
-    n_integer = n_negative = 0
-    for row in values:
-        n_integer += int(np.count_nonzero(row == np.floor(row)))
-        n_negative += int(np.count_nonzero(row < 0))
-    low, high = float(values.min()), float(values.max())
-    with np.errstate(over="ignore", invalid="ignore"):
-        blocks = [values[:, start : start + _BLOCK] for start in range(0, values.shape[1], _BLOCK)]
-        gene_mean = float(np.median(np.abs(np.concatenate([block.mean(axis=0) for block in blocks]))))
-        gene_sd = float(np.median(np.concatenate([block.std(axis=0) for block in blocks])))
-    if low >= 0 and n_integer == values.size and high > 1:
+    stored = values.data if sparse.issparse(values) else values
+    n_implicit = values.shape[0] * values.shape[1] - stored.size
+    n_integer, n_negative = n_implicit, 0
+    # Row by row of a dense matrix, in pieces of the stored values of a sparse one: no temporary of the whole size.
+    for piece in stored if stored.ndim == 2 else np.array_split(stored, max(1, stored.size // _PIECE)):
+        n_integer += int(np.count_nonzero(piece == np.floor(piece)))
+        n_negative += int(np.count_nonzero(piece < 0))
+    low = min(float(stored.min(initial=np.inf)), 0.0 if n_implicit else np.inf)
+    high = max(float(stored.max(initial=-np.inf)), 0.0 if n_implicit else -np.inf)
+    mean, sd = mean_and_sd(values)
+    gene_mean, gene_sd = float(np.median(np.abs(mean))), float(np.median(sd))
+    size = values.shape[0] * values.shape[1]
+    if low >= 0 and n_integer == size and high > 1:
         kind = "counts"
     elif n_negative and gene_mean <= 0.25 * gene_sd and 0.5 <= gene_sd <= 1.5:
         kind = "zscore"
@@ -68,4 +75,4 @@ def recognise(values: np.ndarray) -> InputKind:
         kind = "log"
     else:
         kind = "other"
-    return InputKind(kind, low, high, n_integer / values.size, n_negative / values.size, gene_mean, gene_sd)
+    return InputKind(kind, low, high, n_integer / size, n_negative / size, gene_mean, gene_sd)

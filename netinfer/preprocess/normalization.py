@@ -30,7 +30,9 @@ _FOR_COUNTS = ("cpm_log1p", "size_factors_log")
 def normalize(adata: Any, method: str = "auto", *, center_by: str | None = None) -> AnnData:
     r"""Normalize expression, once.
 
-    * ``cpm_log1p``: :math:`\log(1 + 10^6 x_{ij} / \sum_j x_{ij})`; counts only.
+    * ``cpm_log1p``: :math:`\log(1 + 10^6 x_{ij} / L_i)`; counts only. :math:`L_i` is ``obs["library_size"]`` where
+      :func:`netinfer.prepare_samples` wrote one, so that genes which were left out still count for the depth, else
+      :math:`\sum_j x_{ij}`.
     * ``size_factors_log``: :math:`\log(1 + x_{ij} / s_i)`, :math:`s_i` the median over genes of :math:`x_{ij}` over the
       gene's geometric mean (Anders and Huber 2010); counts only. The genes are those above zero in all samples; where
       there is none (most single-cell data) this is an error.
@@ -80,7 +82,7 @@ def normalize(adata: Any, method: str = "auto", *, center_by: str | None = None)
     chosen = _choose(seen) if method == "auto" else method
     log = [f"the values look like {_MEANING[seen.kind]}: {seen.figures}", _sentence(seen, method, chosen)]
     earlier = str(notes.get("normalization", "none"))
-    values = _apply(values, chosen, seen, samples, where, log)
+    values = _apply(values, chosen, seen, samples, where, log, _library_sizes(result.obs, values))
     if center_by is not None:
         values = _center(values, result.obs, center_by, where, log)
     result.X = values
@@ -129,14 +131,20 @@ def _refuse_twice(notes: dict[str, Any], method: str, center_by: str | None, whe
 
 
 def _apply(
-    values: np.ndarray, method: str, seen: InputKind, samples: list[str], where: str, log: list[str]
+    values: np.ndarray,
+    method: str,
+    seen: InputKind,
+    samples: list[str],
+    where: str,
+    log: list[str],
+    library: np.ndarray | None,
 ) -> np.ndarray:
     if method == "none":
         return values
     if method in _FOR_COUNTS:
         _refuse_no_counts(seen, method, where)
     if method == "cpm_log1p":
-        scaled = _per_million(values, samples, where)
+        scaled = _per_million(values, samples, where, library)
         return np.log1p(scaled, out=scaled)
     if method == "size_factors_log":
         factors, n_genes = size_factors(values, samples, where)
@@ -151,7 +159,7 @@ def _apply(
         return _quantile(np.log1p(values) if is_counts else values)
     if is_counts:
         log.append("counts were taken to counts per million before ranking")
-    return _normal_scores(_per_million(values, samples, where) if is_counts else values)
+    return _normal_scores(_per_million(values, samples, where, library) if is_counts else values)
 
 
 def _refuse_no_counts(seen: InputKind, method: str, where: str) -> None:
@@ -174,8 +182,17 @@ def _advice(seen: InputKind) -> str:
     }.get(seen.kind, "round estimated counts first; for TPM or intensities use `rank`")
 
 
-def _per_million(values: np.ndarray, samples: list[str], where: str) -> np.ndarray:
-    totals = values.sum(axis=1)
+def _library_sizes(obs: pd.DataFrame, values: np.ndarray) -> np.ndarray | None:
+    """Return the samples' counts over all genes, if a column says them: never less than those over the genes here."""
+    if "library_size" not in obs.columns or not pd.api.types.is_numeric_dtype(obs["library_size"].dtype):
+        return None
+    sizes = obs["library_size"].to_numpy(dtype=np.float64, na_value=np.nan)
+    # A column of that name in other units (millions, logs) fails here, and the sums are taken.
+    return sizes if bool((sizes >= values.sum(axis=1)).all()) else None
+
+
+def _per_million(values: np.ndarray, samples: list[str], where: str, library: np.ndarray | None = None) -> np.ndarray:
+    totals = values.sum(axis=1) if library is None else library
     _refuse_empty(totals, samples, where)
     scaled = values / totals[:, None]
     scaled *= 1e6
