@@ -54,6 +54,8 @@ def read_h5ad(path: Path, *, layer: str | None = None, gene_column: str | None =
         if not is_old:
             obs, var = _read(handle["obs"], path), _read(handle[genes], path)
         earlier = _read(handle["uns/netinfer"], path) if layer is None and "netinfer" in handle.get("uns", {}) else {}
+        base = _log_base(handle)
+        beside = np.array([other for other in _names(handle) if other != layer], dtype=object)
     if is_old:
         obs, var = _old_frames(path, is_raw=genes != "var")
     for axis, frame, kind in ((0, obs, "samples in obs"), (1, var, f"genes in {genes}")):
@@ -67,6 +69,10 @@ def read_h5ad(path: Path, *, layer: str | None = None, gene_column: str | None =
     if gene_column is not None:
         var = rename(var, gene_column, path)
     notes = dict(earlier) if isinstance(earlier, dict) else {}
+    if base is not None:
+        notes["log_base"] = base
+    if layer is None and len(beside):
+        notes["matrices"] = beside
     log = [
         *notes.pop("log", ()),
         f"read {path.name}: h5ad, {name}, {values.shape[0]} samples x {values.shape[1]} genes",
@@ -107,8 +113,21 @@ def _choose(handle: h5py.File, path: Path, layer: str | None) -> tuple[Any, str,
 
 
 def _layers(handle: h5py.File) -> str:
-    names = [*handle.get("layers", {})] + (["raw"] if "raw" in handle or "raw.X" in handle else [])
-    return ", ".join(names) or "none"
+    return ", ".join(_names(handle)) or "none"
+
+
+def _names(handle: h5py.File) -> list[str]:
+    """Name the matrices beside X, as `layer` takes them."""
+    return [*handle.get("layers", {})] + (["raw"] if "raw" in handle or "raw.X" in handle else [])
+
+
+def _log_base(handle: h5py.File) -> float | None:
+    """Return the base of the logs where scanpy wrote one; natural logs it leaves without."""
+    item = handle.get("uns/log1p/base")
+    if not isinstance(item, h5py.Dataset) or item.shape != () or item.dtype.kind not in "iuf":
+        return None
+    base = float(item[()])
+    return base if base > 1 else None
 
 
 def _read(item: Any, path: Path) -> Any:
