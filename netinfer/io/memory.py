@@ -80,6 +80,8 @@ def _from_adata(data: AnnData, where: str) -> AnnData:
     adata = _checked(values, data.obs, data.var, where)
     for key in data.layers:
         adata.layers[key] = data.layers[key].copy()
+    if "hidden_factors" in data.obsm:  # what the regression projects out; other embeddings are not read here
+        adata.obsm["hidden_factors"] = np.array(data.obsm["hidden_factors"], dtype=np.float64)
     with quiet_names():
         for key, value in data.uns.items():
             if key != "netinfer":
