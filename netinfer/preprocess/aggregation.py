@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from netinfer.errors import InputError
 from netinfer.io.ids import some
-from netinfer.preprocess.cells import MIN_UNITS
+from netinfer.preprocess.cells import MIN_UNITS, SAMPLE, refuse_few_units
 from netinfer.preprocess.metacells import MIN_GROUP, Group, combine_columns, combine_values, group_cells
 
 if TYPE_CHECKING:
@@ -20,12 +21,13 @@ def aggregate(work: Work, settings: CellsConfig) -> None:
     """Turn the cells of a data set into the samples that its plan says; changes `work`.
 
     Groups of one type and donor with fewer than 20 cells are left out and listed: pooled over donors they would be
-    samples of no donor.
+    samples of no donor. Of several types, those of which one sample alone comes out are left out likewise: once the
+    type is projected out, nothing of such a sample would be left.
 
     Raises
     ------
     InputError
-        Fewer than 8 samples come out, with what is still possible.
+        Fewer than 8 samples or units come out, with what is still possible.
     """
     plan = work.plan
     if work.labels is None or plan is None:
@@ -45,18 +47,43 @@ def aggregate(work: Work, settings: CellsConfig) -> None:
             for sample, label in zip(samples, labels, strict=True)
             if label in too_small
         ]
+    groups = _without_single_samples(work, groups, samples)
     _refuse_few_samples(work, groups, plan.aggregation, settings)
     _take_groups(work, groups, plan.aggregation)
+    units = work.labels.units if work.labels.units is not None else work.labels.donors
+    if plan.block != SAMPLE and units is not None:
+        refuse_few_units(units, plan.block, work.where, what="metacells or sums")
+
+
+def _without_single_samples(work: Work, groups: list[Group], samples: list[str]) -> list[Group]:
+    """Leave out the types of which one sample comes out, where there are several types."""
+    types = work.labels.types if work.labels is not None else None
+    if types is None:
+        return groups
+    of_group = [str(types[group.rows[0]]) for group in groups]
+    counts = Counter(of_group)
+    single = sorted(name for name, n in counts.items() if n == 1)
+    if not single or len(counts) < 2:
+        return groups
+    work.log.append(
+        f"{len(single)} cell types of which one sample alone comes out are left out, since a type's mean is projected "
+        f"out: {some(single, 20)}"
+    )
+    for name, group in zip(of_group, groups, strict=True):
+        if counts[name] == 1:
+            work.samples_out += [
+                (samples[row], f"one sample alone comes out of cell type {name!r}") for row in group.rows
+            ]
+    return [group for name, group in zip(of_group, groups, strict=True) if counts[name] > 1]
 
 
 def _refuse_few_samples(work: Work, groups: list[Group], aggregation: str, settings: CellsConfig) -> None:
     if len(groups) >= MIN_UNITS:
         return
     possible = ["more cells"]
-    n_cells = sum(len(group.rows) for group in groups)
     if aggregation == "pseudobulk":
         possible.append("`cells.aggregate: metacells`")
-    elif settings.metacell_size > MIN_GROUP and n_cells // MIN_GROUP >= MIN_UNITS:
+    elif settings.metacell_size > MIN_GROUP and sum(len(group.rows) for group in groups) // MIN_GROUP >= MIN_UNITS:
         possible.append(f"`cells.metacell_size: {MIN_GROUP}`")
     possible.append("`cells.aggregate: none`, each cell a sample of its own, whose values are noisier")
     raise InputError(

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+# Log depths closer than this are one depth (values scaled to the same total, say).
+MIN_DEPTH_SD = 1e-3
 ASSAYS = ("auto", "bulk", "cells")
 
 
@@ -275,7 +277,7 @@ def _finish(work: Work, notes: dict[str, Any], outliers: pd.DataFrame) -> AnnDat
                 work.obs[name] = pd.Categorical([str(label) for label in part])
         if work.labels.n_types >= 2:
             covariates.append("cell_type")
-        if work.depth is not None:
+        if work.depth is not None and _varies(np.log(work.depth), work.labels.types):
             covariates.append("log_depth")
     flags = work.is_regulator
     regulators = "" if flags is None else f", {int(flags.sum())} of them regulators"
@@ -301,6 +303,13 @@ def _finish(work: Work, notes: dict[str, Any], outliers: pd.DataFrame) -> AnnDat
         "log": text_array([*map(str, earlier["log"] if earlier["log"] is not None else ()), *work.log]),
     }
     return result
+
+
+def _varies(depth: np.ndarray, types: np.ndarray | None) -> bool:
+    """Tell whether the log depth varies within the cell types, by more than a thousandth of the depth."""
+    codes = np.zeros(len(depth), dtype=int) if types is None else pd.factorize(types)[0]
+    mean = np.bincount(codes, weights=depth) / np.bincount(codes)
+    return float(np.sqrt(np.mean((depth - mean[codes]) ** 2))) > MIN_DEPTH_SD
 
 
 def _filter_notes(work: Work) -> dict[str, Any]:
