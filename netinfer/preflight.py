@@ -69,6 +69,7 @@ def inspect(dataset: DatasetConfig) -> dict[str, Any]:
         "covariates": list(problem.covariate_names),
         "phenotype": trait,
         "gold": _gold(dataset.gold, adata) if dataset.gold is not None else None,
+        "annotation": _annotation(dataset, adata) if dataset.annotation is not None else None,
         "log": [str(line) for line in notes["log"]],
         "sha256": hash_inputs(dataset.files),
     }
@@ -88,6 +89,21 @@ def _exists(key: str, path: Path) -> None:
         raise InputError(f"{path}: is a folder: give a file as `{key}`")
     if not path.is_dir() and not path.is_file():
         raise InputError(f"{path}: is not a regular file: give a file as `{key}`")
+
+
+def _annotation(dataset: DatasetConfig, adata: anndata.AnnData) -> str:
+    """Find the genes in the annotation and say in one sentence how."""
+    from netinfer.io import read_annotation
+    from netinfer.network.places import locate
+
+    annotation = read_annotation(str(dataset.annotation))
+    ids = {"name": list(adata.var_names)}
+    if "symbol" in adata.var:
+        ids["symbol"] = [str(name) for name in adata.var["symbol"]]
+    try:
+        return locate(annotation, ids, need_operons=dataset.exclude_same_operon).sentence
+    except InputError as error:
+        raise InputError(f"{dataset.annotation}: {error}") from None
 
 
 def _gold(path: str, adata: anndata.AnnData) -> dict[str, int]:
@@ -193,6 +209,8 @@ def describe(summary: dict[str, Any]) -> list[str]:
             f"  gold standard: {gold['n_edges_inside']} of {gold['n_edges']} edges are between genes of the data,"
             f" {gold['n_unknown_genes']} of its genes are not in the data"
         )
+    if summary.get("annotation"):
+        lines.append(f"  {summary['annotation']}")
     if trait := summary.get("phenotype"):
         after = f", after {', '.join(trait['covariates'])}" if trait["covariates"] else ""
         lines.append(

@@ -66,16 +66,16 @@ def add_neighbours(
 
 
 def annotate(
-    network: Network, annotation: pd.DataFrame | Places, *, exclude_same_operon: bool = False, operons: str = "auto"
+    network: Network, annotation: pd.DataFrame, *, exclude_same_operon: bool = False, operons: str = "auto"
 ) -> Network:
     """Add what is known of operons and neighbours to a network, and leave pairs of one operon out where wished.
 
     Parameters
     ----------
     network : Network
-    annotation : DataFrame, or Places
-        As `netinfer.io.read_annotation` or `locate` gives it. Its ids are compared with the nodes' names, gene ids
-        and symbols, and what finds most genes is used.
+    annotation : DataFrame
+        As `netinfer.io.read_annotation` gives it. Its ids are compared with the nodes' names, gene ids and symbols,
+        and what finds most genes is used.
     exclude_same_operon : bool
         Leave out candidates within an operon.
     operons : {"auto", "given", "predicted"}
@@ -99,14 +99,7 @@ def annotate(
     are a part of those that it bounds, so it can only be too large. ``q_value`` is computed anew, since it divides
     that bound by a number of edges that is now smaller.
     """
-    places = (
-        annotation if isinstance(annotation, Places) else locate(annotation, data_ids(network.nodes), operons=operons)
-    )
-    if exclude_same_operon and places.operons == "none":
-        raise InputError(
-            "annotation: exclude_same_operon is set, but no operon is known: give a table with a column operon, "
-            "or leave exclude_same_operon out"
-        )
+    places = locate(annotation, data_ids(network.nodes), operons=operons, need_operons=exclude_same_operon)
     candidates = add_neighbours(network.candidates, places)
     targets, note = network.targets, places.sentence
     earlier = network.provenance.get(KEY)

@@ -87,7 +87,11 @@ class Places:
 
 
 def locate(
-    annotation: pd.DataFrame, genes: Sequence[str] | Mapping[str, Sequence[str]], *, operons: str = "auto"
+    annotation: pd.DataFrame,
+    genes: Sequence[str] | Mapping[str, Sequence[str]],
+    *,
+    operons: str = "auto",
+    need_operons: bool = False,
 ) -> Places:
     """Find the genes of a data set in an annotation.
 
@@ -103,6 +107,8 @@ def locate(
     operons : {"auto", "given", "predicted"}
         ``auto``: those of the annotation; where it has none and its genes stand as close as bacteria's, predicted
         ones (`predict_operons`).
+    need_operons : bool
+        Whether pairs of one operon are to be left out, for which some operon must be known.
 
     Returns
     -------
@@ -112,7 +118,7 @@ def locate(
     Raises
     ------
     InputError
-        If fewer than half of the genes are found, with five ids of each side.
+        If fewer than half of the genes are found, with five ids of each side; if operons are needed and none is known.
     """
     kinds = genes if isinstance(genes, Mapping) else {"name": genes}
     rows, matched = _match(annotation, kinds)
@@ -126,6 +132,12 @@ def locate(
     def of_genes(values: np.ndarray, unknown: int) -> np.ndarray:
         return np.where(rows >= 0, values[rows], unknown).astype(np.int64)
 
+    basis = basis if (chosen != "").any() else "none"
+    if need_operons and basis == "none":
+        raise InputError(
+            "annotation: exclude_same_operon is set, but no operon is known: give a table with a column operon, "
+            "or leave exclude_same_operon out"
+        )
     return Places(
         genes=names,
         is_found=rows >= 0,
@@ -133,7 +145,7 @@ def locate(
         order=of_genes(order, -1),
         ring=of_genes(ring, 0),
         operon=of_genes(operon, -1),
-        operons=basis if (chosen != "").any() else "none",
+        operons=basis,
         matched=matched,
         n_annotated=len(annotation),
     )
