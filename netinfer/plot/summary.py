@@ -99,7 +99,8 @@ def false_edges(net: Any, *, ax: Axes | None = None) -> Axes:
     if not bound.size:
         return empty(ax, "no candidate has a finite bound: there are too few independent units")
     n_edges = np.searchsorted(bound, bound, side="right")
-    ax.plot(n_edges, bound, color=INK, linewidth=1.5, drawstyle="steps-post")
+    marker = "o" if n_edges[-1] == n_edges[0] else None  # a line needs two points
+    ax.plot(n_edges, bound, color=INK, linewidth=1.5, drawstyle="steps-post", marker=marker)
     last = max(int(n_edges[-1]), 2)
     low, high = bound[0], max(bound[-1], bound[0] * 10)
     for share in (0.01, 0.1, 0.5):

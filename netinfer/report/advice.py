@@ -98,9 +98,10 @@ def _raw(facts: Facts) -> str:
 
 
 def _units(facts: Facts) -> str:
+    taken = f", of which covariates and hidden factors take {facts.n_df}" if facts.n_df else ""
     return (
-        f"There are only {facts.n_units} independent units, so each half-sample has {(facts.n_units or 0) // 2}. "
-        f"Read the list as ideas; with {FEW_UNITS} units or more single edges begin to be worth a test."
+        f"There are only {facts.n_units} independent units{taken}, and each half-sample has half of them. "
+        f"Read the list as ideas: single edges begin to be worth a test where {FEW_UNITS} units or more are left."
     )
 
 
@@ -155,6 +156,20 @@ def _few_donors(facts: Facts) -> str:
     return (
         f"The cells come from {facts.n_donors} donors, too few to be the independent units: what holds in these donors "
         f"may not hold in others. With {FEW_DONORS} donors or more netinfer draws half-samples over donors."
+    )
+
+
+def _unknown_donors(_: Facts) -> str:
+    return (
+        "No column names the donor of each cell, so all count as one donor's. If there are several, name the column "
+        "(`cells: {donor_column: NAME}`); if not, make no claim about the population."
+    )
+
+
+def _donors(facts: Facts) -> str:
+    return (
+        f"The {facts.n_donors} donors are not the independent units, so nothing is claimed about the population: name "
+        "their column under `block` to draw half-samples over them."
     )
 
 
@@ -244,7 +259,7 @@ def _binding(facts: Facts) -> str:
 
 RULES: tuple[Rule, ...] = (
     Rule("unnormalised", _is_raw, _raw),
-    Rule("few_units", lambda facts: facts.n_units is not None and facts.n_units < FEW_UNITS, _units),
+    Rule("few_units", lambda facts: facts.n_free_units is not None and facts.n_free_units < FEW_UNITS, _units),
     Rule("no_block", lambda facts: bool(facts.block_columns) and not facts.unit, _block),
     _named("batch", _batch),
     _named("type", _type),
@@ -260,13 +275,19 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("one_donor", lambda facts: facts.n_donors == 1, _one_donor),
     Rule("few_donors", lambda facts: 1 < facts.n_donors < FEW_DONORS, _few_donors),
+    Rule(
+        "unknown_donors",
+        lambda facts: facts.assay == "cells" and facts.n_donors == 0 and not facts.unit,
+        _unknown_donors,
+    ),
+    Rule("donors", lambda facts: facts.n_donors >= FEW_DONORS and bool(facts.population_note), _donors),
     Rule("not_met", lambda facts: not facts.is_met, _not_met),
     Rule("operons", lambda facts: ((facts.neighbours or {}).get("same_operon") or 0) >= MANY_IN_OPERON, _operons),
     Rule("near", _has_many_near, _near),
     Rule("outliers", lambda facts: bool(facts.outliers), _outliers),
     Rule("missing", lambda facts: ((facts.missing or {}).get("share") or 0) >= MANY_MISSING, _missing),
     Rule("regulators", lambda facts: bool((facts.filter or {}).get("n_dropped_regulators")), _regulators),
-    Rule("perturb", lambda facts: bool(facts.hub), _perturb, is_warning=False),
+    Rule("perturb", lambda facts: facts.is_met and bool(facts.hub), _perturb, is_warning=False),
     Rule("direction", lambda facts: facts.n_undetermined > 0, _direction, is_warning=False),
     Rule("elsewhere", lambda facts: True, _elsewhere, is_warning=False),
     Rule("binding", lambda facts: True, _binding, is_warning=False),

@@ -114,7 +114,10 @@ def _columns(obs: pd.DataFrame, asked: Sequence[str]) -> list[str]:
     if "log_depth" in useful:
         useful = [name for name in useful if name not in _SAME_AS_DEPTH]
     first = [name for name in (*asked, *_FIRST) if name in useful]
-    return list(dict.fromkeys([*first, *useful]))
+    by_values: dict[tuple[str, ...], str] = {}  # a copy under another name is not looked at twice
+    for name in dict.fromkeys([*first, *useful]):
+        by_values.setdefault(tuple(obs[name].astype(str)), name)
+    return list(by_values.values())
 
 
 def _is_useful(column: pd.Series) -> bool:

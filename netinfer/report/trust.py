@@ -95,6 +95,11 @@ class Facts:
     goes_with: tuple[GoesWith, ...] = field(default=())  # strongest first, of what is left after projection
 
     @property
+    def n_free_units(self) -> int | None:
+        """Independent units, less the degrees of freedom that covariates and hidden factors take."""
+        return None if self.n_units is None else self.n_units - (self.n_df or 0)
+
+    @property
     def is_projected(self) -> bool:
         """Whether anything was taken out of the expression before the fit."""
         return bool(self.covariates) or bool(self.hidden_factors) or bool(self.center_by)
@@ -224,7 +229,9 @@ def _hub(edges: pd.DataFrame, names: Mapping[str, str]) -> tuple[str, tuple[str,
     if not len(edges):
         return "", ()
     hub = edges["source"].astype(str).value_counts(sort=False).sort_values(ascending=False, kind="stable").index[0]
-    targets = edges.loc[edges["source"].astype(str) == hub, "target"].astype(str).head(3)
+    is_hub = edges["source"].astype(str) == hub
+    directed = edges.loc[is_hub & (edges["direction_basis"] != "undetermined"), "target"]
+    targets = (directed if len(directed) else edges.loc[is_hub, "target"]).astype(str).head(3)
     return names.get(hub, hub), tuple(names.get(name, name) for name in targets)
 
 

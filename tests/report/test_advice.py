@@ -51,7 +51,8 @@ def test_nothing_wrong_gives_what_to_check_by_experiment():
 SEEN = [
     ({"input_kind": "counts"}, "unnormalised", ["raw counts", "`normalize: auto`"]),
     ({"input_kind": "other"}, "unnormalised", ["TPM"]),
-    ({"n_units": 19}, "few_units", ["only 19 independent units", "half-sample has 9"]),
+    ({"n_units": 19}, "few_units", ["only 19 independent units, and each half-sample"]),
+    ({"n_units": 25, "n_df": 6}, "few_units", ["25 independent units, of which covariates and hidden factors take 6"]),
     (
         {"unit": "", "block_columns": (("replicate_group", 60),)},
         "no_block",
@@ -71,6 +72,12 @@ SEEN = [
     ({"components": COMPONENTS}, "first_component", ["35 % of the variance", "`hidden_factors: auto`"]),
     ({"assay": "cells", "n_donors": 1}, "one_donor", ["one donor: no claim about the population"]),
     ({"assay": "cells", "n_donors": 11}, "few_donors", ["11 donors, too few"]),
+    ({"assay": "cells", "unit": ""}, "unknown_donors", ["`cells: {donor_column: NAME}`"]),
+    (
+        {"assay": "cells", "n_donors": 12, "population_note": "12 donors, which are not the independent units"},
+        "donors",
+        ["The 12 donors are not the independent units", "`block`"],
+    ),
     ({"is_met": False}, "not_met", ["no error control"]),
     ({"neighbours": {"same_operon": 0.1}}, "operons", ["10 % of the edges", "`exclude_same_operon: true`"]),
     (
@@ -115,7 +122,12 @@ NOT_SEEN = [
     ({"components": COMPONENTS, "goes_with": (GoesWith(1, "batch", 0.9, "batch"),)}, "first_component"),
     ({"components": {**COMPONENTS, "rows": [{"share": 0.2, "r2": [0.0]}]}}, "first_component"),
     ({"components": None}, "first_component"),
+    ({"n_units": 26, "n_df": 6}, "few_units"),
     ({"n_donors": 0}, "one_donor"),
+    ({"assay": "cells", "n_donors": 0, "unit": "patient"}, "unknown_donors"),
+    ({"assay": "bulk", "unit": ""}, "unknown_donors"),
+    ({"n_donors": 12}, "donors"),
+    ({"is_met": False}, "perturb"),
     ({"n_donors": 12}, "few_donors"),
     ({"neighbours": {"same_operon": 0.09}}, "operons"),
     ({"neighbours": {"same_operon": None}}, "operons"),
