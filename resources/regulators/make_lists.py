@@ -41,9 +41,9 @@ ECOLI_NAMES = {"ihf": ("ihfA", "ihfB"), "hu": ("hupA", "hupB"), "h-ns": ("hns",)
 # Tables of gimmemotifs whose factors are sequence-specific ones. Left out: ENCODE, factorbook, HOCOMOCO 10 and
 # SwissRegulon (cofactors too, such as EP300), HOMER (a program under the GPL), and rows whose evidence is the
 # commercial TRANSFAC.
-HUMAN_TABLES = ("CIS-BP", "HOCOMOCOv11_HUMAN", "IMAGE", "JASPAR2018_vertebrates", "JASPAR2020_vertebrates")
-MOUSE_TABLES = ("HOCOMOCOv11_MOUSE", "JASPAR2018_vertebrates", "JASPAR2020_vertebrates")
-YEAST_TABLES = ("JASPAR2018_fungi", "JASPAR2020_fungi")
+HUMAN_TABLES = ("CIS-BP", "HOCOMOCOv11_HUMAN", "IMAGE", "JASPAR2020_vertebrates")
+MOUSE_TABLES = ("HOCOMOCOv11_MOUSE", "JASPAR2020_vertebrates")
+YEAST_TABLES = ("JASPAR2020_fungi",)
 # Molecular functions of a sequence-specific factor, in the terms that the annotation of 2017 used.
 YEAST_GO = {"GO:0000981", "GO:0003700", "GO:0001077", "GO:0001078", "GO:0000982", "GO:0001228", "GO:0001227"}
 # Symbols that changed between the packages' dates: what Ensembl's table calls the gene; the first is renamed.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import re
+from pathlib import Path
 
 import anndata
 import h5py
@@ -14,7 +16,7 @@ from scipy import sparse
 from netinfer import evaluate, infer_regression
 from netinfer.config import IngestConfig
 from netinfer.errors import InputError
-from netinfer.io import read_expression
+from netinfer.io import read_expression, read_regulators, regulator_table
 from netinfer.io.build import quiet_names
 from netinfer.io.matching import match, names_of, to_keys, without_version
 from netinfer.preprocess import ingest
@@ -280,3 +282,39 @@ def test_matches_of_an_empty_overlap():
     assert pairs.n_found == 0
     with pytest.raises(InputError, match="here: none of 1 regulators is among the 1 genes"):
         find_regulators(pd.DataFrame({"id": ["x"]}), {"": ["a"]}, "here")
+
+
+# ---- the how-to ---------------------------------------------------------------------------------------------------
+
+GFF = """##gff-version 3
+c\tRefSeq\tgene\t1\t9\t.\t+\t.\tID=gene-X_1;locus_tag=X_1
+c\tRefSeq\tCDS\t1\t9\t.\t+\t0\tID=cds-1;gene=lysR;locus_tag=X_1;product=LysR family transcriptional regulator
+c\tRefSeq\tCDS\t11\t19\t.\t+\t0\tID=cds-2;locus_tag=X_2;product=RNA polymerase sigma factor%2C ECF family
+c\tRefSeq\tCDS\t21\t29\t.\t+\t0\tID=cds-3;locus_tag=X_3;product=anti-sigma factor
+c\tRefSeq\tCDS\t31\t39\t.\t+\t0\tID=cds-4;locus_tag=X_4;product=transcription termination factor Rho
+"""
+EMAPPER = """## a comment
+#query\tGOs\tPFAMs
+p1\tGO:0003700,GO:0008150\t-
+p2\t-\tWRKY
+p3\tGO:0008150\tPkinase
+## 3 queries
+"""
+ORTHOLOGUES = "m1\tBSU_14480\nm2\tBSU00370\nm3\tBSU_00370x\nm4\tBSU00010\nm4\tBSU_23520\n"
+
+
+def test_the_code_of_the_howto_makes_lists(tmp_path, monkeypatch):
+    page = Path(__file__).parents[2] / "docs" / "howto_nonmodel.md"
+    blocks = re.findall(r"^```python\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    Path("genome.gff").write_text(GFF)
+    Path("my.emapper.annotations").write_text(EMAPPER)
+    Path("orthologues.tsv").write_text(ORTHOLOGUES)
+    by_product, by_domain, by_orthologue = blocks
+    exec(by_product.replace("genome.gff.gz", "genome.gff"), {})
+    table = regulator_table("./regulators.tsv")
+    assert table.to_dict("list") == {"locus_tag": ["X_1", "X_2"], "symbol": ["lysR", ""]}
+    exec(by_domain, {})
+    assert Path("proteins.txt").read_text().split() == ["p1", "p2"]
+    exec(by_orthologue, {})
+    assert read_regulators("./regulators.txt") == ["m1", "m2"]
