@@ -17,6 +17,7 @@ import netinfer as ni
     [
         (ni.read_expression, ["path"], ["orientation", "layer", "gene_column"]),
         (ni.normalize, ["adata"], []),
+        (ni.prepare_samples, ["adata"], ["assay", "filter", "cells", "block", "seed"]),
         (
             ni.infer_regression,
             ["adata", "regulators"],

@@ -230,7 +230,11 @@ def test_some_regulators_missing_are_listed(caplog):
 
 @pytest.mark.parametrize(
     ("regulators", "message"),
-    [([], "list of regulators is empty"), ("tf1", "no list is called 'tf1': the shipped lists are bsubtilis, ecoli"), (None, "give one, or regulators='all'")],
+    [
+        ([], "list of regulators is empty"),
+        ("tf1", "no list is called 'tf1': the shipped lists are bsubtilis, ecoli"),
+        (None, "give one, or regulators='all'"),
+    ],
 )
 def test_regulator_arguments_that_cannot_be(regulators, message):
     with pytest.raises(InputError, match=message):
