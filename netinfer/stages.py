@@ -46,15 +46,16 @@ def read_dataset(
         If a file cannot be used as it is.
     """
     from netinfer import io, preprocess
+    from netinfer.io.build import text_array
 
     settings = settings or IngestConfig()
-    adata = io.read_expression(
-        expression,
-        orientation=settings.orientation,
-        layer=settings.layer,
-        gene_column=settings.gene_column,
-        encoding=settings.encoding,
-    )
+    reading = {key: getattr(settings, key) for key in ("orientation", "gene_column", "encoding")}
+    adata = io.read_expression(expression, layer=settings.layer, **reading)
+    better = preprocess.better_layer(adata) if settings.layer is None else None
+    if better is not None:
+        adata = io.read_expression(expression, layer=better, **reading)
+        line = f"X holds z-scores of single cells, so `{better}` was read: name another matrix as `layer`"
+        adata.uns["netinfer"]["log"] = text_array([*adata.uns["netinfer"]["log"], line])
     adata = preprocess.ingest(
         adata,
         regulators=str(regulators) if is_regulator_name(str(regulators)) else Path(regulators),
