@@ -9,7 +9,8 @@ import netinfer
 from netinfer.errors import ConfigError, RunError
 
 PARTS = ("Snakefile", "workflow", "profiles", "config", "resources")
-_IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", ".snakemake", ".*.tmp")
+# resources/regulators makes the shipped lists, which are in the package.
+_IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", ".snakemake", ".*.tmp", "regulators")
 
 
 def packaged_project() -> Path:

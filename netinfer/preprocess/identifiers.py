@@ -194,7 +194,7 @@ def _by_key(
 
 def _notes(pairs: Matches, table: pd.DataFrame, keys: Sequence[str]) -> list[str]:
     """Say which rules beside the exact name were needed."""
-    notes = []
+    notes: list[str] = []
     if not pairs.n_found:
         return notes
     rows = list(zip(table[pairs.list_column], pairs.places, strict=True))
@@ -206,8 +206,8 @@ def _notes(pairs: Matches, table: pd.DataFrame, keys: Sequence[str]) -> list[str
             f"upper and lower case were ignored, since next to no regulator is written as the genes are "
             f"({some(shown)}): make sure that the list is of this organism"
         )
-    several = [(name, sorted({keys[place] for place in places})) for name, places in rows if len(places) > 1]
-    several = [f"{name} ({', '.join(genes)})" for name, genes in several if len(genes) > 1]
+    genes = [(name, sorted({keys[place] for place in places})) for name, places in rows if len(places) > 1]
+    several = [f"{name} ({', '.join(keyed)})" for name, keyed in genes if len(keyed) > 1]
     if several:
         notes.append(
             f"{len(several)} regulators stand for several genes each, and all of them are taken: {some(several)}"

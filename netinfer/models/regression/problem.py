@@ -250,8 +250,6 @@ def _chosen(adata: AnnData, names: list[str], regulators: Any) -> np.ndarray:
                 "a shipped list, or 'all'"
             )
         chosen = np.flatnonzero(adata.var["is_regulator"].to_numpy(dtype=bool))
-    elif isinstance(regulators, str) and regulators == "all":
-        chosen = np.arange(len(names))
     else:
         chosen = _matched(adata, names, regulators)
     if chosen.size == 0:
@@ -262,6 +260,8 @@ def _chosen(adata: AnnData, names: list[str], regulators: Any) -> np.ndarray:
 def _matched(adata: AnnData, names: list[str], regulators: Any) -> np.ndarray:
     """Places of the listed regulators among the genes; those that are no gene are warned of, never silent."""
     table, shipped = listed_regulators(regulators, adata.var, "regulators")
+    if table is None:  # "all"
+        return np.arange(len(names))
     pairs = match(table, names_of(adata.var))
     listed = list(table[pairs.list_column])
     missing = [name for name, places in zip(listed, pairs.places, strict=True) if name and not places]
