@@ -30,7 +30,8 @@ class Network:
     Attributes
     ----------
     candidates : DataFrame, one row a pair with a weight
-        In rank order: falling weight, ties by source and target. What is scored and re-cut.
+        In rank order: falling weight, ties by source and target. What is scored and re-cut. ``same_operon`` and
+        ``gene_distance`` stand there where `netinfer.network.neighbours.annotate` added them.
     nodes : DataFrame, one row a gene
         name, gene_id, is_regulator, degree_in, degree_out (in the network at its cut), expression_mean.
     targets : DataFrame, one row a target that came in

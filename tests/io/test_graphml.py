@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netinfer.errors import InputError
-from netinfer.io.columns import EDGES, NODES
+from netinfer.io.columns import EDGES, NEIGHBOURS, NODES
 from netinfer.io.graphml import EDGE_ATTRIBUTES, GRAPH_ATTRIBUTES, NODE_ATTRIBUTES, key_id, write_graphml
 
 SCHEMA = Path(os.environ.get("NETINFER_DATA", "../shared/data")) / "graphml-1.0"
@@ -43,7 +43,7 @@ def frames(names: list[str], pairs: list[tuple[int, int]], seed: int = 0) -> tup
         {
             "name": pd.Series(label, dtype=object),  # pandas 3 would make a str column, which has no half characters
             "gene_id": np.array([f"b{i}" if i % 2 else "" for i in range(n)], dtype=object),
-            "symbol": np.array(["" if i % 3 else f"gene {i} < \"x\"" for i in range(n)], dtype=object),
+            "symbol": np.array(["" if i % 3 else f'gene {i} < "x"' for i in range(n)], dtype=object),
             "is_regulator": np.arange(n) % 2 == 0,
             "degree_in": np.bincount(target, minlength=n),
             "degree_out": np.bincount(source, minlength=n),
@@ -85,9 +85,17 @@ CASES = {
 }
 
 
-@pytest.fixture(params=CASES.values(), ids=CASES.keys())
+def with_neighbours(edges: pd.DataFrame) -> pd.DataFrame:
+    place = np.arange(len(edges))
+    distance = pd.array([None if i % 3 == 0 else int(i) for i in place], dtype="Int64")
+    return edges.assign(same_operon=place % 2 == 1, gene_distance=distance)
+
+
+@pytest.fixture(params=[*CASES, "annotated"])
 def case(request, tmp_path):
-    nodes, edges = frames(*request.param)
+    nodes, edges = frames(*CASES["plain" if request.param == "annotated" else request.param])
+    if request.param == "annotated":
+        edges = with_neighbours(edges)
     path = tmp_path / "network.graphml"
     write_graphml(path, nodes, edges, title="demo lasso", graph_data={"network_dataset": "demo", "network_n_units": 7})
     return path, nodes, edges
@@ -232,7 +240,7 @@ def test_the_emulation_complains_where_cytoscape_does(tmp_path):
 
 
 def without_missing(row: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in row.items() if value is not pd.NA and value == value and value != ""}
+    return {key: value for key, value in row.items() if not pd.isna(value) and value != ""}
 
 
 def expected_nodes(nodes: pd.DataFrame) -> list[dict[str, Any]]:
@@ -305,13 +313,17 @@ def test_igraph_reads_the_same(case):
     for column in NODE_ATTRIBUTES if len(nodes) else ():
         same_values(graph.vs[column.name], nodes[column.name].tolist())
     rows = expected_edges(edges)
-    for column in EDGE_ATTRIBUTES if len(edges) else ():
+    own = [column for column in (*EDGE_ATTRIBUTES, *NEIGHBOURS) if column.name in {*edges, *KEPT}]
+    for column in own if len(edges) else ():
         missing = "" if column.kind == "string" else float("nan")
         same_values(graph.es[column.name], [row.get(column.name, missing) for row in rows])
     labels = nodes["name"].tolist()
     assert [(labels[e.source], labels[e.target]) for e in graph.es] == list(
         zip(edges["source"], edges["target"], strict=True)
     )
+
+
+KEPT = {"name", "interaction", "arrow"}
 
 
 def same_values(found: list[Any], expected: list[Any]) -> None:
@@ -348,13 +360,15 @@ def test_form_of_the_file(case):
     assert sorted(tags, key=order.index) == tags
     keys = re.findall(r'<key id="(\w+)" for="(\w+)" attr.name="(\w+)" attr.type="(\w+)"/>', text)
     ids = [key for key, *_ in keys]
-    assert len(set(ids)) == len(ids) == len(NODE_ATTRIBUTES) + len(EDGE_ATTRIBUTES) + len(GRAPH_ATTRIBUTES)
+    n_more = len(NEIGHBOURS) if "same_operon" in edges else 0
+    assert len(set(ids)) == len(ids) == len(NODE_ATTRIBUTES) + len(EDGE_ATTRIBUTES) + len(GRAPH_ATTRIBUTES) + n_more
     for key, kind, name, _ in keys:
         assert key == ("edge_name" if (kind, name) == ("edge", "name") else name)
     assert len({(kind, name.lower()) for _, kind, name, _ in keys}) == len(keys)
     assert {kind for *_, kind in keys} == {"string", "boolean", "int", "double"}
     assert ("weight", "edge", "weight", "double") in keys
-    assert not re.search(r">-?(nan|inf|infinity)<", re.sub(r"key=\"(name|edge_name|gene_id|symbol)\">.*?<", "", text), re.I)
+    without_names = re.sub(r"key=\"(name|edge_name|gene_id|symbol)\">.*?<", "", text)
+    assert not re.search(r">-?(nan|inf|infinity)<", without_names, re.I)
     assert re.findall(r'^<node id="(.*?)"', text, re.MULTILINE) == [f"n{i}" for i in range(len(nodes))]
     assert re.findall(r'^<edge id="(.*?)"', text, re.MULTILINE) == [f"e{i}" for i in range(len(edges))]
 
@@ -364,8 +378,8 @@ def test_attributes_are_those_of_the_contract():
         "name", "gene_id", "symbol", "is_regulator", "degree_in", "degree_out", "expression_mean",
     ]  # fmt: skip
     assert {column.name for column in EDGE_ATTRIBUTES} == {
-        "name", "interaction", "arrow", "direction_basis", "weight", "effect", "effect_low", "effect_high", "sign", "selection_probability",
-        "sign_stability", "expected_false_edges", "q_value", "rank",
+        "name", "interaction", "arrow", "direction_basis", "weight", "effect", "effect_low", "effect_high", "sign",
+        "selection_probability", "sign_stability", "expected_false_edges", "q_value", "rank",
     }  # fmt: skip
     assert key_id(EDGE_ATTRIBUTES[0], "edge") == "edge_name"
     assert key_id(NODES[0], "node") == "name"
