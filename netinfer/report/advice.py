@@ -14,6 +14,7 @@ FEW_DONORS = 12  # from here on donors are the units
 MANY_IN_OPERON = 0.10
 MANY_NEAR = 0.20  # within three genes, where no operon is known
 MANY_MISSING = 0.05
+MUCH_IN_FACTORS = 0.50  # of the variance
 N_LINES = 3
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _YAML_WORDS = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
@@ -145,6 +146,15 @@ def _first(facts: Facts) -> str:
     )
 
 
+def _factors(facts: Facts) -> str:
+    n = facts.hidden_factors or 0
+    what = "factor takes" if n == 1 else "factors take"
+    return (
+        f"{n} hidden {what} {_percent(facts.hidden_share)} of the variance away, and regulators with many targets may go "
+        "with them: run once with `hidden_factors: 0`; edges found in both runs are the safest."
+    )
+
+
 def _one_donor(facts: Facts) -> str:
     return (
         "All cells come from one donor: no claim about the population. Repeat with cells of other donors "
@@ -273,6 +283,7 @@ RULES: tuple[Rule, ...] = (
         ),
         _first,
     ),
+    Rule("factors", lambda facts: (facts.hidden_share or 0) >= MUCH_IN_FACTORS, _factors),
     Rule("one_donor", lambda facts: facts.n_donors == 1, _one_donor),
     Rule("few_donors", lambda facts: 1 < facts.n_donors < FEW_DONORS, _few_donors),
     Rule(

@@ -221,7 +221,7 @@ def phenotype_facts(phenotype: Any, nodes: pd.DataFrame) -> dict[str, Any] | Non
         "effect": str(record.get("effect", "")).removeprefix("effect: "),
         "is_met": is_met,
         "reason": str(cut.get("reason", "")),
-        "asked": _asked(cut.get("asked", {})),
+        "asked": _asked(cut.get("asked", {})).replace("false edges", "false genes"),
         "false_genes": cut.get("expected_false_genes"),
         "n_selected": len(genes),
         "rows": rows,
