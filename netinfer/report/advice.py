@@ -150,8 +150,8 @@ def _factors(facts: Facts) -> str:
     n = facts.hidden_factors or 0
     what = "factor takes" if n == 1 else "factors take"
     return (
-        f"{n} hidden {what} {_percent(facts.hidden_share)} of the variance away, and regulators with many targets may go "
-        "with them: run once with `hidden_factors: 0`; edges found in both runs are the safest."
+        f"{n} hidden {what} {_percent(facts.hidden_share)} of the variance away, and regulators with many targets may "
+        "go with them: run once with `hidden_factors: 0`; edges found in both runs are the safest."
     )
 
 
