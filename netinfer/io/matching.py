@@ -33,6 +33,7 @@ ID_COLUMNS = (
 )  # fmt: skip
 # Ensembl ids of genes: ENSG, ENSMUSG, ..., whose version is no part of the name.
 _ENSEMBL = re.compile(r"ENS[A-Z]{0,6}G\d{11}")
+ENTREZ = "entrez"
 # Case is ignored where that finds at least so many regulators, and so many times as many as the exact names.
 CASE_FACTOR = 10
 
@@ -160,13 +161,15 @@ def match(table: pd.DataFrame, names: Mapping[str, Sequence[str]]) -> Matches:
     -----
     Exact names come first; a row that has none is tried without the version of an Ensembl id. Only if no pair of
     columns does well, case is ignored: where that finds at least 10 rows and 10 times as many as the exact names, and
-    for names that stay unique then, in the list and in the data.
+    for names that stay unique then, in the list and in the data. Genes that are merely numbered have no Entrez ids.
     """
     entries = {column: list(table[column]) for column in table.columns}
     found: list[Matches] = []
     for data_column, values in names.items():
         exact, bare = _index(values, str), _index(values, without_version)
         for list_column, wanted in entries.items():
+            if list_column == ENTREZ and _is_numbering(values):
+                continue
             places, n_versions = [], 0
             for name in wanted:
                 hits = exact.get(name, ()) if name else ()
@@ -175,6 +178,8 @@ def match(table: pd.DataFrame, names: Mapping[str, Sequence[str]]) -> Matches:
                     n_versions += bool(hits)
                 places.append(tuple(hits))
             found.append(Matches(list_column, data_column, tuple(places), n_versions=n_versions))
+    if not found:
+        return Matches(table.columns[0], KEY, ((),) * len(table))
     best = max(found, key=lambda pair: pair.n_found)
     if best.n_found * CASE_FACTOR > len(table):
         return best
@@ -223,6 +228,12 @@ def _index(values: Sequence[str], form: Any) -> dict[str, list[int]]:
         if value:
             places[form(value)].append(place)
     return dict(places)
+
+
+def _is_numbering(values: Sequence[str]) -> bool:
+    """Tell genes that are numbered from 0 or 1, as frames without names are, from Entrez ids."""
+    first = values[0] if values else ""
+    return first in ("0", "1") and list(values) == [str(int(first) + i) for i in range(len(values))]
 
 
 def _folded(entries: Mapping[str, Sequence[str]], names: Mapping[str, Sequence[str]]) -> list[Matches]:

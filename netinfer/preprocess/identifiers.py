@@ -166,7 +166,7 @@ def find_regulators(
     sentence = f"list {shipped!r}: {sentence}" if shipped else sentence
     missing = _missing(table, pairs)
     if missing:
-        sentence += f"; not among the genes: {some(missing, 200)}"
+        sentence += f"; not among the genes: {some(missing, 20 if shipped else 200)}"
     log = [sentence, *_notes(pairs, table, keys)]
     if missing and not shipped:
         wanted = [

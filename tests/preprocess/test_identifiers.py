@@ -126,6 +126,14 @@ def test_shipped_list_without_a_gene_is_an_error_and_a_few_missing_no_warning(ca
         ingest(data(["a", "b", "c"]), regulators="human")
 
 
+def test_numbered_genes_have_no_entrez_ids():
+    numbered = data([str(i) for i in range(200)])
+    with pytest.raises(InputError, match="list 'human': none of"):
+        ingest(numbered, regulators="human")
+    by_entrez = data(["7157", "4609", "1"])
+    assert regulators_of(ingest(by_entrez, regulators="human")) == ["7157", "4609"]
+
+
 def test_a_dropped_regulator_stays_listed():
     adata = data(ENSEMBL, gene_symbols=SYMBOLS)
     adata.X[:, 3] = 1.0
