@@ -17,8 +17,14 @@ from netinfer.io.ids import some
 if TYPE_CHECKING:
     from anndata import AnnData
 
+if TYPE_CHECKING:
+    from anndata import AnnData
+
 # A column whose part that the others do not explain is below this share of its variance adds rounding, not information.
 COLLINEAR = 1e-8
+# Columns of `obs` that name the independent unit, in this order, where the caller names none.
+UNIT_COLUMNS = ("block", "donor", "replicate_group")
+SAMPLE = "sample"
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,23 @@ class CovariateDesign:
     names: tuple[str, ...]
     rank: int
     notes: tuple[str, ...] = ()
+
+
+def unit_column(adata: AnnData, block: str | None = None) -> str:
+    """Return what names the independent unit: the column asked for, the design's, a usual one, else ``sample``.
+
+    Parameters
+    ----------
+    adata : AnnData
+    block : str, optional
+
+    Returns
+    -------
+    str
+        A column of ``obs`` (it may not be there, if it was asked for), or ``sample`` for the samples themselves.
+    """
+    column = block or str(adata.uns.get("netinfer", {}).get("design", {}).get("block", ""))
+    return column or next((name for name in UNIT_COLUMNS if name in adata.obs.columns), SAMPLE)
 
 
 def covariate_matrix(obs: pd.DataFrame, names: Sequence[str], *, where: str = "covariates") -> CovariateDesign:

@@ -12,7 +12,7 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 from netinfer.errors import ConfigError, InputError
 from netinfer.io.build import text_array
 from netinfer.io.memory import as_expression
-from netinfer.preprocess.design import covariate_matrix
+from netinfer.preprocess.design import covariate_matrix, unit_column
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -50,7 +50,7 @@ def hidden_factors(
     covariates : sequence of str, optional
         Columns of ``obs``; by default those of the design that `netinfer.prepare_samples` wrote down.
     block : str, optional
-        Column that names the independent unit: only their number is used.
+        Column that names the independent unit, found as `netinfer.infer_regression` does: only their number is used.
     seed : int
         Of the permutations, counter-based: permutation and gene name the stream.
 
@@ -80,7 +80,8 @@ def hidden_factors(
     names = list(notes.get("design", {}).get("covariates", ())) if covariates is None else list(covariates)
     design = covariate_matrix(result.obs, [str(name) for name in names])
     matrix = _residuals(result.X, design.matrix)
-    n_units = result.obs[block].nunique() if block is not None and block in result.obs else result.n_obs
+    unit = unit_column(result, block)
+    n_units = result.obs[unit].nunique() if unit in result.obs else result.n_obs
     most = max(1, int(min(n_units, result.n_obs - design.rank, result.n_vars) * MOST))
     if k == "auto":
         chosen, values, scores = _parallel_analysis(matrix, most, seed)

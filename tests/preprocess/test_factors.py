@@ -4,8 +4,9 @@ import pytest
 from anndata import AnnData
 
 import netinfer as ni
+from netinfer import simulate
 from netinfer.errors import ConfigError, InputError
-from netinfer.preprocess import factors
+from netinfer.preprocess import factors, hidden_factors
 
 
 def data(n_samples=80, n_genes=120, n_factors=3, seed=0) -> AnnData:
@@ -67,3 +68,18 @@ def test_other_numbers_are_refused(k):
 def test_too_many_factors_are_refused():
     with pytest.raises(InputError, match="at most 78"):
         ni.hidden_factors(data(), 79)
+
+
+@pytest.mark.parametrize("column", ["donor", "replicate_group"])
+def test_auto_counts_the_units_that_the_regression_will_count(column):
+    adata, _ = simulate.hidden_factors(96, 5, 10, 60, factor_share=0.8, seed=3)
+    assert hidden_factors(adata, "auto").obsm["hidden_factors"].shape[1] == 5
+    adata.obs[column] = [f"unit{i % 16}" for i in range(96)]
+    assert hidden_factors(adata, "auto").obsm["hidden_factors"].shape[1] == 2  # an eighth of 16
+    assert hidden_factors(adata, "auto", block="sample").obsm["hidden_factors"].shape[1] == 5
+
+
+def test_the_regression_takes_the_factors_of_the_data():
+    adata, _ = simulate.hidden_factors(60, 2, 10, 20, seed=3)
+    net = ni.infer_regression(hidden_factors(adata, 2), n_subsamples=4, threads=1)
+    assert net.provenance["covariates"] == ["hidden_factor_1", "hidden_factor_2"]

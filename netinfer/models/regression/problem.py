@@ -15,7 +15,7 @@ import numpy as np
 from netinfer.errors import InputError
 from netinfer.io.matching import match, names_of, symbols_of
 from netinfer.moments import CONSTANT, independent_rows
-from netinfer.preprocess.design import covariate_matrix
+from netinfer.preprocess.design import SAMPLE, covariate_matrix, unit_column
 from netinfer.preprocess.identifiers import listed_regulators
 from netinfer.stability.subsamples import check_units, unit_rows
 
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
 # A gene whose values differ by less than this share of their size carries rounding, not expression.
 CONSTANT_RANGE = 1e-10
-# Columns of `obs` that name the independent unit, in this order, where the caller names none.
-UNIT_COLUMNS = ("block", "donor", "replicate_group")
-SAMPLE = "sample"
 # Fewest degrees of freedom of a half-sample that the covariates must leave: a slope and its error need two.
 MINIMUM_LEFT = 3
 
@@ -287,11 +284,8 @@ def _matched(adata: AnnData, names: list[str], regulators: Any) -> np.ndarray:
 
 
 def _units(adata: AnnData, block: str | None) -> tuple[str, np.ndarray | None]:
-    obs = adata.obs
-    column = block or str(_design(adata).get("block", "")) or None
-    if column is None:
-        column = next((name for name in UNIT_COLUMNS if name in obs.columns), None)
-    if column is None or (column == SAMPLE and SAMPLE not in obs.columns):
+    obs, column = adata.obs, unit_column(adata, block)
+    if column == SAMPLE and SAMPLE not in obs.columns:
         return SAMPLE, None
     if column not in obs.columns:
         known = ", ".join(map(str, obs.columns)) or "(none)"
