@@ -193,7 +193,8 @@ PHENOTYPE_GENES: tuple[Column, ...] = (
         "selection_probability",
         "float",
         "0 to 1",
-        "share of half-samples that select the gene, at the penalty of the path where it is largest",
+        "share of half-samples that select the gene, at the penalty of the path where it is largest; the bound reads "
+        "the part of the path before its truncation",
     ),
     Column(
         "expected_false_genes",

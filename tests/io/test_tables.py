@@ -22,7 +22,9 @@ from netinfer.io.columns import (
     EXPLORATORY,
     NEIGHBOURS,
     NODES,
+    PHENOTYPE_GENES,
     TARGETS,
+    TRAIT,
     Column,
     conform,
 )
@@ -198,6 +200,8 @@ def documented(heading: str) -> list[tuple[str, ...]]:
         ("Neighbours", NEIGHBOURS),
         ("exploratory.tsv", EXPLORATORY[len(EDGES) :]),
         ("nodes.tsv", NODES),
+        ("Phenotype: nodes", TRAIT),
+        ("phenotype/genes.tsv, phenotype/genes_ranked.tsv", PHENOTYPE_GENES),
         ("targets.tsv", TARGETS),
         ("GraphML: the network", GRAPH_ATTRIBUTES),
         ("GraphML: nodes", NODE_ATTRIBUTES),
@@ -211,7 +215,9 @@ def test_documentation_names_what_is_written(heading, columns):
 
 
 def test_documentation_has_the_words_for_each_direction():
-    section = FORMATS.read_text(encoding="utf-8").split("\n## Why an edge points the way it does\n")[1].split("\n## ")[0]
+    section = (
+        FORMATS.read_text(encoding="utf-8").split("\n## Why an edge points the way it does\n")[1].split("\n## ")[0]
+    )
     for basis, words in DIRECTION_BASES.items():
         assert f"| `{basis}` | {words} |" in section
     assert f"`interaction` is `associates`, `arrow` is `{ARROWS['associates']}`" in section

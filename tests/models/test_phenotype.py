@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import anndata
 import networkx as nx
 import numpy as np
@@ -233,6 +236,15 @@ def test_the_check_before_a_run_says_what_will_be_modelled():
 def test_impossible_settings_are_refused(change, message):
     with pytest.raises(ConfigError, match=message):
         select_genes(data(n=24, p=20), "trait", **change)
+
+
+def test_every_key_of_the_record_is_documented():
+    text = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
+    section = text.split("\n## phenotype/model.json\n")[1].split("\n## ")[0]
+    model = select_genes(data(n=24, p=20), "trait", n_subsamples=4)
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    assert set(re.findall(r"`(\w+)`", " ".join(rows))) == {*model.record, "cut"}
+    assert {f"`{key}`" for key in model.cut} <= set(re.findall(r"`\w+`", section))
 
 
 def test_cuts_keep_what_they_say():

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from netinfer.config import PhenotypeConfig
 
-# What the trait's model does not take from the network's settings: it is a Lasso, and its path has its own end.
+# What the trait's model does not take from the network's settings: it is a Lasso, and its path ends where its cut says.
 _OWN = ("model", "truncation")
 _SHARED_CUTS = ("fdr", "selection_probability")
 _OTHER_CUT = "the cut in the config counts edges of the whole network: the genes are cut at fdr 0.1"
