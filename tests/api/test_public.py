@@ -24,6 +24,12 @@ import netinfer as ni
             ["model", "shrinkage", "n_subsamples", "expected_false_edges", "fdr", "covariates", "block", "response",
              "priors", "seed", "threads"],
         ),
+        (
+            ni.select_genes,
+            ["adata", "phenotype"],
+            ["family", "covariates", "block", "n_subsamples", "fdr", "expected_false_genes", "max_genes", "seed",
+             "threads"],
+        ),
         (ni.evaluate, [], []),
         (ni.solvers.lasso_path, ["gram", "cross", "penalties"], ["target_variance", "penalty_weights"]),
         (ni.moments.from_matrix, ["regulators", "targets", "rows"], []),
