@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -77,6 +78,16 @@ def n_pieces(n_cells: int, size: int) -> int:
     """Return the number of metacells of a group of 20 cells or more: near n / size, each of 20 to 50 cells."""
     wished = max(1, round(n_cells / size))
     return min(max(wished, math.ceil(n_cells / MAX_GROUP)), n_cells // MIN_GROUP)
+
+
+def count_metacells(labels: Sequence[tuple[str, ...]], size: int, *, has_types: bool) -> int:
+    """Count the metacells that come out of cells with these labels; the first label is the type, if there are types."""
+    n_of_type: dict[str, int] = {}
+    for label, n_cells in Counter(labels).items():
+        if n_cells >= MIN_GROUP:
+            name = label[0] if has_types else ""
+            n_of_type[name] = n_of_type.get(name, 0) + n_pieces(n_cells, size)
+    return sum(n for n in n_of_type.values() if n > 1 or len(n_of_type) == 1)
 
 
 def _shuffled(n: int, label: tuple[str, ...], seed: int) -> np.ndarray:

@@ -188,7 +188,7 @@ def _choose_cells(work: Work, settings: CellsConfig) -> None:
         keep[list(reasons)] = False
         work.keep_samples(keep)
     work.n_cells = len(work.obs)
-    work.plan = cell_rules.plan_cells(work.labels, settings, work.where)
+    work.plan = cell_rules.plan_cells(work.labels, work.n_cells, settings, work.where)
     work.log += work.plan.log
 
 

@@ -22,7 +22,7 @@ RNG = np.random.default_rng(0)
 FIXED = [[2, 4, 5, 6, 7], [1, 8, 10, 14, 16], [0, 3, 12, 13, 22]]
 
 
-def cells(n=600, types=("T", "B"), donors=1, n_genes=12, form=sparse.csr_matrix, log=False, **columns):
+def cells(n=900, types=("T", "B"), donors=1, n_genes=12, form=sparse.csr_matrix, log=False, **columns):
     rng = np.random.default_rng(1)
     values = rng.poisson(rng.gamma(2.0, 1.0, size=(n, 1)) * rng.gamma(1.0, 1.0, size=n_genes), (n, n_genes)) + 0.0
     values[:, 0] += 1
@@ -57,13 +57,13 @@ def test_one_donor_becomes_metacells(tmp_path):
     result = run(adata)
     assert design(result)["aggregation"] == "metacells"
     assert design(result)["block"] == "sample"
-    assert design(result)["n_cells"] == 600
+    assert design(result)["n_cells"] == 900
     assert design(result)["n_donors"] == 1
     assert design(result)["population_note"] == "one donor: no claim about the population"
     assert list(design(result)["covariates"]) == ["cell_type", "log_depth"]
     assert "one donor: no claim about the population" in log_of(result)
-    assert result.n_obs == 20  # about 300 cells of each type, 30 each
-    assert result.obs["n_cells"].sum() == 600
+    assert result.n_obs == 30  # about 450 cells of each type, 30 each
+    assert result.obs["n_cells"].sum() == 900
     assert dense(result).sum() == adata.X.sum()  # no cell and no count is lost
     assert np.array_equal(result.obs["library_size"], dense(result).sum(axis=1))
     np.testing.assert_allclose(result.obs["log_depth"], np.log(result.obs["library_size"]), rtol=1e-15)
@@ -97,7 +97,7 @@ def test_twelve_donors_are_the_units():
 
 def test_cells_that_stay():
     result = run(cells(), aggregate="none")
-    assert result.n_obs == 600
+    assert result.n_obs == 900
     assert design(result)["block"] == "sample"
     assert "each cell counts as an independent unit" in log_of(result)
     assert design(result)["population_note"] == "one donor: no claim about the population"
@@ -130,10 +130,10 @@ def test_donors_that_lose_all_their_groups_are_no_units():
 @pytest.mark.parametrize(
     ("columns", "found"),
     [
-        ({"CellType": list("TB") * 300}, "CellType"),
-        ({"cell.type": list("TB") * 300}, "cell.type"),
-        ({"bulk_labels": list("TB") * 300, "louvain": list("0123") * 150}, "bulk_labels"),
-        ({"louvain": list("0123") * 150}, "louvain"),
+        ({"CellType": list("TB") * 450}, "CellType"),
+        ({"cell.type": list("TB") * 450}, "cell.type"),
+        ({"bulk_labels": list("TB") * 450, "louvain": list("0123") * 225}, "bulk_labels"),
+        ({"louvain": list("0123") * 225}, "louvain"),
     ],
 )
 def test_type_column_is_found_by_its_name(columns, found):
@@ -151,7 +151,7 @@ def test_donor_column_is_found_by_its_name(name):
 
 
 def test_columns_that_name_every_cell_are_no_types_or_donors():
-    result = run(cells(types=None, donors=None, cell_type=range(600), donor=[f"x{i}" for i in range(600)]))
+    result = run(cells(types=None, donors=None, cell_type=range(900), donor=[f"x{i}" for i in range(900)]))
     assert design(result)["n_donors"] == 0
     assert "no column with cell types was found" in log_of(result)
     assert list(design(result)["covariates"]) == ["log_depth"]
@@ -176,7 +176,7 @@ def test_a_column_that_is_not_there_names_the_nearest(key, value):
 
 
 def test_a_column_that_is_named_is_taken():
-    result = run(cells(cluster=["x", "y", "z"] * 200), type_column="cluster")
+    result = run(cells(cluster=["x", "y", "z"] * 300), type_column="cluster")
     assert set(result.obs["cell_type"]) == {"x", "y", "z"}
     assert "column 'cluster', as asked" in log_of(result)
 
@@ -200,9 +200,9 @@ def test_types_with_too_few_cells_are_left_out_and_listed():
 
 
 def test_types_of_one_cell_each_are_an_error():
-    labels = [f"t{i // 2}" for i in range(600)]
+    labels = [f"t{i // 2}" for i in range(900)]
     with pytest.raises(
-        InputError, match="no cell type of column 'label' has 20 cells; the largest of 300 has 2: lower"
+        InputError, match="no cell type of column 'label' has 20 cells; the largest of 450 has 2: lower"
     ):
         run(cells(label=labels), type_column="label")
 
@@ -213,7 +213,7 @@ def test_cells_without_type_or_donor_are_left_out():
     adata.obs.loc[adata.obs_names[:5], "cell_type"] = None
     adata.obs.loc[adata.obs_names[5:7], "donor"] = None
     result = run(adata, aggregate="none")
-    assert result.n_obs == 593
+    assert result.n_obs == 893
     assert "5 cells without a type are left out" in log_of(result)
     assert "2 cells without a donor are left out" in log_of(result)
     reasons = result.uns["netinfer"]["dropped_samples"]["reason"].tolist()
@@ -221,9 +221,9 @@ def test_cells_without_type_or_donor_are_left_out():
 
 
 def test_small_groups_of_type_and_donor_are_left_out_and_listed():
-    adata = cells(700, donors=3)
+    adata = cells(1000, donors=3)
     few = np.flatnonzero((adata.obs["cell_type"] == "T") & (adata.obs["donor"] == "d01"))
-    adata = adata[np.setdiff1d(np.arange(700), few[12:])].copy()
+    adata = adata[np.setdiff1d(np.arange(1000), few[12:])].copy()
     result = run(adata)
     assert "1 groups of one type and donor with fewer than 20 cells are left out, 12 cells: 'T.d01 (12)'" in log_of(
         result
@@ -233,13 +233,43 @@ def test_small_groups_of_type_and_donor_are_left_out_and_listed():
 
 
 def test_too_few_metacells_say_what_is_possible():
+    adata = cells(200, types=None)
     with pytest.raises(
         InputError, match=r"7 metacells come out of 200 .*possible: more cells; `cells.metacell_size: 20`"
     ):
-        run(cells(200, types=None))
-    assert run(cells(200, types=None), metacell_size=20).n_obs == 10
+        run(adata, aggregate="metacells")
+    assert run(adata, aggregate="metacells", metacell_size=20).n_obs == 10
     with pytest.raises(InputError, match=r"5 metacells .*possible: more cells; `cells.aggregate: none`"):
-        run(cells(150, types=None))
+        run(cells(150, types=None), aggregate="metacells")
+
+
+@pytest.mark.parametrize(
+    ("n", "types", "size", "aggregation"),
+    [
+        (704, "T", 30, "none"),  # 23 metacells of 30.6 cells
+        (740, "T", 30, "metacells"),
+        (690, "T", 30, "none"),
+        (690, "T", 20, "metacells"),
+        (1000, "ABCDEFGHIJ", 30, "none"),  # ten types ask for 40
+        (1300, "ABCDEFGHIJ", 30, "metacells"),
+        (3300, "T", 30, "metacells"),
+    ],
+)
+def test_auto_keeps_cells_where_metacells_would_be_too_few(n, types, size, aggregation):
+    result = run(cells(n, types=types), metacell_size=size)
+    assert design(result)["aggregation"] == aggregation
+    assert design(result)["block"] == "sample"
+    assert "one donor: no claim about the population" in log_of(result)
+    if aggregation == "none":
+        assert result.n_obs == n
+        assert "the cells are kept as they are" in log_of(result)
+    else:
+        assert ("metacells are few: `cells.aggregate: none`" in log_of(result)) == (result.n_obs < 100)
+
+
+def test_too_few_cells_for_either():
+    with pytest.raises(InputError, match="3 metacells come out of 90 cells, at least 8 are needed"):
+        run(cells(90, types=None))
 
 
 def test_a_block_of_the_config_is_the_unit():
@@ -256,7 +286,7 @@ def test_a_block_of_the_config_is_the_unit():
 
 @pytest.mark.parametrize("assay", ["bulk", "cells"])
 def test_a_block_that_cannot_be_one(assay):
-    adata = cells(donors=3, plate=[*range(1, 600), None])
+    adata = cells(donors=3, plate=[*range(1, 900), None])
     with pytest.raises(
         InputError,
         match=r"block: column 'donor' has 3 units \('d00', 'd01', 'd02'\), at least 8 .*Still possible: a finer",
@@ -264,7 +294,7 @@ def test_a_block_that_cannot_be_one(assay):
         prepare_samples(adata, assay=assay, block="donor")
     with pytest.raises(InputError, match=r"block: no column 'donr' of samples \(nearest 'donor'\)"):
         prepare_samples(adata, assay=assay, block="donr")
-    with pytest.raises(InputError, match=r"block: 1 samples have no 'plate': 'c00599'"):
+    with pytest.raises(InputError, match=r"block: 1 samples have no 'plate': 'c00899'"):
         prepare_samples(adata, assay=assay, block="plate")
 
 
@@ -369,24 +399,24 @@ def test_dense_sparse_and_order_give_the_same_bytes(aggregate, log):
 def test_annotations_of_metacells():
     adata = cells(
         donors=2,
-        sex=["f"] * 600,
-        phase=pd.Categorical(["G1", "S", "G2M"] * 200),
-        pct_counts_mt=np.linspace(0, 10, 600),
-        plate=[1] * 600,
-        score=[np.nan] * 600,
+        sex=["f"] * 900,
+        phase=pd.Categorical(["G1", "S", "G2M"] * 300),
+        pct_counts_mt=np.linspace(0, 10, 900),
+        plate=[1] * 900,
+        score=[np.nan] * 900,
     )
     result = run(adata)
     assert set(result.obs["sex"]) == {"f"}
     assert set(result.obs["plate"]) == {1}
     assert "phase" not in result.obs
     assert "1 columns vary within these groups, are no numbers and were left out: 'phase'" in log_of(result)
-    weighted = (result.obs["pct_counts_mt"] * result.obs["n_cells"]).sum() / 600
+    weighted = (result.obs["pct_counts_mt"] * result.obs["n_cells"]).sum() / 900
     assert weighted == pytest.approx(adata.obs["pct_counts_mt"].mean(), rel=1e-12)
     assert result.obs["score"].isna().all()
 
 
 def test_depth_of_values_that_are_no_counts_comes_from_a_column():
-    depth = np.random.default_rng(0).integers(500, 5000, 600).astype(float)
+    depth = np.random.default_rng(0).integers(500, 5000, 900).astype(float)
     result = run(cells(log=True, total_counts=depth))
     assert "library_size" not in result.obs
     assert np.exp(result.obs["log_depth"]).sum() == pytest.approx(depth.sum(), rel=1e-12)
@@ -396,19 +426,19 @@ def test_depth_of_values_that_are_no_counts_comes_from_a_column():
 
 
 def test_a_depth_that_does_not_vary_is_no_covariate():
-    result = run(cells(log=True, total_counts=[10_000.0] * 600), aggregate="none")
+    result = run(cells(log=True, total_counts=[10_000.0] * 900), aggregate="none")
     assert list(design(result)["covariates"]) == ["cell_type"]
 
 
 def test_detection_is_counted_in_cells_before_they_are_summed():
-    adata = cells(600)
+    adata = cells(900)
     values = adata.X.toarray()
     values[:, 5] = 0.0
-    values[::20, 5] = 1.0  # in 30 cells, and so in nearly every metacell
+    values[::20, 5] = 1.0  # in 45 cells, and so in nearly every metacell
     adata.X = sparse.csr_matrix(values)
     result = run(adata)
     assert "g5" not in result.var_names
-    assert result.uns["netinfer"]["filter"]["statistic"][5] == 30
+    assert result.uns["netinfer"]["filter"]["statistic"][5] == 45
 
 
 def test_scaled_cells_alone_are_averaged_with_a_hint(caplog):
@@ -417,7 +447,7 @@ def test_scaled_cells_alone_are_averaged_with_a_hint(caplog):
     with caplog.at_level(logging.INFO):
         result = run(adata)
     assert "averaged as they are: sums of counts, or averages of logs, would say more" in log_of(result)
-    assert result.n_obs == 20
+    assert result.n_obs == 30
 
 
 def test_the_argument_is_not_changed():
