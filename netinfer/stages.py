@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from netinfer.config import IngestConfig, PreparationConfig, is_regulator_name
 from netinfer.errors import RunError
@@ -118,6 +121,16 @@ def provenance(adata: anndata.AnnData, dataset: str) -> dict[str, Any]:
         "normalization": str(notes["normalization"]),
         "log": [str(line) for line in notes["log"]],
         "n_dropped_samples": len(notes["dropped_samples"]),
+        "design": _plain(notes.get("design", {})),
+        "hidden_factors": _plain(notes.get("hidden_factors", {})),
+    }
+
+
+def _plain(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn what h5ad gives back into JSON's own types."""
+    return {
+        str(key): value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+        for key, value in record.items()
     }
 
 

@@ -18,7 +18,7 @@ from netinfer.errors import InputError
 from netinfer.stability.concave import tail_bounds
 
 # Ends of the path to try, in this order: the first has the best calibration (docs/decisions/001-default-rule.md).
-TRUNCATIONS = (0.002, 0.01, 0.05)
+TRUNCATIONS = (0.002, 0.01, 0.05, 0.001)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,16 +84,21 @@ def expected_false(selection: SelectionCounts, rule: str, *, truncation: float) 
 
 
 def choose_truncation(selection: SelectionCounts, rule: str) -> float:
-    """Return the first of `TRUNCATIONS` with which some network reaches a bound of a tenth of its edges, else the last.
+    """Return the first of `TRUNCATIONS` with which some network reaches a bound of a tenth of its edges.
+
+    Where there is none, the first with which any pair has a bound.
 
     The list is fixed in advance and the level of 0.1 does not depend on the cut that the user asks for, so that a
     network's numbers stay the same when it is cut elsewhere.
     """
+    bounded = []
     for truncation in TRUNCATIONS:
-        q = q_values(expected_false(selection, rule, truncation=truncation))
-        if (q <= 0.1).any():
+        bound = expected_false(selection, rule, truncation=truncation)
+        if (q_values(bound) <= 0.1).any():
             return truncation
-    return TRUNCATIONS[-1]
+        if np.isfinite(bound).any():
+            bounded.append(truncation)
+    return bounded[0] if bounded else TRUNCATIONS[0]
 
 
 def q_values(bound: np.ndarray) -> np.ndarray:
