@@ -196,5 +196,13 @@ def test_the_truncation_is_the_first_that_gives_a_network():
     assert choose_truncation(few, "meinshausen_buhlmann") == TRUNCATIONS[1]
     many = counts(np.full((10, 2), [100, 100]), np.tile([0.1, 0.4], (20, 1)))
     assert choose_truncation(many, "meinshausen_buhlmann") == TRUNCATIONS[0]
+    # Two pairs need a bound of 0.2 at most in 200 targets: 0.36 at the second penalty, 0.04 at the first.
+    rare = counts(np.full((2, 2), [100, 100]), np.tile([0.1, 0.3], (200, 1)))
+    assert choose_truncation(rare, "meinshausen_buhlmann") == TRUNCATIONS[3]
+    # No network at all: the first end with a finite bound, or with none the first.
+    weak = counts(np.full((1, 2), [60, 60]), np.tile([0.1, 9.0], (20, 1)))
+    assert choose_truncation(weak, "meinshausen_buhlmann") == TRUNCATIONS[0]
+    late = counts(np.full((1, 2), [60, 60]), np.tile([0.6, 9.0], (20, 1)))
+    assert choose_truncation(late, "meinshausen_buhlmann") == TRUNCATIONS[1]
     none = counts(np.full((1, 2), [60, 60]), np.tile([5.0, 9.0], (20, 1)))
-    assert choose_truncation(none, "meinshausen_buhlmann") == TRUNCATIONS[-1]
+    assert choose_truncation(none, "meinshausen_buhlmann") == TRUNCATIONS[0]
