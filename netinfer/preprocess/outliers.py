@@ -12,6 +12,8 @@ N_SDS = 5.0
 MIN_GAP = 0.02
 # Below this the median and its deviation say little.
 MIN_SAMPLES = 8
+# Ratios to a reference have a median profile near zero, of which no sample holds much.
+MIN_COMMON = 0.5
 # Turns a median absolute deviation into the standard deviation of a normal distribution.
 _MAD_TO_SD = 1.4826
 
@@ -31,7 +33,8 @@ def flag_outliers(
         Log values.
     samples : list of str
     groups : list of str, optional
-        Groups of fewer than 8 samples are not looked at.
+        Groups of fewer than 8 samples are not looked at, nor those whose samples have little of a profile in common
+        (median correlation below 0.5), as log ratios have.
 
     Returns
     -------
@@ -48,8 +51,10 @@ def flag_outliers(
         if len(members) < MIN_SAMPLES:
             continue
         found = _correlation_with_median(values[members])
-        correlation[members] = found
         middle = float(np.median(found))
+        if middle < MIN_COMMON:
+            continue
+        correlation[members] = found
         spread = _MAD_TO_SD * float(np.median(np.abs(found - middle)))
         limit = middle - max(N_SDS * spread, MIN_GAP)
         whose = f" of {name!r}" if name else ""

@@ -258,7 +258,10 @@ def _outliers(work: Work) -> pd.DataFrame:
     elif work.kind == "other" and float(values.min()) >= 0:
         values = np.log1p(values)
     types = None if work.labels is None or work.labels.types is None else [str(name) for name in work.labels.types]
-    flagged, _ = flag_outliers(values, work.samples, types)
+    flagged, correlation = flag_outliers(values, work.samples, types)
+    if not np.isfinite(correlation).any():
+        work.log.append("outliers were not looked for: the samples are too few or have no profile in common")
+        return empty
     work.log += sentences(flagged, len(values), grouped=types is not None, is_metacell=work.plan is not None)
     if len(flagged):
         logger.warning("%s: %s", work.where, work.log[-1])

@@ -73,6 +73,10 @@ def test_not_looked_for_where_it_means_nothing():
     zscores = np.random.default_rng(0).normal(size=(40, 30))
     log = list(prepare_samples(zscores).uns["netinfer"]["log"])
     assert any("outliers were not looked for: z-scores" in line for line in log)
+    ratios = np.random.default_rng(0).normal(0.1, 3.0, size=(40, 30))
+    ratios[7] += 50.0
+    ratio_log = list(prepare_samples(ratios, assay="bulk").uns["netinfer"]["log"])
+    assert any("too few or have no profile in common" in line for line in ratio_log)
     cells = np.random.default_rng(0).poisson(1.0, size=(300, 30)).astype(float)
     from netinfer.config import CellsConfig
 
