@@ -159,7 +159,7 @@ class PhenotypeConfig(_Model):
 
     column: str = Field(min_length=1, description="Column of the samples with the trait.")
     family: Literal["gaussian", "binomial"] = Field(
-        default="gaussian", description="gaussian for a number, binomial for one of two classes."
+        default="gaussian", description="gaussian for a number; binomial, for one of two classes, is not available in this version."
     )
     covariates: Names | None = Field(
         default=None, description="Columns projected out of trait and genes; null takes the data set's."

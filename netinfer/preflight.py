@@ -66,6 +66,7 @@ def inspect(dataset: DatasetConfig) -> dict[str, Any]:
         "n_units": int(problem.n_units),
         "unit": problem.unit_column,
         "assay": str(notes["design"]["assay"]),
+        "population_note": str(notes["design"]["population_note"]),
         "covariates": list(problem.covariate_names),
         "phenotype": trait,
         "gold": _gold(dataset.gold, adata) if dataset.gold is not None else None,
@@ -201,7 +202,7 @@ def describe(summary: dict[str, Any]) -> list[str]:
         f"  values: {summary['input_kind']}, normalization: {summary['normalization']}",
         f"  samples: {summary['assay']}; projected out: {', '.join(summary['covariates']) or 'nothing'}",
         f"  independent units: {summary['n_units']} (by {summary['unit']})"
-        + (f": {_REPLICATES}" if summary["unit"] == "sample" else ""),
+        + (f": {summary['population_note'] or _REPLICATES}" if summary["unit"] == "sample" else ""),
         f"  dropped: {summary['n_dropped_genes']} genes, {summary['n_dropped_samples']} samples",
     ]
     if gold:
