@@ -8,7 +8,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from netinfer.config import NAME_LENGTH, Config, DatasetConfig
+from netinfer.config import Config, DatasetConfig
+from netinfer.datasets import NAME_LENGTH
 from netinfer.errors import ConfigError, InputError
 
 __all__ = ["expand_splits"]

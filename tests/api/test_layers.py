@@ -13,7 +13,8 @@ ALLOWED = {
     "errors": set(),
     "yamlfile": {"errors"},
     "mistakes": {"errors", "yamlfile"},
-    "config": {"errors", "mistakes", "yamlfile"},
+    "datasets": set(),
+    "config": {"datasets", "errors", "mistakes", "yamlfile"},
     "kernels": {"config", "errors", "models"},  # models: the warm-up, when called
     "solvers": {"errors", "kernels"},
     "moments": {"errors", "solvers"},

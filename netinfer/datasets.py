@@ -1,0 +1,235 @@
+"""What a config says of one data set: how it is read, how samples and genes are made ready, what belongs to it.
+
+The other sections, and the reading of a config, stand in `netinfer.config`, which is where to import these from.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+__all__ = [
+    "CellsConfig",
+    "DatasetConfig",
+    "FilterConfig",
+    "IngestConfig",
+    "PhenotypeConfig",
+    "PreparationConfig",
+    "is_regulator_name",
+]
+
+NAME_LENGTH = 64
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
+# A value of `regulators` without slash and dot is `all` or the name of a shipped list; `./name` is a file.
+_REGULATOR_NAME = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def _no_bool(value: Any) -> Any:
+    """Keep YAML's true/false/yes/no from passing as the numbers 1 and 0."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("not_a_number", "a number is needed, not true or false")
+    return value
+
+
+def _plain_path(value: str) -> str:
+    """Refuse what Snakemake would take for a wildcard or a path variable."""
+    if not value.strip():
+        raise PydanticCustomError("path", "an empty path: leave the key out instead")
+    if any(ord(c) < 32 or c in "{}<>" for c in value):
+        raise PydanticCustomError("path", "a path must not hold control characters, braces or angle brackets")
+    return value
+
+
+# YAML 1.1 reads `1e-3` as text (it wants `1.0e-3`): numbers written as text are taken as the numbers they are.
+Number = Annotated[float, BeforeValidator(_no_bool), Field(allow_inf_nan=False)]
+Count = Annotated[int, BeforeValidator(_no_bool)]
+Names = Annotated[list[Annotated[str, Field(min_length=1)]], BeforeValidator(lambda value: _one_or_more(value))]
+FilePath = Annotated[str, Field(max_length=4096), AfterValidator(_plain_path)]
+
+
+def is_regulator_name(value: str) -> bool:
+    """Tell whether a value of `regulators` is `all` or the name of a shipped list, not a path.
+
+    Examples
+    --------
+    >>> is_regulator_name("human"), is_regulator_name("./human"), is_regulator_name("tfs.txt")
+    (True, False, False)
+    """
+    return _REGULATOR_NAME.fullmatch(value) is not None
+
+
+def _one_or_more(value: Any) -> Any:
+    """Take one word for a list of one, and a sheet's comma-separated cell for the list it is."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+class Section(BaseModel):
+    """A part of a config: unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class IngestConfig(Section):
+    """How one data set is read and cleaned."""
+
+    orientation: Literal["auto", "samples_x_genes", "genes_x_samples"] = Field(
+        default="auto",
+        description="auto checks against the regulator list and refuses; the others say what the file is.",
+    )
+    layer: str | None = Field(default=None, description="h5ad/loom: the layer to read, or `raw`; null reads X.")
+    gene_column: str | None = Field(
+        default=None, description="h5ad/loom/10x: the column with gene ids; null takes the index."
+    )
+    encoding: str = Field(default="utf-8", description="Text encoding of csv and tsv files.")
+    strip_version: bool = Field(default=False, description="Cut `.12` from gene ids such as ENSG00000141510.12.")
+    impute: Literal["median", "mean", "nearest"] | None = Field(
+        default=None,
+        description="Missing values: null makes them an error; else the gene's median or mean, or the nearest samples.",
+    )
+    duplicates: Literal["error", "sum", "mean", "first"] = Field(
+        default="error", description="A gene id that stands twice."
+    )
+    exclude_samples: Names = Field(default=[], description="Ids of samples to leave out.")
+    subset: dict[str, Annotated[list[str | int | float | bool], BeforeValidator(lambda v: _one_or_more(v))]] = Field(
+        default={}, description="Samples to keep: a column of the samples and its values."
+    )
+
+
+class FilterConfig(Section):
+    """Which genes carry too little expression to be worth a model."""
+
+    genes: Literal["auto", "none"] = Field(
+        default="auto", description="auto filters by what the values are; none keeps every gene that varies."
+    )
+    min_cpm: Number = Field(default=1.0, ge=0, description="Bulk counts: counts per million that count as expressed.")
+    min_samples: Count = Field(default=10, ge=0, description="Bulk counts: expressed in at least so many samples,")
+    min_share: Number = Field(default=0.1, ge=0, le=1, description="and in at least this share of them.")
+    min_cells: Count = Field(default=50, ge=0, description="Single cells: detected in at least so many cells,")
+    min_cell_share: Number = Field(default=0.02, ge=0, le=1, description="and in at least this share of them.")
+    min_relative_sd: Number = Field(
+        default=0.1,
+        ge=0,
+        le=1,
+        description="Log values: a standard deviation of at least this share of the genes' median one.",
+    )
+
+
+class CellsConfig(Section):
+    """How single cells become samples."""
+
+    type_column: str | None = Field(
+        default=None, description="Column with the cell type; null finds `cell_type` and its usual names."
+    )
+    donor_column: str | None = Field(
+        default=None, description="Column with the donor; null finds `donor` and its usual names."
+    )
+    aggregate: Literal["auto", "none", "metacells", "pseudobulk"] = Field(
+        default="auto",
+        description="auto: cells in donor blocks with 12 donors or more, else metacells of one type and donor.",
+    )
+    metacell_size: Count = Field(default=30, ge=20, le=50, description="Cells of a metacell, about.")
+    min_cells: Count = Field(default=20, ge=1, description="Cell types with fewer cells are left out, and listed.")
+
+
+class PhenotypeConfig(Section):
+    """A trait of the samples whose genes are to be selected."""
+
+    column: str = Field(min_length=1, description="Column of the samples with the trait.")
+    family: Literal["gaussian", "binomial"] = Field(
+        default="gaussian",
+        description="gaussian for a number; binomial (one of two classes) is not available yet.",
+    )
+    covariates: Names | None = Field(
+        default=None, description="Columns projected out of trait and genes; null takes the data set's."
+    )
+    max_genes: Count = Field(
+        default=5000, ge=10, le=20_000, description="Genes considered: the most variable ones, if there are more."
+    )
+
+
+class PreparationConfig(Section):
+    """How samples and genes of one data set are made ready for the regression."""
+
+    assay: Literal["auto", "bulk", "cells"] = Field(
+        default="auto", description="Whether a sample is a bulk sample or a cell; auto tells them apart and says so."
+    )
+    block: str | None = Field(
+        default=None, description="Column that names the independent unit; `sample` makes each sample one."
+    )
+    covariates: Names | None = Field(
+        default=None,
+        description="Columns projected out of regulators and targets; null: none for bulk samples, cell type and log "
+        "depth for cells.",
+    )
+    hidden_factors: Literal["auto"] | Annotated[Count, Field(ge=0, le=200)] = Field(
+        default=0, description="Leading components projected out likewise; auto chooses their number."
+    )
+    normalize: Literal["auto", "cpm_log1p", "size_factors_log", "quantile", "rank", "none"] = Field(
+        default="auto", description="auto tells counts, log values and z-scores apart and says what it saw."
+    )
+    center_by: str | None = Field(
+        default=None, description="Sheet column within whose groups genes are centred (a batch)."
+    )
+    filter: FilterConfig = Field(default=FilterConfig(), description="Genes that are left out.")
+    cells: CellsConfig = Field(default=CellsConfig(), description="How single cells become samples.")
+
+    @model_validator(mode="after")
+    def _centred_once(self) -> PreparationConfig:
+        if self.center_by is not None and self.center_by in (self.covariates or ()):
+            raise PydanticCustomError(
+                "twice", "{name} stands in center_by and in covariates: keep it in covariates", {"name": self.center_by}
+            )
+        return self
+
+
+class DatasetConfig(PreparationConfig, IngestConfig):
+    """One expression matrix and what belongs to it."""
+
+    name: str = Field(pattern=NAME_PATTERN, description="Name of the data set and of its folder under results/.")
+    expression: FilePath = Field(description="Expression matrix: csv, tsv (.gz), h5ad, loom, parquet or a 10x folder.")
+    regulators: FilePath = Field(
+        description="File with one regulator a line, the name of a shipped list (`human`), or `all`."
+    )
+    samples: FilePath | None = Field(default=None, description="Sample sheet, joined by sample id.")
+    gold: FilePath | None = Field(
+        default=None, description="Gold standard: regulator, target and, if it is complete, 0/1."
+    )
+    split_by: str | None = Field(
+        default=None, description="Column with one network for each of its values (a cell type, a condition)."
+    )
+    annotation: FilePath | None = Field(
+        default=None, description="Places of the genes: GFF, or a table with contig, start, end, strand, operon."
+    )
+    exclude_same_operon: bool = Field(
+        default=False, description="Leave out pairs of genes of one operon; needs an annotation."
+    )
+    phenotype: PhenotypeConfig | None = Field(default=None, description="A trait whose genes are to be selected.")
+
+    @model_validator(mode="after")
+    def _together(self) -> DatasetConfig:
+        if self.exclude_same_operon and self.annotation is None:
+            raise PydanticCustomError("operon", "exclude_same_operon needs an annotation: give `annotation`")
+        return self
+
+    @property
+    def ingest(self) -> IngestConfig:
+        """The part that `netinfer.preprocess.ingest` takes."""
+        return IngestConfig(**{key: getattr(self, key) for key in IngestConfig.model_fields})
+
+    @property
+    def preparation(self) -> PreparationConfig:
+        """The part that `netinfer.stages.prepare_dataset` takes."""
+        return PreparationConfig(**{key: getattr(self, key) for key in PreparationConfig.model_fields})
+
+    @property
+    def files(self) -> dict[str, str]:
+        """Every file of the data set that the config names, by its key."""
+        keys = ["expression", "samples", "gold", "annotation"]
+        if not is_regulator_name(self.regulators):
+            keys.insert(1, "regulators")
+        return {key: getattr(self, key) for key in keys if getattr(self, key) is not None}
