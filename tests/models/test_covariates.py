@@ -8,7 +8,8 @@ import netinfer as ni
 from netinfer.config import RegressionConfig
 from netinfer.errors import InputError
 from netinfer.models.regression import fit_chunk, gather, prepare
-from netinfer.models.regression.problem import degrees_of_freedom, problem_from_arrays
+from netinfer.models.regression.adjustment import degrees_of_freedom
+from netinfer.models.regression.problem import problem_from_arrays
 from netinfer.moments import from_matrix, project_out
 from netinfer.stability.subsamples import complementary_pair
 

@@ -15,8 +15,9 @@ from scipy import stats
 from netinfer.config import RegressionConfig
 from netinfer.errors import ConfigError
 from netinfer.kernels import thread_limit
+from netinfer.models.regression.adjustment import degrees_of_freedom
 from netinfer.models.regression.part import RegressionPart, settings_hash
-from netinfer.models.regression.problem import RegressionProblem, degrees_of_freedom
+from netinfer.models.regression.problem import RegressionProblem
 from netinfer.moments import TARGET_BLOCK, Moments, from_matrix, inverse_sd, project_out
 from netinfer.solvers.batch import count_selections
 from netinfer.solvers.homotopy import make_workspace
