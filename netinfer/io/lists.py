@@ -25,6 +25,7 @@ _TARGET = {"target", "target_gene", "gene", "gene2", "gene_id", "effect", "to"}
 _EDGE = {"is_edge", "edge", "weight", "label", "class", "value", "gold"}
 _SIGN = {"sign", "type", "mode", "interaction", "effect"}
 _SIGNS = {"+": 1, "-": -1, "+-": 0, "-+": 0, "?": 0, "activator": 1, "activates": 1, "repressor": -1, "represses": -1}
+_TRUTH = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}
 _PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _MISSING = {"", "NA", "N/A", "NaN", "nan", "NULL", "null"}
 
@@ -197,7 +198,7 @@ def _edges_and_signs(
             value = row[columns[name]].strip().strip('"').lower()
             number_or_sign = _SIGNS.get(value) if name == "sign" else None
             if number_or_sign is None:
-                allowed = {"-1": -1, "0": 0, "1": 1, "": 0} if name == "sign" else {"0": 0, "1": 1, "0.0": 0, "1.0": 1}
+                allowed = {"-1": -1, "0": 0, "1": 1, "": 0} if name == "sign" else _TRUTH
                 if value not in allowed:
                     raise InputError(
                         f"{path}: line {number}, column {columns[name] + 1}: {value!r} is neither 0 or 1 nor a sign: "

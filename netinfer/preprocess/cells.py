@@ -23,13 +23,10 @@ ENOUGH_DONORS = 12
 # What stability selection needs at least (half-samples of four).
 MIN_UNITS = 8
 SAMPLE = "sample"
-# Half-samples of twelve, two of each type: below that the types' means and the depth leave nothing to learn from. Of
-# 240 edges, simulated, the top of the ranking held 7 with 23 metacells and 78 with their 700 cells; without any edge
-# neither chose one (benchmarks/metacells.py).
-MIN_METACELLS = 24
-MIN_METACELLS_PER_TYPE = 4
-# The same: 27 with 50 metacells and 117 with their cells, 82 with 167 and 153.
-FEW_METACELLS = 100
+# Half-samples of fifty: below that a network stays empty. Of 240 simulated edges the top of the ranking held 7 with 23
+# metacells and 78 with their 700 cells, 27 with 50 and 117, 82 with 167 and 153; without any edge neither chose one
+# (benchmarks/metacells.py, docs/decisions/005-few-metacells.md).
+MIN_METACELLS = 100
 # Fewer cells are not worth a network.
 MIN_CELLS = 100
 
@@ -268,18 +265,12 @@ def _metacells_or_cells(labels: Labels, n_cells: int, size: int, why: str) -> tu
     """Take metacells, unless so few come out that half of them can show nothing."""
     groups = labels.groups() or [()] * n_cells
     n_metacells = count_metacells(groups, size, has_types=labels.types is not None)
-    needed = max(MIN_METACELLS, MIN_METACELLS_PER_TYPE * labels.n_types)
-    if n_metacells < needed and n_cells >= MIN_CELLS:
+    if n_metacells < MIN_METACELLS and n_cells >= MIN_CELLS:
         return "none", [
-            f"{why}, which asks for metacells, but {n_cells} cells would give {n_metacells}, fewer than {needed}, too "
-            "few to learn from: the cells are kept as they are"
+            f"{why}, which asks for metacells, but {n_cells} cells would give {n_metacells}, fewer than "
+            f"{MIN_METACELLS}, too few to learn from: the cells are kept as they are"
         ]
-    log = [f"{why}: cells of one type and donor are summed to metacells"]
-    if n_metacells < FEW_METACELLS:
-        log.append(
-            f"{n_metacells} metacells are few: `cells.aggregate: none` finds more, at the price of noisier values"
-        )
-    return "metacells", log
+    return "metacells", [f"{why}: cells of one type and donor are summed to metacells"]
 
 
 def _count(n: int, word: str) -> str:

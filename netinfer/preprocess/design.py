@@ -136,7 +136,7 @@ def with_design(adata: AnnData, *, covariates: Sequence[str] | None = None, bloc
         how = "by default for cells" if covariates is None else "as asked"
         log.append(
             f"projected out of regulators and targets, {how}: {', '.join(checked.names)} "
-            f"({checked.rank} degrees of freedom)"
+            f"({checked.rank} degree{'s' if checked.rank > 1 else ''} of freedom)"
         )
     adata.uns["netinfer"] = {**notes, "design": design, "log": text_array([*log, *checked.notes])}
     return adata

@@ -33,7 +33,7 @@ def test_pbmc_by_default(netinfer_data):
     assert design["population_note"].startswith("one donor: no claim about the population")
     assert list(design["covariates"]) == ["cell_type", "log_depth"]
     assert "'bulk_labels', found by its name" in log
-    assert "660 cells would give 19, fewer than 28" in log
+    assert "660 cells would give 19, fewer than 100" in log
     # of ten types three have fewer than 20 cells (8, 13, 19)
     assert "'CD34+' (13), 'CD4+/CD45RA+/CD25- Naive T' (8), 'CD4+/CD45RO+ Memory' (19)" in log
     assert result.obs["cell_type"].nunique() == 7
