@@ -10,9 +10,9 @@ the same edges, noise and number of units without the confounder, treated by the
 condition; cells without effects of type, donor and depth; samples without factors.
 
 One fit is read by three rules: the default; the same with its path ended at 0.01 whatever the data say; and Shah and
-Samworth's tighter one. Sums over seeds. *expected* is the bound of the networks, *false* counts pairs without an edge
-(of planted designs those whose target is no regulator: regulators of one module do correlate), *share* is how many of
-the true edges that the clean twin finds are found here as well.
+Samworth's tighter one. Sums over seeds. *expected* is the number asked for, or at fdr 0.1 the bound of the networks;
+*false* counts pairs without an edge (of planted designs those whose target is no regulator: regulators of one module
+do correlate); *share* is how many of the true edges that the clean twin finds are found here as well.
 """
 
 from __future__ import annotations
@@ -112,7 +112,8 @@ def run(design: str, seed: int) -> list[dict]:
                         "df": net.provenance["covariate_df"],
                         "path ends at": net.provenance["truncation"],
                         "clean twin's": twin[rule].provenance["truncation"] if is_planted else float("nan"),
-                        "expected": net.cut["expected_false_edges"] or 0.0,
+                        # Where a number is asked for, it is the promise; the bound of a chosen network is below it.
+                        "expected": CUTS[cut].get("expected_false_edges", net.cut["expected_false_edges"] or 0.0),
                         "false": len(judged - true),
                         "planted": len(true),
                         "found": len(chosen & true),
