@@ -163,8 +163,8 @@ class PreparationConfig(Section):
     )
     covariates: Names | None = Field(
         default=None,
-        description="Columns projected out of regulators and targets; null: none for bulk samples, cell type and log "
-        "depth for cells.",
+        description="Columns projected out of regulators and targets; null: none for bulk samples; for cells the type, "
+        "the log depth, and the donor where it is not the unit.",
     )
     hidden_factors: Literal["auto"] | Annotated[Count, Field(ge=0, le=200)] = Field(
         default=0, description="Leading components projected out likewise; auto chooses their number."

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netinfer.config import Config, DatasetConfig
-from netinfer.errors import InputError, NetinferError
+from netinfer.errors import ConfigError, InputError, NetinferError
 from netinfer.io.files import atomic_write
 from netinfer.manifest import hash_inputs
 from netinfer.stages import prepare_dataset, read_dataset
@@ -45,6 +45,8 @@ def inspect(dataset: DatasetConfig) -> dict[str, Any]:
     """
     from netinfer.models import phenotype, regression
 
+    if dataset.split_by is not None:
+        raise ConfigError(f"{dataset.name}: split_by: one data set for each value is inspected: see expand_splits")
     for key, file in dataset.files.items():
         _exists(key, Path(file))
     adata = read_dataset(dataset.expression, dataset.regulators, samples=dataset.samples, settings=dataset.ingest)

@@ -6,11 +6,16 @@ import logging
 import re
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from netinfer.config import Config, DatasetConfig
 from netinfer.datasets import NAME_LENGTH
 from netinfer.errors import ConfigError, InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["expand_splits"]
 
@@ -52,14 +57,18 @@ def expand_splits(config: Config) -> Config:
 
 
 def _parts(dataset: DatasetConfig) -> list[DatasetConfig]:
+    from netinfer.preprocess.selection import plain, plain_labels
+
     column = dataset.split_by
     if column is None:
         return [dataset]
-    counts = Counter(_labels(dataset, column))
-    counts.pop("", None)
-    chosen = dataset.subset.get(column)
-    if chosen is not None:
-        counts = Counter({value: n for value, n in counts.items() if value in {str(v) for v in chosen}})
+    labels = _samples(dataset, column)
+    inside = np.ones(len(labels), bool)
+    for other, values in dataset.subset.items():
+        if other in labels.columns:
+            wanted = {plain(value) for value in values}
+            inside &= np.array([value in wanted for value in plain_labels(labels[other])])
+    counts = Counter(value for value, kept in zip(plain_labels(labels[column]), inside, strict=True) if value and kept)
     kept = sorted(value for value, n in counts.items() if n >= FEWEST)
     few = sorted(value for value, n in counts.items() if n < FEWEST)
     if not kept:
@@ -88,20 +97,20 @@ def _name(name: str, value: str) -> str:
     return f"{name}_{word}"[:NAME_LENGTH]
 
 
-def _labels(dataset: DatasetConfig, column: str) -> list[str]:
-    """Read one column of the samples: from the sheet where it has it, else from the h5ad file."""
+def _samples(dataset: DatasetConfig, column: str) -> pd.DataFrame:
+    """Read the table of the samples that has the column: the sheet, or else the one of the h5ad file."""
     from netinfer.io import read_sample_sheet
 
     known: list[str] = []
     if dataset.samples is not None:
         sheet = read_sample_sheet(dataset.samples)
         if column in sheet.columns:
-            return _as_text(sheet[column])
+            return sheet
         known += map(str, sheet.columns)
     if Path(dataset.expression).suffix == ".h5ad":
         obs = _h5ad_obs(Path(dataset.expression))
         if column in obs.columns:
-            return _as_text(obs[column])
+            return obs
         known += map(str, obs.columns)
     where = f"{dataset.name}: split_by: {column!r}"
     if known:
@@ -109,12 +118,7 @@ def _labels(dataset: DatasetConfig, column: str) -> list[str]:
     raise ConfigError(f"{where} is looked for in a sample sheet or an h5ad file: give `samples`")
 
 
-def _as_text(column: Any) -> list[str]:
-    missing = column.isna()
-    return ["" if gone else str(value) for value, gone in zip(column, missing, strict=True)]
-
-
-def _h5ad_obs(path: Path) -> Any:
+def _h5ad_obs(path: Path) -> pd.DataFrame:
     import anndata
 
     try:

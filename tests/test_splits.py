@@ -66,3 +66,16 @@ def test_what_cannot_be_split_is_refused(tmp_path, sheet):
     same.write_text("sample\ttype\n" + "".join(f"s{i}\t{'a b' if i < 8 else 'a.b'}\n" for i in range(16)))
     with pytest.raises(ConfigError, match="two networks would be called 'a_a_b'"):
         expand_splits(config(samples=str(same), split_by="type"))
+
+
+def test_whole_numbers_with_a_gap_and_other_subsets(tmp_path):
+    sheet = tmp_path / "samples.tsv"
+    rows = [(f"s{i}", "" if i == 0 else 1 + i % 2, "keep" if i < 30 else "drop") for i in range(40)]
+    sheet.write_text("sample\tgroup\tuse\n" + "".join(f"{a}\t{b}\t{c}\n" for a, b, c in rows))
+    parts = expand_splits(config(samples=str(sheet), split_by="group", subset={"use": ["keep"]})).datasets
+    assert [part.subset for part in parts] == [{"use": ["keep"], "group": [v]} for v in ("1", "2")]
+    assert [part.name for part in parts] == ["a_1", "a_2"]
+    one = expand_splits(config(samples=str(sheet), split_by="group", subset={"group": [1.0]})).datasets
+    assert [part.name for part in one] == ["a_1"]
+    with pytest.raises(InputError, match="no value of 'group' has 8 samples"):
+        expand_splits(config(samples=str(sheet), split_by="group", subset={"use": ["none"]}))

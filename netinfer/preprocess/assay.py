@@ -22,9 +22,10 @@ ZERO_SHARE_OF_CELLS = 0.6
 # Sequencing gives a bulk sample millions of reads and a cell thousands to hundreds of thousands.
 BULK_DEPTH = 1e6
 BULK_ZERO_SHARE = 0.5
-# Sorted bulk samples also have a column of cell types: some hundred samples, nearly without zeros.
+# Sorted bulk samples also have a column of cell types: some hundred samples, nearly without zeros, or few of any type.
 SORTED_BULK_SAMPLES = 1000
 SORTED_BULK_ZERO_SHARE = 0.2
+SORTED_BULK_REPLICATES = 20
 
 
 def tell_assay(adata: AnnData, kind: str) -> tuple[str, str]:
@@ -33,7 +34,8 @@ def tell_assay(adata: AnnData, kind: str) -> tuple[str, str]:
     Cells are taken for what has 100 rows or more and quality columns of single-cell programs (``n_genes_by_counts``,
     ``pct_counts_mt``, ``n_counts``, ...) or a column of cell types or clusters, and for 200 samples or more with over
     60 % zeros; unless the values are a bulk sample's: a million counts in the median sample and less than half zeros,
-    or, of fewer than 1,000 samples with no more than a column of cell types, less than 20 % zeros.
+    or, of fewer than 1,000 samples with no more than a column of cell types, less than 20 % zeros or
+    fewer than 20 samples of every type.
 
     Parameters
     ----------
@@ -59,11 +61,16 @@ def tell_assay(adata: AnnData, kind: str) -> tuple[str, str]:
             but = f" in spite of the column {column!r}" if column else ""
             return "bulk", _said("bulk samples", f"{seen}: the depth of bulk samples{but}")
     if column is not None and n >= MIN_CELLS:
+        most = int(adata.obs[column].value_counts().max())
         is_sorted_bulk = (
-            quality is None and kind != "zscore" and n < SORTED_BULK_SAMPLES and zeros < SORTED_BULK_ZERO_SHARE
+            quality is None
+            and n < SORTED_BULK_SAMPLES
+            and ((kind != "zscore" and zeros < SORTED_BULK_ZERO_SHARE) or most < SORTED_BULK_REPLICATES)
         )
         if is_sorted_bulk:
-            return "bulk", _said("bulk samples", f"{seen}: too few zeros for cells in spite of the column {column!r}")
+            return "bulk", _said(
+                "bulk samples", f"{seen}: too few zeros, or rows of one type, for cells in spite of {column!r}"
+            )
         what = "a quality column of single-cell programs" if quality else "a column of cell types"
         return "cells", _said("single cells", f"{seen}, and {column!r}, {what}")
     if kind in ("counts", "log", "other") and n >= MIN_SPARSE_SAMPLES and zeros > ZERO_SHARE_OF_CELLS:

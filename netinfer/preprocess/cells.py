@@ -183,7 +183,8 @@ def left_out(labels: Labels, settings: CellsConfig, where: str) -> tuple[dict[in
         most = max(counts.values(), default=0)
         raise InputError(
             f"{where}: no cell type of column {labels.columns['types']!r} has {settings.min_cells} cells; the largest "
-            f"of {len(counts)} has {most}: lower cells.min_cells, or name another column as cells.type_column"
+            f"of {len(counts)} has {most}: lower cells.min_cells, name another column as "
+            "cells.type_column, or set `assay: bulk` if these are no single cells"
         )
     for row, label in enumerate(labels.types):
         if row not in reasons and label in rare:
@@ -214,7 +215,7 @@ def plan_cells(labels: Labels, n_cells: int, settings: CellsConfig, where: str) 
     """Decide what becomes a sample and what an independent unit.
 
     * ``auto``: cells, in blocks of their donor (or of the config's `block`), where there are 12 or more of them; else
-      metacells; but cells again where fewer than 24 metacells, or four a type, would come out of 100 cells or more.
+      metacells; but cells again where fewer than 100 metacells would come out of 100 cells or more.
     * ``metacells``, ``none``: units are the config's `block`, else the donors where there are 12 (``none``: 8) or
       more, else the samples themselves.
     * ``pseudobulk``: units are the donors, 8 at least.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,14 +17,16 @@ from netinfer.io.ids import some
 if TYPE_CHECKING:
     from anndata import AnnData
 
-if TYPE_CHECKING:
-    from anndata import AnnData
-
 # A column whose part that the others do not explain is below this share of its variance adds rounding, not information.
 COLLINEAR = 1e-8
 # Columns of `obs` that name the independent unit, in this order, where the caller names none.
 UNIT_COLUMNS = ("block", "donor", "replicate_group")
+# Each row on its own, also where a column has this name (single-cell objects call the library so).
 SAMPLE = "sample"
+# Whole numbers with at most so many levels, each in two samples at least, are names of classes (batch 1, 2, 3).
+MOST_CLASSES = 10
+# What is projected out of cells by default may determine the condition: what is left is then a network within donors.
+WITHIN = ("cell_type", "donor")
 
 
 @dataclass(frozen=True)
@@ -66,13 +68,19 @@ def unit_column(adata: AnnData, block: str | None = None) -> str:
     return column or next((name for name in UNIT_COLUMNS if name in adata.obs.columns), SAMPLE)
 
 
+def as_names(names: Sequence[str] | str) -> list[str]:
+    """Return a list of names, also of a single one."""
+    return [names] if isinstance(names, str) else [str(name) for name in names]
+
+
 def covariate_matrix(obs: pd.DataFrame, names: Sequence[str], *, where: str = "covariates") -> CovariateDesign:
     """Turn columns of the sample table into what is projected out of regulators and targets.
 
     Parameters
     ----------
     obs : DataFrame, shape (n_samples, ...)
-        Numbers are taken as they are, anything else as classes.
+        Numbers are taken as they are, anything else as classes; whole numbers with at most 10 levels, each in two
+        samples or more (a batch written 1, 2, 3), are classes too.
     names : sequence of str
     where : str
         Named in the errors.
@@ -87,12 +95,12 @@ def covariate_matrix(obs: pd.DataFrame, names: Sequence[str], *, where: str = "c
         An unknown or incomplete column, one with a single level or with as many classes as samples, columns that are
         linear combinations of one another (named), or a batch that coincides with the condition.
     """
-    names = list(dict.fromkeys(names))
+    names = list(dict.fromkeys(as_names(names)))
     blocks: list[np.ndarray] = []
     for name in names:
         blocks.append(_columns(obs, name, where))
         _refuse_explained(blocks, names, where)
-    notes = _condition_notes(obs, names, where)
+    notes = [*_class_notes(obs, names), *_condition_notes(obs, dict(zip(names, blocks, strict=True)), where)]
     matrix = np.concatenate(blocks, axis=1) if blocks else np.empty((len(obs), 0))
     if matrix.shape[1] >= len(obs) - 2:
         raise InputError(
@@ -127,11 +135,15 @@ def with_design(adata: AnnData, *, covariates: Sequence[str] | None = None, bloc
     adata = adata.copy()
     notes = dict(adata.uns.get("netinfer", {}))
     design = dict(notes.get("design", {}))
-    names = list(design.get("covariates", ())) if covariates is None else list(covariates)
+    names = list(design.get("covariates", ())) if covariates is None else as_names(covariates)
     checked = covariate_matrix(adata.obs, [str(name) for name in names])
     design["covariates"] = text_array(checked.names)
     design["block"] = block or str(design.get("block", ""))
     log = list(map(str, notes.get("log", ())))
+    if block == SAMPLE and SAMPLE in adata.obs.columns:
+        log.append(
+            "`block: sample` takes each row for a unit, not the column of that name: rename the column to use it"
+        )
     if checked.names:
         how = "by default for cells" if covariates is None else "as asked"
         log.append(
@@ -155,7 +167,7 @@ def _columns(obs: pd.DataFrame, name: str, where: str) -> np.ndarray:
             f"{where}: column {name!r} is empty for {int(missing.sum())} of {len(obs)} samples, "
             f"the first {str(obs.index[missing][0])!r}: fill it in, or leave these samples out"
         )
-    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+    if is_number(column):
         return _number(column, name, where)
     return _classes(column, name, where)
 
@@ -212,39 +224,74 @@ def _explains(block: np.ndarray, last: np.ndarray) -> bool:
     return bool((sizes**2).min() <= COLLINEAR * len(last))
 
 
-def _condition_notes(obs: pd.DataFrame, names: Sequence[str], where: str) -> list[str]:
+def is_number(column: pd.Series) -> bool:
+    """Tell a column of numbers from one of classes, which may be written as whole numbers."""
+    return _is_numeric(column) and not _is_numbered(column)
+
+
+def _is_numeric(column: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+
+
+def _is_numbered(column: pd.Series) -> bool:
+    """Tell whole numbers that name classes: few, and none of them in a single sample."""
+    if not _is_numeric(column):
+        return False
+    levels = column.value_counts()
+    is_whole = bool(np.all(np.floor(levels.index.to_numpy(dtype=np.float64)) == levels.index))
+    return is_whole and 2 <= len(levels) <= MOST_CLASSES and bool(levels.min() >= 2)
+
+
+def _class_notes(obs: pd.DataFrame, names: Sequence[str]) -> list[str]:
+    return [
+        f"{name!r} holds {obs[name].nunique()} whole numbers, taken as classes: write it with decimals to have a slope"
+        for name in names
+        if _is_numbered(obs[name]) and obs[name].nunique() > 2
+    ]
+
+
+def _condition_notes(obs: pd.DataFrame, blocks: Mapping[str, np.ndarray], where: str) -> list[str]:
     """Refuse covariates that determine the condition; mention those that share part of it."""
-    if "condition" not in obs.columns or "condition" in names or obs["condition"].isna().any():
+    if "condition" not in obs.columns or "condition" in blocks or obs["condition"].isna().any() or not blocks:
         return []
     condition = obs["condition"].astype(str)
-    n_conditions = condition.nunique()
-    notes: list[str] = []
-    if n_conditions < 2:
-        return notes
-    for name in names:
-        column = obs[name]
-        is_number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
-        labels = column.astype(str)
-        if is_number and labels.nunique() > n_conditions:
-            continue
-        if _determines(labels, condition):
-            shown = "; ".join(
-                f"{level}: {some(list(dict.fromkeys(group)), 3)}"
-                for level, group in list(condition.groupby(labels, observed=True))[:3]
-            )
-            raise InputError(
-                f"{where}: {name!r} coincides with 'condition' (each of its {labels.nunique()} levels holds one "
-                f"condition: {shown}): projecting it out would take the difference between conditions with it, and no "
-                "method can tell the two apart: leave it out, or add samples that share a level across conditions"
-            )
-        if _determines(condition, labels):
-            notes.append(
-                f"every condition lies within one level of {name!r}: differences between conditions of different "
-                f"levels are projected out with it, those within a level stay"
-            )
-    return notes
+    if not 2 <= condition.nunique() < len(obs):
+        return []
+    contrasts = _classes(condition, "condition", where)
+    outside = {name: block for name, block in blocks.items() if name not in WITHIN}
+    for chosen in ({name: block} for name, block in outside.items()):
+        _refuse_condition(obs, condition, contrasts, chosen, where)
+    _refuse_condition(obs, condition, contrasts, outside, where)
+    n_left = _n_left(contrasts, list(blocks.values()))
+    n_lost = contrasts.shape[1] - n_left
+    if not n_lost:
+        return []
+    return [
+        f"{n_lost} of the {contrasts.shape[1]} differences between conditions are projected out together with "
+        f"{', '.join(map(repr, blocks))}: each of them lies between their levels"
+    ]
 
 
-def _determines(these: pd.Series, those: pd.Series) -> bool:
-    """Tell whether each level of the one column lies within one level of the other."""
-    return len(pd.MultiIndex.from_arrays([these, those]).unique()) == these.nunique()
+def _n_left(contrasts: np.ndarray, blocks: Sequence[np.ndarray]) -> int:
+    """Count the contrasts of a class that covariates leave."""
+    space = np.concatenate(blocks, axis=1)
+    left = contrasts - space @ np.linalg.lstsq(space, contrasts, rcond=None)[0]
+    return int((np.linalg.svd(left, compute_uv=False) ** 2 > COLLINEAR * len(left)).sum())
+
+
+def _refuse_condition(
+    obs: pd.DataFrame, condition: pd.Series, contrasts: np.ndarray, chosen: Mapping[str, np.ndarray], where: str
+) -> None:
+    if not chosen or _n_left(contrasts, list(chosen.values())):
+        return
+    names = list(chosen)
+    shown = ""
+    if len(names) == 1:
+        groups = list(condition.groupby(obs[names[0]].astype(str), observed=True))
+        levels = "; ".join(f"{level}: {some(list(dict.fromkeys(group)), 3)}" for level, group in groups[:3])
+        shown = f" ({levels})"
+    raise InputError(
+        f"{where}: {' and '.join(map(repr, names))} coincides with 'condition'{shown}: projecting it out takes "
+        "every difference between conditions with it, and no method can tell the two apart: leave it out, or add "
+        "samples that share a level across conditions"
+    )

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, eigsh
+from threadpoolctl import threadpool_limits
 
 from netinfer.errors import ConfigError, InputError
 from netinfer.io.build import text_array
 from netinfer.io.memory import as_expression
-from netinfer.preprocess.design import covariate_matrix, unit_column
+from netinfer.preprocess.design import SAMPLE, CovariateDesign, as_names, covariate_matrix, unit_column
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -45,12 +47,13 @@ def hidden_factors(
         Normalized; not changed.
     k : int or "auto"
         How many. "auto" keeps a component while its share of variance is larger than that of the same component in
-        each of 19 copies in which every gene's samples are permuted on their own (parallel analysis, 5 % level; Horn
-        1965, Buja and Eyuboglu 1992), and at most an eighth of the independent units.
+        each of 19 copies in which every gene's units are permuted on their own (parallel analysis, 5 % level; Horn
+        1965, Buja and Eyuboglu 1992), and at most an eighth of the independent units. The number is found on the
+        means of the units, so that replicates do not make factors.
     covariates : sequence of str, optional
         Columns of ``obs``; by default those of the design that `netinfer.prepare_samples` wrote down.
     block : str, optional
-        Column that names the independent unit, found as `netinfer.infer_regression` does: only their number is used.
+        Column that names the independent unit; found as `netinfer.infer_regression` does.
     seed : int
         Of the permutations, counter-based: permutation and gene name the stream.
 
@@ -77,14 +80,24 @@ def hidden_factors(
         notes.pop("hidden_factors", None)
         result.uns["netinfer"] = notes
         return result
-    names = list(notes.get("design", {}).get("covariates", ())) if covariates is None else list(covariates)
-    design = covariate_matrix(result.obs, [str(name) for name in names])
-    matrix = _residuals(result.X, design.matrix)
-    unit = unit_column(result, block)
-    n_units = result.obs[unit].nunique() if unit in result.obs else result.n_obs
+    names = notes.get("design", {}).get("covariates", ()) if covariates is None else covariates
+    design = covariate_matrix(result.obs, as_names(names))
+    with threadpool_limits(limits=1, user_api="blas"):  # the order of a sum, and so its last bit, hangs on the threads
+        return _with_factors(result, notes, design, k, unit_column(result, block), seed)
+
+
+def _with_factors(
+    result: AnnData, notes: dict[str, Any], design: CovariateDesign, k: int | str, unit: str, seed: int
+) -> AnnData:
+    dense = result.X.toarray() if sparse.issparse(result.X) else np.asarray(result.X)
+    matrix = _residuals(dense, design.matrix)
+    units = np.arange(result.n_obs) if unit == SAMPLE else pd.factorize(_labels(result, unit))[0]
+    n_units = int(units.max()) + 1
     most = max(1, int(min(n_units, result.n_obs - design.rank, result.n_vars) * MOST))
     if k == "auto":
-        chosen, values, scores = _parallel_analysis(matrix, most, seed)
+        means = [_unit_means(table, units) for table in (dense, design.matrix)]
+        chosen = _parallel_analysis(means[0], means[1] - means[1].mean(axis=0), most, seed)
+        values, scores = _leading(matrix, max(chosen, min(N_SHOWN, min(matrix.shape) - 2)))
     else:
         limit = min(result.n_obs - design.rank, result.n_vars) - 2
         if int(k) > limit:
@@ -100,7 +113,7 @@ def hidden_factors(
     notes["hidden_factors"] = {"asked": str(k), "k": chosen, "share": share[: max(chosen, N_SHOWN)]}
     how = "chosen by parallel analysis" if k == "auto" else "as asked"
     if k == "auto" and chosen == most:
-        how += f", at most {most} for {n_units} units"
+        how = f"as many as `auto` takes of {n_units} units: parallel analysis found no end before"
     notes["log"] = text_array(
         [
             *map(str, notes.get("log", ())),
@@ -112,16 +125,31 @@ def hidden_factors(
     return result
 
 
-def _residuals(values: Any, covariates: np.ndarray) -> np.ndarray:
+def _labels(adata: AnnData, unit: str) -> np.ndarray:
+    if unit not in adata.obs.columns:
+        raise InputError(f"block: column {unit!r} is not in the sample table (adata.obs)")
+    return adata.obs[unit].astype(str).to_numpy()
+
+
+def _unit_means(table: np.ndarray, units: np.ndarray) -> np.ndarray:
+    """Average the rows of each unit, shape (n_units, n_columns)."""
+    size = np.bincount(units)
+    if size.max() == 1:
+        return table[np.argsort(units)]
+    member = sparse.csr_matrix((1.0 / size[units], (units, np.arange(len(units)))))
+    return np.asarray(member @ table)
+
+
+def _residuals(values: np.ndarray, covariates: np.ndarray) -> np.ndarray:
     """Centre, adjust and scale each gene; what the covariates explain fully becomes zero."""
-    dense = values.toarray() if sparse.issparse(values) else values
-    matrix = np.array(dense, dtype=np.float64)
+    matrix = np.array(values, dtype=np.float64)
     if not np.isfinite(matrix).all():
         raise InputError("hidden_factors: missing or infinite values: impute or normalize first")
     matrix -= matrix.mean(axis=0)
     whole = (matrix**2).sum(axis=0)
     if covariates.shape[1]:
-        basis, _ = np.linalg.qr(covariates)
+        left_vectors, sizes, _ = np.linalg.svd(covariates, full_matrices=False)
+        basis = left_vectors[:, sizes > 1e-8 * sizes[0]]
         matrix -= basis @ (basis.T @ matrix)
     left = (matrix**2).sum(axis=0)
     varies = left > 1e-10 * whole
@@ -152,19 +180,25 @@ def _leading(matrix: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     return values, vectors * np.sign(vectors[largest, np.arange(vectors.shape[1])])
 
 
-def _parallel_analysis(matrix: np.ndarray, most: int, seed: int) -> tuple[int, np.ndarray, np.ndarray]:
-    n_leading = min(most, min(matrix.shape) - 2)
-    values, scores = _leading(matrix, max(n_leading, min(N_SHOWN, min(matrix.shape) - 2)))
-    chosen = n_leading
+def _parallel_analysis(means: np.ndarray, covariates: np.ndarray, most: int, seed: int) -> int:
+    """Count the leading components that are larger than those of every permuted copy.
+
+    The copies lose the covariates' degrees of freedom too: without that, noise alone would look larger than they do.
+    """
+    observed = _residuals(means, covariates)
+    chosen = min(most, min(observed.shape) - 2)
+    if chosen < 1:
+        return 0
+    values = _leading(observed, chosen)[0]
     for permutation in range(N_PERMUTATIONS):
         if chosen == 0:
             break
-        shuffled = np.empty_like(matrix)
-        for gene in range(matrix.shape[1]):
+        shuffled = np.empty_like(observed)
+        for gene in range(observed.shape[1]):
             key = np.array([seed % 2**64, (permutation + 1) * 2**40 + gene], dtype=np.uint64)
-            order = np.argsort(np.random.Philox(key=key).random_raw(len(matrix)), kind="stable")
-            shuffled[:, gene] = matrix[order, gene]
-        by_chance = _leading(shuffled, chosen)[0]
+            order = np.argsort(np.random.Philox(key=key).random_raw(len(observed)), kind="stable")
+            shuffled[:, gene] = observed[order, gene]
+        by_chance = _leading(_residuals(shuffled, covariates), chosen)[0]
         below = np.flatnonzero(values[:chosen] <= by_chance)
         chosen = int(below[0]) if below.size else chosen
-    return chosen, values, scores
+    return chosen

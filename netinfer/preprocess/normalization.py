@@ -82,7 +82,7 @@ def normalize(adata: Any, method: str = "auto", *, center_by: str | None = None)
     chosen = _choose(seen) if method == "auto" else method
     log = [f"the values look like {_MEANING[seen.kind]}: {seen.figures}", _sentence(seen, method, chosen)]
     earlier = str(notes.get("normalization", "none"))
-    values = _apply(values, chosen, seen, samples, where, log, _library_sizes(result.obs, values))
+    values = _apply(values, chosen, seen, samples, where, log, _library_sizes(result, values))
     if center_by is not None:
         values = _center(values, result.obs, center_by, where, log)
     result.X = values
@@ -182,9 +182,14 @@ def _advice(seen: InputKind) -> str:
     }.get(seen.kind, "round estimated counts first; for TPM or intensities use `rank`")
 
 
-def _library_sizes(obs: pd.DataFrame, values: np.ndarray) -> np.ndarray | None:
-    """Return the samples' counts over all genes, if a column says them: never less than those over the genes here."""
-    if "library_size" not in obs.columns or not pd.api.types.is_numeric_dtype(obs["library_size"].dtype):
+def _library_sizes(adata: AnnData, values: np.ndarray) -> np.ndarray | None:
+    """Return the samples' counts over all genes, if `prepare_samples` wrote them: never less than those here."""
+    obs = adata.obs
+    if (
+        "design" not in adata.uns["netinfer"]
+        or "library_size" not in obs.columns
+        or not pd.api.types.is_numeric_dtype(obs["library_size"].dtype)
+    ):
         return None
     sizes = obs["library_size"].to_numpy(dtype=np.float64, na_value=np.nan)
     # A column of that name in other units (millions, logs) fails here, and the sums are taken.

@@ -18,6 +18,7 @@ from netinfer.preprocess import cells as cell_rules
 from netinfer.preprocess.aggregation import aggregate
 from netinfer.preprocess.assay import better_layer, log_base, tell_assay, with_layer
 from netinfer.preprocess.cleaning import constant_genes, refuse_infinite, refuse_missing, zero_samples
+from netinfer.preprocess.design import covariate_matrix
 from netinfer.preprocess.filtering import GeneFilter, gene_filter
 from netinfer.preprocess.kind import recognise
 from netinfer.preprocess.labels import DEPTH_NAMES, find
@@ -280,6 +281,8 @@ def _finish(work: Work, notes: dict[str, Any], outliers: pd.DataFrame) -> AnnDat
                 work.obs[name] = pd.Categorical([str(label) for label in part])
         if work.labels.n_types >= 2:
             covariates.append("cell_type")
+        if work.plan is not None and work.plan.block not in ("donor", work.labels.columns.get("donors")):
+            covariates += _donor(work, covariates)
         if work.depth is not None and _varies(np.log(work.depth), work.labels.types):
             covariates.append("log_depth")
     flags = work.is_regulator
@@ -306,6 +309,21 @@ def _finish(work: Work, notes: dict[str, Any], outliers: pd.DataFrame) -> AnnDat
         "log": text_array([*map(str, earlier["log"] if earlier["log"] is not None else ()), *work.log]),
     }
     return result
+
+
+def _donor(work: Work, others: list[str]) -> list[str]:
+    """Take the donor for a covariate where it is not the unit: donors differ, and their cells are not told apart."""
+    if "donor" not in work.obs or work.obs["donor"].nunique() < 2:
+        return []
+    try:
+        covariate_matrix(work.obs, [*others, "donor"])
+    except InputError:
+        work.log.append(
+            "the donors cannot be told from the cell types, and are not projected out on their own: differences "
+            "between donors may make edges"
+        )
+        return []
+    return ["donor"]
 
 
 def _varies(depth: np.ndarray, types: np.ndarray | None) -> bool:

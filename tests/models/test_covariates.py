@@ -165,3 +165,35 @@ def test_the_design_of_the_data_is_taken_unless_told_otherwise():
     assert prepare(adata, "all").covariate_names == ("log_depth",)
     assert prepare(adata, "all").n_units == 20
     assert prepare(adata, "all", covariates=[]).n_covariates == 0
+
+
+def cells_of_two_donors(seed: int) -> AnnData:
+    """Counts of 1,500 cells whose genes differ between types and donors, without any edge."""
+    rng = np.random.default_rng(seed)
+    donor, kind = np.arange(1500) % 2, rng.integers(0, 3, 1500)
+    log_mean = rng.normal(0.3, 0.7, 100) + rng.normal(0, 0.5, (3, 100))[kind] + rng.normal(0, 0.6, (2, 100))[donor]
+    adata = AnnData(rng.poisson(np.exp(log_mean + rng.normal(0, 0.3, (1500, 1)))).astype(float))
+    adata.obs_names, adata.var_names = [f"c{i}" for i in range(1500)], [f"g{i}" for i in range(100)]
+    adata.obs["cell_type"], adata.obs["donor"] = [f"t{i}" for i in kind], [f"d{i}" for i in donor]
+    adata.var["is_regulator"] = np.arange(100) < 25
+    return adata
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_donors_that_are_no_units_are_projected_out_by_default(seed):
+    adata = ni.normalize(ni.prepare_samples(cells_of_two_donors(seed)))
+    settings = {"n_subsamples": 50, "expected_false_edges": 2, "threads": 1}
+    by_default = ni.infer_regression(adata, **settings)
+    assert by_default.provenance["covariates"] == ["cell_type", "donor", "log_depth"]
+    assert len(by_default.edges) <= 2
+    assert len(ni.infer_regression(adata, covariates=["cell_type", "log_depth"], **settings).edges) > 6
+
+
+def test_a_column_called_sample_is_not_the_unit():
+    rng = np.random.default_rng(0)
+    adata = AnnData(rng.normal(size=(40, 6)))
+    adata.obs["sample"] = [f"library{i % 10}" for i in range(40)]
+    assert prepare(adata, "all").n_units == 40
+    assert prepare(adata, "all", "sample").n_units == 40
+    adata.obs["library"] = adata.obs["sample"]
+    assert prepare(adata, "all", "library").n_units == 10

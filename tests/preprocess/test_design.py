@@ -36,6 +36,10 @@ def test_classes_and_numbers_become_centred_columns_of_variance_one(obs):
     np.testing.assert_allclose(fit, indicators, atol=1e-12)
 
 
+def test_one_name_need_not_be_a_list(obs):
+    np.testing.assert_array_equal(covariate_matrix(obs, "batch").matrix, covariate_matrix(obs, ["batch"]).matrix)
+
+
 def test_none_gives_no_column(obs):
     assert covariate_matrix(obs, []).matrix.shape == (12, 0)
 
@@ -70,7 +74,37 @@ def test_a_batch_that_coincides_with_the_condition_says_so(obs):
 
 def test_conditions_within_batches_are_mentioned(obs):
     obs["condition"] = ["x", "y", "x", "y", "u", "v", "u", "v", "w", "z", "w", "z"]
-    assert "every condition lies within one level of 'batch'" in covariate_matrix(obs, ["batch"]).notes[0]
+    assert "2 of the 5 differences between conditions" in covariate_matrix(obs, ["batch"]).notes[0]
+
+
+def test_a_number_a_condition_takes_one_difference_and_is_no_batch(obs):
+    obs["condition"] = ["x", "x", "y", "y", "u", "u", "v", "v", "w", "w", "z", "z"]
+    obs["growth_rate"] = np.repeat([0.1, 0.25, 0.3, 0.7, 0.85, 1.2], 2)
+    assert "1 of the 5 differences between conditions" in covariate_matrix(obs, ["growth_rate"]).notes[0]
+
+
+def test_covariates_that_make_up_the_condition_together_are_refused(obs):
+    obs["condition"] = ["x"] * 6 + ["y"] * 6
+    obs["u"] = np.sin(np.arange(12.0))
+    obs["v"] = (np.arange(12) >= 6) - obs["u"]
+    with pytest.raises(InputError, match="'u' and 'v' coincides with 'condition'"):
+        covariate_matrix(obs, ["u", "v"])
+    assert covariate_matrix(obs, ["u"]).rank == 1
+
+
+def test_a_condition_that_donors_determine_is_mentioned_only(obs):
+    obs["condition"] = ["x"] * 6 + ["y"] * 6
+    obs["donor"] = np.repeat(["a", "b", "c", "d"], 3)
+    assert "1 of the 1 differences" in covariate_matrix(obs, ["donor"]).notes[0]
+
+
+def test_whole_numbers_that_repeat_are_classes(obs):
+    obs["plate"] = np.repeat([1, 2, 5], 4)
+    obs["age"] = np.arange(30, 42)
+    design = covariate_matrix(obs, ["plate", "age"])
+    assert design.rank == 3
+    assert "'plate' holds 3 whole numbers, taken as classes" in design.notes[0]
+    np.testing.assert_array_equal(design.matrix[:, :2], covariate_matrix(obs.astype({"plate": str}), ["plate"]).matrix)
 
 
 @pytest.mark.parametrize("value", [np.nan, None, np.inf, -np.inf])

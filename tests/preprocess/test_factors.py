@@ -83,3 +83,38 @@ def test_the_regression_takes_the_factors_of_the_data():
     adata, _ = simulate.hidden_factors(60, 2, 10, 20, seed=3)
     net = ni.infer_regression(hidden_factors(adata, 2), n_subsamples=4, threads=1)
     assert net.provenance["covariates"] == ["hidden_factor_1", "hidden_factor_2"]
+
+
+@pytest.mark.parametrize(("n", "n_levels"), [(60, 7), (60, 10), (100, 12)])
+def test_covariates_make_no_factors_of_noise(n, n_levels):
+    rng = np.random.default_rng(n_levels)
+    obs = pd.DataFrame({"batch": [f"b{i % n_levels}" for i in range(n)]}, index=map(str, range(n)))
+    found = ni.hidden_factors(AnnData(rng.normal(size=(n, 300)), obs=obs), "auto", covariates=["batch"])
+    assert found.uns["netinfer"]["hidden_factors"]["k"] <= 1  # the test has a level of 5 %
+
+
+def test_replicates_make_no_factors():
+    rng = np.random.default_rng(0)
+    condition = np.repeat(np.arange(60), 3)
+    values = rng.normal(size=(60, 300))[condition] + 0.3 * rng.normal(size=(180, 300))
+    adata = AnnData(values, obs=pd.DataFrame({"replicate_group": condition.astype(str)}, index=map(str, range(180))))
+    assert ni.hidden_factors(adata, "auto").uns["netinfer"]["hidden_factors"]["k"] <= 1
+    as_samples = ni.hidden_factors(adata, "auto", block="sample").uns["netinfer"]["hidden_factors"]["k"]
+    assert as_samples > 5
+
+
+def test_threads_change_no_bit():
+    from threadpoolctl import threadpool_limits
+
+    results = []
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            results.append(ni.hidden_factors(data(300, 400), 3).obsm["hidden_factors"])
+    assert results[0].tobytes() == results[1].tobytes()
+
+
+def test_the_cap_is_named_where_it_decides():
+    rng = np.random.default_rng(0)
+    strong = rng.normal(size=(40, 12)) @ rng.normal(size=(12, 200)) + 0.1 * rng.normal(size=(40, 200))
+    log = ni.hidden_factors(AnnData(strong), "auto").uns["netinfer"]["log"]
+    assert "5 hidden factors are projected out (as many as `auto` takes of 40 units" in log[-1]

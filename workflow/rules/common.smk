@@ -17,6 +17,10 @@ except ImportError:  # the jobs find netinfer in their conda environment
         raise WorkflowError(
             "datasets: a sheet needs netinfer beside Snakemake: pip install netinfer"
         )
+    if any(entry.get("split_by") for entry in config["datasets"]):
+        raise WorkflowError(
+            "split_by needs netinfer beside Snakemake: pip install netinfer"
+        )
 else:
     try:
         over = list(workflow.overwrite_configfiles)

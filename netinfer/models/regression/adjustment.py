@@ -33,7 +33,8 @@ def checked_covariates(
     if left - taken < MINIMUM_LEFT:
         raise InputError(
             f"covariates: {', '.join(names) or matrix.shape[1]} take {taken} degrees of freedom, and a half-sample has "
-            f"{left} units: at least {MINIMUM_LEFT} must be left: leave some out, or merge small classes"
+            f"{left} units: at least {MINIMUM_LEFT} must be left: name fewer as `covariates` (cells have defaults), "
+            "merge small classes, or split the data"
         )
     return matrix
 

@@ -54,8 +54,8 @@ def infer_regression(
         Where to cut; ``fdr=0.1`` where neither is given.
     covariates : list of str, optional
         Columns of ``obs``, numbers or classes, projected out of regulators and targets in each half-sample; by
-        default those that `netinfer.prepare_samples` wrote down (cell type and log depth for cells, none for bulk
-        samples). ``[]`` takes none.
+        default those that `netinfer.prepare_samples` wrote down (cell type and log depth for cells, with the donor
+        where it is not the unit; none for bulk samples). ``[]`` takes none.
     block : str, optional
         Column of ``obs`` that names the independent unit; else ``block``, ``donor``, ``replicate_group``, else the
         sample. ``sample`` makes every sample a unit.

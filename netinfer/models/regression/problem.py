@@ -15,7 +15,7 @@ import numpy as np
 from netinfer.errors import InputError
 from netinfer.io.matching import match, names_of, symbols_of
 from netinfer.models.regression.adjustment import checked_covariates, degrees_of_freedom, explained_by
-from netinfer.preprocess.design import SAMPLE, covariate_matrix, unit_column
+from netinfer.preprocess.design import SAMPLE, as_names, covariate_matrix, unit_column
 from netinfer.preprocess.identifiers import listed_regulators
 from netinfer.stability.subsamples import check_units, unit_rows
 
@@ -122,9 +122,9 @@ def prepare(
         Column of ``obs`` that names the independent unit of each sample; else ``block``, ``donor`` or
         ``replicate_group`` where there is one, else every sample is a unit. ``sample`` makes every sample one.
     covariates : sequence of str, optional
-        Columns of ``obs`` to project out; by default those that `netinfer.prepare_samples` wrote down (cell type and
-        log depth for cells, none for bulk samples). ``obsm["hidden_factors"]``, where there is one, is projected out
-        as well.
+        Columns of ``obs`` to project out; by default those that `netinfer.prepare_samples` wrote down (for cells the
+        type, the log depth, and the donor where it is not the unit; none for bulk samples).
+        ``obsm["hidden_factors"]``, where there is one, is projected out as well.
 
     Returns
     -------
@@ -283,7 +283,7 @@ def _matched(adata: AnnData, names: list[str], regulators: Any) -> np.ndarray:
 
 def _units(adata: AnnData, block: str | None) -> tuple[str, np.ndarray | None]:
     obs, column = adata.obs, unit_column(adata, block)
-    if column == SAMPLE and SAMPLE not in obs.columns:
+    if column == SAMPLE:
         return SAMPLE, None
     if column not in obs.columns:
         known = ", ".join(map(str, obs.columns)) or "(none)"
@@ -304,8 +304,8 @@ def _design(adata: AnnData) -> Mapping[str, Any]:
 
 def _covariates(adata: AnnData, names: Sequence[str] | None) -> tuple[np.ndarray, list[str]]:
     """Return the columns to project out: those asked for, or the design's, and the hidden factors of the data."""
-    names = list(_design(adata).get("covariates", ())) if names is None else list(names)
-    design = covariate_matrix(adata.obs, [str(name) for name in names])
+    names = list(_design(adata).get("covariates", ())) if names is None else as_names(names)
+    design = covariate_matrix(adata.obs, names)
     factors = np.asarray(adata.obsm["hidden_factors"]) if "hidden_factors" in adata.obsm else np.empty((adata.n_obs, 0))
     labels = [*design.names, *(f"hidden_factor_{i + 1}" for i in range(factors.shape[1]))]
     return np.concatenate([design.matrix, factors], axis=1), labels
