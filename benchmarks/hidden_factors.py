@@ -3,7 +3,8 @@
     python benchmarks/hidden_factors.py [--sets precise bsubtilis] [--factors 0 1 2 3 5 10 20 auto] [--subsamples 20]
 
 PRECISE (scored by the DREAM5 gold standard and by the larger RegulonDB one) and B. subtilis, normalized by default.
-Covariate: the project of PRECISE (21 laboratories' studies); the series of B. subtilis (letters of the sample's name).
+Covariate: the project of PRECISE (21 laboratories' studies); the series of B. subtilis (letters of the sample's name);
+`covariate+auto` takes it and the factors that parallel analysis finds in what it leaves.
 Average precision over all pairs of the gold standard, beside |Pearson| of the data as they are, and for PRECISE also
 without the pairs of one operon; edges at fdr 0.1, and the share that the gold standard lists of those that it can
 judge. Reads NETINFER_DATA. With fewer than 100 half-samples
@@ -26,6 +27,7 @@ GOLDS = {
     "precise": ("ecoli_precise/gold_dream5_net3.tsv.gz", "ecoli_precise/gold_trn_positives.tsv.gz"),
     "bsubtilis": ("bsubtilis_inferelator/gold.tsv.gz",),
 }
+FACTORS = ["0", "1", "2", "3", "5", "10", "20", "auto", "covariate", "covariate+auto"]
 ANNOTATIONS = {"precise": "ecoli_precise/raw/gene_table.csv.gz"}
 
 
@@ -43,7 +45,7 @@ def covariate(name: str, adata) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sets", nargs="*", default=list(GOLDS), choices=list(GOLDS))
-    parser.add_argument("--factors", nargs="*", default=["0", "1", "2", "3", "5", "10", "20", "auto", "covariate"])
+    parser.add_argument("--factors", nargs="*", default=FACTORS)
     parser.add_argument("--subsamples", type=int, default=20)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
@@ -55,15 +57,16 @@ def main() -> None:
         annotation = read_annotation(DATA / ANNOTATIONS[name]) if name in ANNOTATIONS else None
         golds = [read_gold(DATA / path) for path in GOLDS[name]]
         for asked in options.factors:
-            treatment = {"hidden_factors": int(asked) if asked.isdigit() else asked}
-            if asked == "covariate":
-                treatment = {"covariates": [column]}
+            factors = asked.removeprefix("covariate").removeprefix("+") or "0"
+            treatment: dict = {"hidden_factors": int(factors) if factors.isdigit() else factors}
+            if asked.startswith("covariate"):
+                treatment["covariates"] = [column]
             began = time.perf_counter()
             net = ni.infer_regression(adata, n_subsamples=options.subsamples, threads=options.threads, **treatment)
             seconds = time.perf_counter() - began
             row = {
                 "set": name,
-                "projected out": column if asked == "covariate" else f"{asked} factors",
+                "projected out": asked.replace("covariate", column) if "covariate" in asked else f"{asked} factors",
                 "df": net.provenance["covariate_df"],
                 "path ends at": net.provenance["truncation"],
                 "edges at fdr 0.1": len(net.edges),
