@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,21 +12,21 @@ import pandas as pd
 
 from netinfer.errors import InputError
 from netinfer.io.build import text_array
-from netinfer.io.ids import some
+from netinfer.preprocess.conditions import COLLINEAR, condition_notes, indicators
+from netinfer.preprocess.labels import CLUSTER_NAMES, DONOR_NAMES, TYPE_NAMES, folded
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
-# A column whose part that the others do not explain is below this share of its variance adds rounding, not information.
-COLLINEAR = 1e-8
 # Columns of `obs` that name the independent unit, in this order, where the caller names none.
 UNIT_COLUMNS = ("block", "donor", "replicate_group")
 # Each row on its own, also where a column has this name (single-cell objects call the library so).
 SAMPLE = "sample"
 # Whole numbers with at most so many levels, each in two samples at least, are names of classes (batch 1, 2, 3).
 MOST_CLASSES = 10
-# What is projected out of cells by default may determine the condition: what is left is then a network within donors.
-WITHIN = ("cell_type", "donor")
+# Text columns of which so many values are numbers hold numbers and words for "not known", unless these name classes.
+SHARE_OF_NUMBERS = 0.8
+NOT_KNOWN = ("", "?", "-", "na", "na?", "n/a", "nan", "nd", "none", "null", "missing", "unknown", "not available")
 
 
 @dataclass(frozen=True)
@@ -93,14 +93,15 @@ def covariate_matrix(obs: pd.DataFrame, names: Sequence[str], *, where: str = "c
     ------
     InputError
         An unknown or incomplete column, one with a single level or with as many classes as samples, columns that are
-        linear combinations of one another (named), or a batch that coincides with the condition.
+        linear combinations of one another (named), a few words among numbers, or a batch that coincides with a
+        condition (see :func:`netinfer.preprocess.conditions.condition_notes`).
     """
     names = list(dict.fromkeys(as_names(names)))
     blocks: list[np.ndarray] = []
     for name in names:
         blocks.append(_columns(obs, name, where))
         _refuse_explained(blocks, names, where)
-    notes = [*_class_notes(obs, names), *_condition_notes(obs, dict(zip(names, blocks, strict=True)), where)]
+    notes = [*_class_notes(obs, names), *condition_notes(obs, dict(zip(names, blocks, strict=True)), where)]
     matrix = np.concatenate(blocks, axis=1) if blocks else np.empty((len(obs), 0))
     if matrix.shape[1] >= len(obs) - 2:
         raise InputError(
@@ -169,7 +170,29 @@ def _columns(obs: pd.DataFrame, name: str, where: str) -> np.ndarray:
         )
     if is_number(column):
         return _number(column, name, where)
+    _refuse_words(column, name, where)
     return _classes(column, name, where)
+
+
+def _refuse_words(column: pd.Series, name: str, where: str) -> None:
+    """Refuse a few words among numbers: as classes each number would be a level of its own."""
+    if _is_numeric(column) or folded(name) in (*TYPE_NAMES, *CLUSTER_NAMES, *DONOR_NAMES):
+        return
+    text = column.astype(str).str.strip()
+    numbers = pd.to_numeric(text, errors="coerce")
+    is_word = numbers.isna()
+    unknown = text.str.casefold().isin(NOT_KNOWN)
+    share = (~is_word).sum() / max(1, int((~unknown).sum()))
+    if not is_word.any() or share < SHARE_OF_NUMBERS or numbers.nunique() < 3 or not is_number(numbers[~is_word]):
+        return
+    counts = text[is_word].value_counts()
+    shown = ", ".join(f"{word!r} ({n})" for word, n in counts.iloc[:5].items())
+    more = f" and {len(counts) - 5} more" if len(counts) > 5 else ""
+    raise InputError(
+        f"{where}: column {name!r} has {int(is_word.sum())} values that are no numbers among {int((~is_word).sum())} "
+        f"numbers: {shown}{more}, the first in sample {str(column.index[is_word][0])!r}: write numbers there, or leave "
+        "these samples out; if the numbers are names of classes, write them as words (p1, p2)"
+    )
 
 
 def _number(column: pd.Series, name: str, where: str) -> np.ndarray:
@@ -195,9 +218,7 @@ def _classes(column: pd.Series, name: str, where: str) -> np.ndarray:
             f"{where}: column {name!r} has as many levels as samples ({len(levels)}): nothing would be left; "
             "leave it out, or write it as a number"
         )
-    dummies = (codes[:, None] == np.arange(1, len(levels))).astype(np.float64)
-    dummies -= dummies.mean(axis=0)
-    return dummies / np.sqrt((dummies**2).mean(axis=0))
+    return indicators(codes, len(levels))
 
 
 def _refuse_explained(blocks: list[np.ndarray], names: Sequence[str], where: str) -> None:
@@ -248,50 +269,3 @@ def _class_notes(obs: pd.DataFrame, names: Sequence[str]) -> list[str]:
         for name in names
         if _is_numbered(obs[name]) and obs[name].nunique() > 2
     ]
-
-
-def _condition_notes(obs: pd.DataFrame, blocks: Mapping[str, np.ndarray], where: str) -> list[str]:
-    """Refuse covariates that determine the condition; mention those that share part of it."""
-    if "condition" not in obs.columns or "condition" in blocks or obs["condition"].isna().any() or not blocks:
-        return []
-    condition = obs["condition"].astype(str)
-    if not 2 <= condition.nunique() < len(obs):
-        return []
-    contrasts = _classes(condition, "condition", where)
-    outside = {name: block for name, block in blocks.items() if name not in WITHIN}
-    for chosen in ({name: block} for name, block in outside.items()):
-        _refuse_condition(obs, condition, contrasts, chosen, where)
-    _refuse_condition(obs, condition, contrasts, outside, where)
-    n_left = _n_left(contrasts, list(blocks.values()))
-    n_lost = contrasts.shape[1] - n_left
-    if not n_lost:
-        return []
-    return [
-        f"{n_lost} of the {contrasts.shape[1]} differences between conditions are projected out together with "
-        f"{', '.join(map(repr, blocks))}: each of them lies between their levels"
-    ]
-
-
-def _n_left(contrasts: np.ndarray, blocks: Sequence[np.ndarray]) -> int:
-    """Count the contrasts of a class that covariates leave."""
-    space = np.concatenate(blocks, axis=1)
-    left = contrasts - space @ np.linalg.lstsq(space, contrasts, rcond=None)[0]
-    return int((np.linalg.svd(left, compute_uv=False) ** 2 > COLLINEAR * len(left)).sum())
-
-
-def _refuse_condition(
-    obs: pd.DataFrame, condition: pd.Series, contrasts: np.ndarray, chosen: Mapping[str, np.ndarray], where: str
-) -> None:
-    if not chosen or _n_left(contrasts, list(chosen.values())):
-        return
-    names = list(chosen)
-    shown = ""
-    if len(names) == 1:
-        groups = list(condition.groupby(obs[names[0]].astype(str), observed=True))
-        levels = "; ".join(f"{level}: {some(list(dict.fromkeys(group)), 3)}" for level, group in groups[:3])
-        shown = f" ({levels})"
-    raise InputError(
-        f"{where}: {' and '.join(map(repr, names))} coincides with 'condition'{shown}: projecting it out takes "
-        "every difference between conditions with it, and no method can tell the two apart: leave it out, or add "
-        "samples that share a level across conditions"
-    )

@@ -18,6 +18,7 @@ from netinfer.io.ids import some
 from netinfer.io.memory import as_expression
 from netinfer.io.source import require_memory
 from netinfer.preprocess.cleaning import refuse_infinite, refuse_missing
+from netinfer.preprocess.conditions import centring_notes
 from netinfer.preprocess.kind import InputKind, recognise
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ def normalize(adata: Any, method: str = "auto", *, center_by: str | None = None)
     Raises
     ------
     InputError
-        Missing or infinite values; values that do not fit the method; a group of one sample; data already normalized.
+        Missing or infinite values; values that do not fit the method; a group of one sample, or groups
+        that coincide with a condition; data already normalized.
     ConfigError
         An unknown method.
     """
@@ -270,6 +272,7 @@ def _center(values: np.ndarray, obs: pd.DataFrame, column: str, where: str, log:
             f"{some(single)}: "
             "merge or remove them"
         )
+    log += centring_notes(obs, column, f"{where}: center_by")
     result = values.copy()
     for code in range(len(names)):
         rows = codes == code

@@ -1,9 +1,14 @@
+import re
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from anndata import AnnData
 
 from netinfer.errors import InputError
+from netinfer.preprocess import normalize
+from netinfer.preprocess.conditions import CONDITION_NAMES
 from netinfer.preprocess.design import covariate_matrix, with_design
 
 
@@ -132,3 +137,85 @@ def test_the_design_is_written_down(obs):
     kept = with_design(adata).uns["netinfer"]["design"]
     assert (list(kept["covariates"]), kept["block"], kept["assay"]) == (["sex"], "sample", "cells")
     assert not len(with_design(adata, covariates=[]).uns["netinfer"]["design"]["covariates"])
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["treatment", "Treatment", "diagnosis", "disease", "Disease.State", "genotype", "phenotype", "STATUS", "group"],
+)
+def test_conditions_are_known_by_their_usual_names(obs, name):
+    obs = obs.drop(columns="condition")
+    obs[name] = pd.Categorical(["x"] * 4 + ["y"] * 8)
+    with pytest.raises(InputError, match=rf"'batch' coincides with '{name}' .a: 'x'.*or rename '{name}'"):
+        covariate_matrix(obs, ["batch"])
+    assert covariate_matrix(obs, ["sex"]).notes == ()
+
+
+def test_the_names_of_conditions_are_documented():
+    text = (Path(__file__).parents[2] / "docs" / "methods.md").read_text()
+    listed = re.search(r"A \*\*condition\*\* is .*?`\. Under", text, flags=re.DOTALL)
+    assert listed is not None
+    words = {re.sub("[^a-z]", "", word) for word in re.findall("`([a-z_]+)`", listed[0])}
+    assert words == set(CONDITION_NAMES)
+
+
+def test_what_bears_such_a_name_and_is_no_condition(obs):
+    obs = obs.drop(columns="condition")
+    obs["status"] = np.where(obs["batch"] == "a", 0.5, 1.5)  # a figure
+    obs["group"] = [f"{i}" for i in range(11)] + ["0"]  # nearly a name each
+    obs["patient"] = np.repeat(["p", "q", "r", "s"], 3)
+    obs["disease"] = ["x"] * 6 + ["y"] * 6
+    assert covariate_matrix(obs, ["batch"]).notes == ()
+    # a network within patients is what was asked for
+    assert "1 of the 1 differences in 'disease'" in covariate_matrix(obs, ["patient"]).notes[0]
+    # a condition that is itself a covariate may take another with it
+    obs["treatment"] = obs["disease"]
+    assert "1 of the 1 differences in 'disease'" in covariate_matrix(obs, ["treatment"]).notes[0]
+
+
+def test_centring_by_what_coincides_with_the_condition_is_refused(obs):
+    obs["condition"] = ["x"] * 4 + ["y"] * 8
+    values = np.random.default_rng(0).normal(size=(12, 3))
+    with pytest.raises(InputError, match="center_by: 'batch' coincides with 'condition'"):
+        normalize(AnnData(values, obs=obs), center_by="batch")
+    obs["condition"] = ["x", "y", "x", "y", "u", "v", "u", "v", "w", "z", "w", "z"]
+    log = normalize(AnnData(values, obs=obs), center_by="batch").uns["netinfer"]["log"]
+    assert any("2 of the 5 differences between conditions are taken out together with 'batch'" in line for line in log)
+    one = obs.assign(batch="a")
+    assert normalize(AnnData(values, obs=one), center_by="batch").uns["netinfer"]["center_by"] == "batch"
+
+
+@pytest.mark.parametrize("kind", [str, "category"])
+def test_words_among_numbers_are_refused(obs, kind):
+    ages = [*map(str, range(30, 40)), "unknown", "NA?"]
+    obs["age"] = pd.Series(ages, index=obs.index).astype(kind)
+    message = r"'age' has 2 values that are no numbers among 10 numbers: 'unknown' .1., 'NA\?' .1., .*'s10'"
+    with pytest.raises(InputError, match=message):
+        covariate_matrix(obs, ["age"])
+
+
+def test_a_third_of_the_ages_is_unknown(obs):
+    obs["age"] = ["31.5", "31.5", *(f"{40 + i}" for i in range(6)), *["unknown"] * 4]
+    with pytest.raises(InputError, match=r"4 values that are no numbers among 8 numbers: 'unknown' .4."):
+        covariate_matrix(obs, ["age"])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["1"] * 5 + ["2"] * 5 + ["pilot"] * 2,  # numbered plates and one with a name
+        ["p1", "p2"] * 5 + ["3", "3"],
+        ["1"] * 10 + ["unknown"] * 2,
+        ["10", "11", "12", "13"] * 3,  # numbers as text, throughout: clusters
+        [True] * 5 + [False] * 7,
+    ],
+)
+def test_classes_with_numbers_in_their_names_stay_classes(obs, values):
+    obs["plate"] = values
+    assert covariate_matrix(obs, ["plate"]).rank == len(set(values)) - 1
+
+
+def test_clusters_and_donors_are_never_numbers(obs):
+    obs["leiden"] = obs["donor_id"] = [*map(str, range(8)), "0", "1", "2", "rest"]
+    assert covariate_matrix(obs, ["leiden"]).rank == 8
+    assert covariate_matrix(obs, ["donor_id"]).rank == 8
