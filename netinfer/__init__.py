@@ -19,12 +19,14 @@ _LAZY = {
     "hidden_factors": "netinfer.preprocess",
     "infer_regression": "netinfer.models.regression",
     "select_genes": "netinfer.models.phenotype",
+    "choose_penalty": "netinfer.models.penalty",
     "Network": "netinfer.network",
 }
 _MODULES = ("io", "preprocess", "moments", "solvers", "stability", "models", "network", "simulate", "config", "errors")
 
 if TYPE_CHECKING:
     from netinfer.io import read_expression
+    from netinfer.models.penalty import choose_penalty
     from netinfer.models.phenotype import select_genes
     from netinfer.models.regression import infer_regression
     from netinfer.network import Network
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Network",
+    "choose_penalty",
     "evaluate",
     "hidden_factors",
     "infer_regression",

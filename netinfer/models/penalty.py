@@ -1,0 +1,336 @@
+"""Choosing one penalty for one target: cross-validation by moments and information criteria.
+
+A fold's training moments are all moments less the fold's, so K folds cost one pass over the samples and K paths
+(the held-out error is read from the fold's own moments, too). The grid of penalties starts where the model is empty in
+every fold and goes on downwards until the criterion has risen again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from netinfer.errors import InputError
+from netinfer.moments import Moments, from_matrix, inverse_sd
+from netinfer.solvers import lasso_path
+from netinfer.stability.subsamples import unit_rows
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+CRITERIA = ("cv", "cv_1se", "aic", "bic", "ebic")
+# Neighbouring penalties differ by a tenth: the criterion is flat on that scale.
+PER_DECADE = 25
+# The grid reaches a tenth of the largest penalty at first, then one decade more at a time, down to this share of it.
+FIRST, SMALLEST = 0.1, 1e-5
+# With unknown noise the Gaussian likelihood of n samples is unbounded as the model fills; half of n is far from that.
+MOST_DF = 0.5
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class PenaltyChoice:
+    """A penalty chosen for one target, and what the choice rests on.
+
+    Attributes
+    ----------
+    penalty : float
+        In units of the target's standard deviation.
+    coef : float array, shape (n_regulators,)
+        Fit on all samples at that penalty; standard deviations of the target per standard deviation of the regulator.
+    criterion : str
+    table : DataFrame, one row a penalty, decreasing
+        penalty, n_selected, degrees_of_freedom, duality_gap, and cv_error with cv_se (share of the target's variance)
+        or aic, bic and ebic.
+    is_bracketed : bool
+        Whether the criterion rises again below the chosen penalty.
+    note : str
+        Why it does not; empty where it does.
+    """
+
+    penalty: float
+    coef: np.ndarray
+    criterion: str
+    table: pd.DataFrame
+    is_bracketed: bool
+    note: str
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the criterion along the penalties, with the chosen one marked; return the Axes."""
+        from netinfer.plot.penalty import criterion_path
+
+        return criterion_path(self, ax=ax)
+
+
+def choose_penalty(
+    regulators: Any,
+    target: Any,
+    *,
+    criterion: str = "cv",
+    n_folds: int = 10,
+    block: Any = None,
+    shrinkage: float = 0.0,
+    penalty_weights: Any = None,
+    ebic_gamma: float = 0.5,
+    seed: int = 0,
+) -> PenaltyChoice:
+    r"""Choose the penalty of one target's Lasso or elastic net.
+
+    With the fit :math:`b(\lambda)` of standardised samples: ``cv`` minimises the mean squared error of held-out folds;
+    ``cv_1se`` takes the largest penalty whose error is within one standard error of that minimum; ``aic``, ``bic`` and
+    ``ebic`` minimise :math:`n \log(\mathrm{RSS}/n) + c\,\mathrm{df}` with :math:`c = 2`, :math:`\log n`, and
+    :math:`\log n + 2 \gamma \log p`.
+
+    Parameters
+    ----------
+    regulators : float array or DataFrame, shape (n_samples, n_regulators)
+        Standardised inside; a constant one is never selected.
+    target : float array or Series, shape (n_samples,)
+    criterion : {"cv", "cv_1se", "aic", "bic", "ebic"}
+    n_folds : int
+        Folds of the cross-validation, at most the number of independent units.
+    block : array of labels, shape (n_samples,), optional
+        Independent units: all samples of one are held out together. By default each sample is one.
+    shrinkage : float, 0 <= s < 1
+        Of the Gram matrix towards the identity (elastic net). Held-out errors take the fit rescaled by q'b / b'Gb.
+    penalty_weights : float array, shape (n_regulators,), optional
+        0 leaves a regulator unpenalised, ``inf`` forbids it.
+    ebic_gamma : float, 0 to 1
+        0 is BIC; 0.5 suits many more regulators than samples.
+    seed : int
+        Folds depend on it and on the number of units alone.
+
+    Returns
+    -------
+    PenaltyChoice
+
+    Raises
+    ------
+    InputError
+        If shapes disagree, a value is not finite, the target is constant, or there are fewer units than folds.
+
+    Warns
+    -----
+    UserWarning
+        If the criterion still falls at the end of the path; `note` says why the path ended there.
+
+    Notes
+    -----
+    Degrees of freedom are the number of selected regulators for the Lasso (Zou, Hastie and Tibshirani 2007), the trace
+    of the smoother on them for the elastic net. eBIC: Chen and Chen (2008). A penalty chosen for prediction selects
+    more regulators than have an effect: for a network use stability selection.
+    """
+    data = _checked(regulators, target, criterion, n_folds, block, shrinkage, penalty_weights, ebic_gamma, seed)
+    x, y, units, weights = data
+    everything = _Fit(from_matrix(x, y[:, None]), shrinkage, weights)
+    if criterion.startswith("cv"):
+        folds = _folds(units, n_folds, seed)
+        held_out = [from_matrix(x, y[:, None], rows) for rows in folds]
+        fits = [_Fit(everything.moments - fold, shrinkage, weights) for fold in held_out]
+        score = _cross_validation(fits, held_out, everything)
+        largest = max(fit.largest for fit in [everything, *fits])
+        most = np.inf
+    else:
+        score = _information(everything, ebic_gamma)
+        largest, most = everything.largest, MOST_DF * len(y)
+    return _search(everything, score, criterion, largest, most)
+
+
+def _search(
+    everything: _Fit,
+    score: Callable[[np.ndarray, np.ndarray], pd.DataFrame],
+    criterion: str,
+    largest: float,
+    most: float,
+) -> PenaltyChoice:
+    """Lengthen the path until the criterion has risen again, or the path ends."""
+    column = "cv_error" if criterion.startswith("cv") else criterion
+    if largest <= 0.0:
+        raise InputError("choose_penalty: no regulator varies with the target: there is nothing to choose between")
+    end = FIRST
+    while True:
+        n = round(-np.log10(end) * PER_DECADE) + 1
+        # A little above the largest penalty the model is empty in exact arithmetic and in floating point.
+        penalties = np.geomspace(1.0, end, n) * largest * (1.0 + 1e-12)
+        coef, gap = everything.path(penalties)
+        df = everything.degrees_of_freedom(coef)
+        is_full = df > most
+        if is_full.any():
+            keep = int(is_full.argmax())
+            penalties, coef, gap, df = penalties[:keep], coef[:keep], gap[:keep], df[:keep]
+        table = score(penalties, coef)
+        table.insert(0, "penalty", penalties)
+        table.insert(1, "n_selected", (coef != 0).sum(axis=1))
+        table.insert(2, "degrees_of_freedom", df)
+        table.insert(3, "duality_gap", gap)
+        best = int(table[column].to_numpy().argmin())
+        is_bracketed = best < len(table) - 1
+        if is_bracketed or is_full.any() or end <= SMALLEST:
+            break
+        end /= 10.0
+    note = ""
+    if not is_bracketed:
+        why = (
+            f"the fit then has {MOST_DF:g} of the samples as degrees of freedom"
+            if is_full.any()
+            else f"that is {SMALLEST:g} of the largest penalty: nearly least squares predicts best"
+        )
+        note = f"{column} still falls at penalty {table['penalty'].iloc[-1]:.3g}, where the path ends: {why}"
+        warnings.warn(f"choose_penalty: {note}", UserWarning, stacklevel=3)
+    if criterion == "cv_1se":
+        bound = table["cv_error"].iloc[best] + table["cv_se"].iloc[best]
+        best = int((table["cv_error"].to_numpy() <= bound).argmax())
+    return PenaltyChoice(float(table["penalty"].iloc[best]), coef[best], criterion, table, is_bracketed, note)
+
+
+class _Fit:
+    """The standardised problem of one set of samples."""
+
+    def __init__(self, moments: Moments, shrinkage: float, weights: np.ndarray) -> None:
+        self.moments, self.shrinkage = moments, shrinkage
+        per_sd = inverse_sd(moments.gram.diagonal())
+        per_target_sd = inverse_sd(moments.target_var)
+        self.per_sd, self.varies = per_sd, bool(per_target_sd[0] > 0)
+        self.target_sd = np.sqrt(moments.target_var[0])
+        gram = moments.gram * per_sd[:, None] * per_sd[None, :]
+        np.fill_diagonal(gram, 1.0)
+        self.gram = gram
+        self.cross = moments.cross[:, 0] * per_sd * per_target_sd[0]
+        # What is constant among these samples has no moment to enter by.
+        self.weights = np.where(per_sd > 0, weights, np.inf)
+        self.largest = self._largest()
+
+    def _solver_gram(self) -> np.ndarray:
+        if self.shrinkage == 0.0:
+            return self.gram
+        shrunk = (1.0 - self.shrinkage) * self.gram
+        np.fill_diagonal(shrunk, 1.0)
+        return shrunk
+
+    def _largest(self) -> float:
+        if not self.varies or not np.isfinite(self.weights).any():
+            return 0.0
+        # The path tells it exactly, also where unpenalised regulators have taken their share.
+        probe = np.array([max(np.abs(self.cross).max(), 1e-300)])
+        return lasso_path(
+            self._solver_gram(), self.cross, probe, target_variance=self._variance, penalty_weights=self.weights
+        ).largest_penalty
+
+    @property
+    def _variance(self) -> float:
+        return 1.0 / (1.0 - self.shrinkage)
+
+    def path(self, penalties: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return coefficients (n_penalties, p) and relative duality gaps."""
+        if not self.varies:
+            return np.zeros((len(penalties), len(self.cross))), np.zeros(len(penalties))
+        path = lasso_path(
+            self._solver_gram(), self.cross, penalties, target_variance=self._variance, penalty_weights=self.weights
+        )
+        return path.coef, path.duality_gap
+
+    def degrees_of_freedom(self, coef: np.ndarray) -> np.ndarray:
+        """Return the trace of the smoother on the selected regulators, (n_penalties,)."""
+        selected = coef != 0
+        if self.shrinkage == 0.0:
+            return selected.sum(axis=1).astype(float)
+        out = np.zeros(len(coef))
+        for k, row in enumerate(selected):
+            gram = self.gram[np.ix_(row, row)]
+            shrunk = (1.0 - self.shrinkage) * gram + self.shrinkage * np.eye(len(gram))
+            out[k] = np.trace(np.linalg.solve(shrunk, gram))
+        return out
+
+    def rescaled(self, coef: np.ndarray) -> np.ndarray:
+        """Return the coefficients that predict: a shrunk fit is scaled to its own least squares."""
+        if self.shrinkage == 0.0:
+            return coef
+        explained, quadratic = coef @ self.cross, np.einsum("ki,ki->k", coef @ self.gram, coef)
+        scale = np.divide(explained, quadratic, out=np.zeros_like(explained), where=quadratic > 0)
+        return coef * scale[:, None]
+
+
+def _cross_validation(fits: list[_Fit], held_out: list[Moments], everything: _Fit) -> Callable[..., pd.DataFrame]:
+    sizes = np.array([fold.n for fold in held_out], dtype=float)
+    whole = everything.moments.target_var[0]
+
+    def score(penalties: np.ndarray, _: np.ndarray) -> pd.DataFrame:
+        errors = np.empty((len(fits), len(penalties)))
+        for k, (fit, fold) in enumerate(zip(fits, held_out, strict=True)):
+            raw = fit.rescaled(fit.path(penalties)[0]) * fit.per_sd * fit.target_sd
+            away = (
+                fold.target_mean[0]
+                - fit.moments.target_mean[0]
+                - raw @ (fold.regulator_mean - fit.moments.regulator_mean)
+            )
+            squared = fold.target_var[0] - 2.0 * raw @ fold.cross[:, 0] + np.einsum("ki,ki->k", raw @ fold.gram, raw)
+            errors[k] = (squared + away**2) / whole
+        mean = sizes @ errors / sizes.sum()
+        spread = sizes @ (errors - mean) ** 2 / sizes.sum()
+        return pd.DataFrame({"cv_error": mean, "cv_se": np.sqrt(spread / (len(fits) - 1))})
+
+    return score
+
+
+def _information(fit: _Fit, gamma: float) -> Callable[..., pd.DataFrame]:
+    n, p = fit.moments.n, len(fit.cross)
+
+    def score(_: np.ndarray, coef: np.ndarray) -> pd.DataFrame:
+        b = fit.rescaled(coef)
+        rss = 1.0 - 2.0 * b @ fit.cross + np.einsum("ki,ki->k", b @ fit.gram, b)
+        # A perfect fit is no likelihood: its residual is rounding.
+        deviance = n * np.log(np.maximum(rss, 1e-14))
+        df = fit.degrees_of_freedom(coef)
+        bic = deviance + np.log(n) * df
+        return pd.DataFrame({"aic": deviance + 2.0 * df, "bic": bic, "ebic": bic + 2.0 * gamma * np.log(p) * df})
+
+    return score
+
+
+def _folds(units: np.ndarray, n_folds: int, seed: int) -> list[np.ndarray]:
+    """Return the samples of each fold: units in a seeded order, dealt out in turn."""
+    rows = unit_rows(units)
+    words = np.random.Philox(key=np.array([seed, n_folds], dtype=np.uint64)).random_raw(len(rows))
+    order = np.argsort(words, kind="stable")
+    return [np.sort(np.concatenate([rows[u] for u in order[k::n_folds]])) for k in range(n_folds)]
+
+
+def _checked(regulators, target, criterion, n_folds, block, shrinkage, penalty_weights, ebic_gamma, seed):
+    x, y = np.asarray(regulators, dtype=np.float64), np.asarray(target, dtype=np.float64)
+    if x.ndim != 2 or y.shape != (len(x),):
+        raise InputError(
+            f"choose_penalty: regulators {x.shape} and target {y.shape} must be samples x regulators and one value a "
+            "sample: choose for one target at a time"
+        )
+    for name, array in (("regulators", x), ("target", y)):
+        if not np.isfinite(array).all():
+            place = ", ".join(map(str, np.argwhere(~np.isfinite(array))[0]))
+            raise InputError(f"choose_penalty: {name}: value at {place} is not finite: impute or drop it first")
+    if criterion not in CRITERIA:
+        raise InputError(f"choose_penalty: criterion: {criterion!r} is none of {', '.join(CRITERIA)}")
+    if np.ptp(y) == 0.0:
+        raise InputError("choose_penalty: target: is constant: there is nothing to explain")
+    if not 0.0 <= shrinkage < 1.0:
+        raise InputError(f"choose_penalty: shrinkage: {shrinkage!r} is not in 0 <= s < 1")
+    if not 0.0 <= ebic_gamma <= 1.0:
+        raise InputError(f"choose_penalty: ebic_gamma: {ebic_gamma!r} is not between 0 and 1")
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise InputError(f"choose_penalty: seed: {seed!r} is no whole number from 0")
+    units = np.arange(len(y)) if block is None else np.asarray(block)
+    if units.shape != y.shape:
+        raise InputError(f"choose_penalty: block: {units.shape} labels for {len(y)} samples: give one a sample")
+    n_units = len(pd.unique(units))
+    if criterion.startswith("cv") and not 2 <= n_folds <= n_units:
+        raise InputError(
+            f"choose_penalty: n_folds: {n_folds!r} folds of {n_units} independent units: give 2 to {n_units}"
+        )
+    weights = np.ones(x.shape[1]) if penalty_weights is None else np.asarray(penalty_weights, dtype=np.float64)
+    if weights.shape != (x.shape[1],) or np.isnan(weights).any() or (weights < 0).any():
+        raise InputError(
+            "choose_penalty: penalty_weights: one number >= 0 a regulator (0 = unpenalised, inf = forbidden)"
+        )
+    return x, y, units, weights
