@@ -10,7 +10,7 @@ from netinfer.solvers.path import follow
 
 @njit
 def count_selections(
-    gram, cross, own, variance, penalties, work, max_steps, tol, max_sweeps,
+    gram, cross, own, weights, variance, penalties, work, max_steps, tol, max_sweeps,
     counts, n_selected, n_union, gap, n_gate, coef,
 ):  # fmt: skip
     """Follow one half-sample's paths of a block of targets and add up what was selected.
@@ -18,6 +18,7 @@ def count_selections(
     Parameters
     ----------
     gram : (p, p); cross : (n_targets, p); own : (n_targets,), the target's own place among the regulators or -1
+    weights : (n_targets, p) or (1, p) for all targets alike, penalty weights: 0 is unpenalised, inf forbidden
     penalties : (n_penalties,), decreasing; the first ``n_gate`` of them count selections
     counts : (n_targets, p, n_gate) uint16, raised; n_selected, n_union : (n_targets, n_gate), raised
     gap : (n_targets,), raised to the worst relative duality gap
@@ -29,8 +30,11 @@ def count_selections(
     events = np.zeros((0, 3))
     seen = np.full(p, -1)
     for t in range(cross.shape[0]):
+        weight = weights[t if weights.shape[0] > 1 else 0]
         for j in range(p):
-            work.forbidden[j] = j == own[t]
+            is_forbidden = j == own[t] or np.isinf(weight[j])
+            work.forbidden[j] = is_forbidden
+            work.weights[j] = 1.0 if is_forbidden else weight[j]
         follow(gram, cross[t], variance, penalties, work, max_steps, tol, max_sweeps, events, path, gaps)
         n_seen = 0
         for k in range(penalties.size):

@@ -238,8 +238,9 @@ class _Chunk:
         for gram, shrinkage, penalties, n_counted in passes:
             work = make_workspace(p)
             count_selections(
-                gram, cross, own, 1.0 / (1.0 - shrinkage), penalties, work, 100 + 20 * p, GAP_TOLERANCE, MAX_SWEEPS,
-                self.counts[s], self.n_selected[s], self.n_union[s], self.gap[s], n_counted, coef,
+                gram, cross, own, np.ones((1, p)), 1.0 / (1.0 - shrinkage), penalties, work, 100 + 20 * p,
+                GAP_TOLERANCE, MAX_SWEEPS, self.counts[s], self.n_selected[s], self.n_union[s], self.gap[s],
+                n_counted, coef,
             )  # fmt: skip
         return coef
 
