@@ -163,7 +163,7 @@ def main() -> None:
     shares = table[(table["edges"] == "planted") & (table["cut"] == "fdr 0.1")]
     if len(shares):
         shares = shares.pivot_table(index=["design", "treatment"], columns="rule", values="share", sort=False)
-        print(f"\nshare of what the clean twin finds, fdr 0.1, by rule\n\n{shares.round(2).to_markdown()}")
+        print(f"\nshare of what the clean twin finds, fdr 0.1, by rule\n\n{shares.round(2).reset_index().to_markdown(index=False)}")
 
 
 if __name__ == "__main__":
