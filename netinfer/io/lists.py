@@ -72,8 +72,9 @@ def read_sample_sheet(path: str | os.PathLike[str], *, encoding: str = "utf-8") 
     Returns
     -------
     DataFrame
-        Indexed by the column ``sample``, or else by the first one. A column is numeric if every entry that is not
-        missing is a plain number; otherwise it is categorical text, with ids such as 007 kept to the letter.
+        Indexed by the column ``sample``, or else by the first one, whose name is then ``attrs["id_column"]``. A column
+        is numeric if every entry that is not missing is a plain number; otherwise it is categorical text, with ids such
+        as 007 kept to the letter.
 
     Raises
     ------
@@ -103,7 +104,8 @@ def read_sample_sheet(path: str | os.PathLike[str], *, encoding: str = "utf-8") 
     repeated = duplicates(header)
     if repeated:
         raise InputError(f"{path}: line 1: columns named twice: {some(repeated)}: rename them")
-    key = next((i for i, name in enumerate(header) if name.lower() == "sample"), 0)
+    named = next((i for i, name in enumerate(header) if name.lower() == "sample"), None)
+    key = named or 0
     samples, _ = clean_ids((row[key] for row in rows), "sample", str(path))
     repeated = duplicates(samples)
     if repeated:
@@ -112,7 +114,10 @@ def read_sample_sheet(path: str | os.PathLike[str], *, encoding: str = "utf-8") 
         )
     index = pd.Index(samples, dtype=object)
     columns = {name: _column([row[i].strip() for row in rows], index) for i, name in enumerate(header) if i != key}
-    return pd.DataFrame(columns, index=index)
+    sheet = pd.DataFrame(columns, index=index)
+    if named is None:
+        sheet.attrs["id_column"] = header[key]
+    return sheet
 
 
 def text_file(path: str | os.PathLike[str]) -> Path:

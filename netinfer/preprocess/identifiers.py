@@ -15,14 +15,29 @@ import pandas as pd
 from netinfer.errors import InputError
 from netinfer.io.build import text_array
 from netinfer.io.ids import clean_id, clean_ids, duplicates, some, strip_version
-from netinfer.io.matching import KEY, Matches, match, names_of, symbols_of, to_keys, unique_ids
-from netinfer.io.regulators import PLAIN, as_table, regulator_table
+from netinfer.io.matching import (
+    CASE_FACTOR,
+    KEY,
+    Matches,
+    match,
+    names_of,
+    symbols_of,
+    to_keys,
+    unique_ids,
+    without_version,
+)
+from netinfer.io.regulators import PLAIN, as_table, regulator_table, shipped_lists
 from netinfer.preprocess.overlap import check_orientation, match_regulators, nearest
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
 __all__ = ["choose_key", "find_regulators", "label_genes", "listed_regulators", "match", "names_of", "to_keys"]
+
+# So many genes must a shipped list name, and ten times as many as the one in use, to be called the likely right one.
+BETTER_LIST = 5
+# Missing regulators of a shipped list that are named: most genes of an organism are in no data set.
+SHOWN_OF_SHIPPED = 5
 
 
 def choose_key(var: pd.DataFrame, *, is_fixed: bool = False) -> tuple[pd.DataFrame, list[str]]:
@@ -56,10 +71,31 @@ def choose_key(var: pd.DataFrame, *, is_fixed: bool = False) -> tuple[pd.DataFra
     ]
 
 
-def label_genes(var: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
-    """Return the annotations with ``symbol``, the label of each gene, where the data have symbols beside the keys."""
+def label_genes(var: pd.DataFrame, keys: Sequence[str], table: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return the annotations with ``symbol``, the label of each gene, where the data or the list have symbols.
+
+    Parameters
+    ----------
+    var : DataFrame
+    keys : sequence of str
+        Names of the genes.
+    table : DataFrame, optional
+        The list of regulators: where the keys are ids of it (Ensembl, locus tags), its symbols label the regulators
+        that the data have no symbol for.
+
+    Returns
+    -------
+    DataFrame
+    """
     symbols = symbols_of(var, keys)
-    if symbols is None:
+    if table is not None and "symbol" in table.columns:
+        pairs = match(table, names_of(var, keys))
+        if pairs.data_column == KEY and pairs.list_column != "symbol" and not pairs.is_case_ignored:
+            symbols = symbols or [""] * len(var)
+            for symbol, places in zip(table["symbol"], pairs.places, strict=True):
+                for place in places:
+                    symbols[place] = symbols[place] or symbol
+    if symbols is None or not any(symbols):
         return var.drop(columns="symbol") if "symbol" in var.columns else var
     return var.assign(symbol=text_array(symbols))
 
@@ -118,10 +154,11 @@ def check_list_orientation(
 ) -> None:
     """Refuse a matrix in which more regulators name samples than genes, whichever column of the list names them."""
     as_read = match(table, names_of(adata.var)).n_found
-    samples = {clean_id(str(name)) for name in adata.obs_names}
+    form = strip_version if versions else without_version
+    samples = {form(clean_id(str(name))) for name in adata.obs_names}
     for column in table.columns:
         ids = [name for name in table[column] if name]
-        if len(samples.intersection(ids)) > as_read:
+        if len(samples.intersection(map(form, ids))) > as_read:
             check_orientation(adata, ids, where=where, orientation=orientation, versions=versions)
 
 
@@ -157,7 +194,8 @@ def find_regulators(
     """
     pairs, keys = match(table, names), names[KEY]
     if not pairs.n_found or (pairs.data_column == KEY and list(table.columns) == [PLAIN] and not pairs.is_case_ignored):
-        found, log = _by_key(table, pairs, keys, where, shipped)
+        hint = "" if pairs.n_found else _better_list(names, 0, shipped)
+        found, log = _by_key(table, pairs, keys, f"{where}: list {shipped!r}" if shipped else where, hint)
         return found, [*log, *_notes(pairs, table, keys)], log[0] if len(log) > 1 else ""
     found = list(dict.fromkeys(keys[place] for places in pairs.places for place in places))
     column = "id" if pairs.list_column == PLAIN else pairs.list_column
@@ -166,30 +204,44 @@ def find_regulators(
     sentence = f"list {shipped!r}: {sentence}" if shipped else sentence
     missing = _missing(table, pairs)
     if missing:
-        sentence += f"; not among the genes: {some(missing, 20 if shipped else 200)}"
+        sentence += f"; not among the genes: {some(missing, SHOWN_OF_SHIPPED if shipped else 200)}"
     log = [sentence, *_notes(pairs, table, keys)]
+    n_exact = 0 if pairs.is_case_ignored else pairs.n_found
+    hint = _better_list(names, n_exact, shipped) if shipped and n_exact * CASE_FACTOR < len(table) else ""
+    log += [hint] if hint else []
     if missing and not shipped:
         wanted = [
             name for name, places in zip(table[pairs.list_column], pairs.places, strict=True) if name and not places
         ]
         present = [name for name in names[pairs.data_column] if name]
         log.append(f"nearest names of missing regulators: {nearest(wanted[:5], present)}")
-    is_odd = pairs.is_case_ignored or bool(missing and not shipped)
+    is_odd = pairs.is_case_ignored or bool(hint) or bool(missing and not shipped)
     return found, log, "; ".join(log[1:] if shipped else log) if is_odd else ""
 
 
 def _by_key(
-    table: pd.DataFrame, pairs: Matches, keys: Sequence[str], where: str, shipped: str
+    table: pd.DataFrame, pairs: Matches, keys: Sequence[str], where: str, hint: str
 ) -> tuple[list[str], list[str]]:
-    if shipped and not pairs.n_found:
-        where = f"{where}: list {shipped!r}"
     # A row that names a gene but for the version of its Ensembl id is counted under the gene's own name.
     wanted = [
         keys[places[0]] if places else label for label, places in zip(_row_labels(table), pairs.places, strict=True)
     ]
     extra = [keys[place] for places in pairs.places for place in places[1:]]
-    found, log = match_regulators(keys, list(dict.fromkeys(wanted)), where)
+    found, log = match_regulators(keys, list(dict.fromkeys(wanted)), where, hint=hint)
     return list(dict.fromkeys([*found, *extra])), log
+
+
+def _better_list(names: Mapping[str, Sequence[str]], n_found: int, used: str) -> str:
+    """Say which shipped list names many more of the genes than the one in use; "" where none does."""
+    found = {name: match(regulator_table(name), names) for name in shipped_lists() if name != used}
+    counts = {name: 0 if pairs.is_case_ignored else pairs.n_found for name, pairs in found.items()}
+    best = max(counts, key=lambda name: counts[name])
+    if counts[best] < max(BETTER_LIST, CASE_FACTOR * n_found):
+        return ""
+    return (
+        f"the shipped list {best!r} names {counts[best]:,} of these genes: set `regulators: {best}` if they are of "
+        "that organism"
+    )
 
 
 def _notes(pairs: Matches, table: pd.DataFrame, keys: Sequence[str]) -> list[str]:

@@ -18,7 +18,7 @@ from netinfer.io.ids import clean_ids, duplicates, excel_damaged, some
 from netinfer.io.matching import names_of
 from netinfer.io.memory import as_expression
 from netinfer.preprocess import cleaning, identifiers, imputation, selection
-from netinfer.preprocess.assay import log_base
+from netinfer.preprocess.assay import log_base, whole_table
 from netinfer.preprocess.records import gene_frame, sample_frame
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def ingest(
     AnnData
         ``var["is_regulator"]``; the sheet's columns in ``obs``; ``uns["netinfer"]`` with ``dropped_genes`` (gene,
         is_regulator, status, reason), ``dropped_samples`` (sample, reason), ``log`` and ``source``; ``missing`` (n,
-        share, rule, n_imputed) where values were missing.
+        share, rule, n_imputed) where values were missing; ``whole_table`` (assay, reason) where there is a subset.
 
     Raises
     ------
@@ -166,7 +166,7 @@ def _start(adata: Any, regulators: Any, settings: IngestSettings, where: str) ->
         log += found_log
         if warning:
             logger.warning("%s: %s", where, warning)
-    obs, var = adata.obs.copy(), identifiers.label_genes(adata.var, genes)
+    obs, var = adata.obs.copy(), identifiers.label_genes(adata.var, genes, table)
     return _State(where, adata.X, samples, genes, obs, var, found, log, str(notes.get("missing_cells", "")))
 
 
@@ -204,6 +204,8 @@ def _select_samples(state: _State, sheet: pd.DataFrame | None, settings: IngestS
         _join_sheet(state, sheet)
     if settings.subset:
         mask, rule = selection.outside(state.obs, settings.subset, state.where)
+        state.log += selection.left_behind(state.obs, settings.subset)
+        state.notes["whole_table"] = whole_table(state.matrix, state.obs)
         state.drop_samples(mask, f"outside the subset ({rule})")
         state.log.append(f"{len(state.samples)} samples are in the subset: {rule}")
 
@@ -256,16 +258,19 @@ def _join_sheet(state: _State, sheet: pd.DataFrame) -> None:
         raise InputError(
             f"{state.where}: sample sheet: samples listed more than once: {some(repeated)}: one line a sample"
         )
+    if "id_column" in sheet.attrs:
+        state.log.append(f"the sample sheet has no column `sample`: {_first_column(sheet)}")
     known = set(names)
     lacking = [sample for sample in state.samples if sample not in known]
     if lacking:
         here = set(state.samples)
         unused = [name for name in names if name not in here]
+        n_found = len(state.samples) - len(lacking)
         hint = f"; in the sheet but not in the matrix: {some(unused)}" if unused else ""
+        hint += f"; {_first_column(sheet)}" if "id_column" in sheet.attrs else ""
         raise InputError(
-            f"{state.where}: sample sheet: {len(lacking)} of {len(state.samples)} samples are not in it: "
-            f"{some(lacking)}{hint}: "
-            "add them, or name the sheet's id column `sample`"
+            f"{state.where}: sample sheet: {n_found} of {len(state.samples)} samples of the matrix are in it; "
+            f"not in it: {some(lacking)}{hint}: {_sheet_advice(sheet, here, n_found)}"
         )
     sheet = sheet.set_axis(pd.Index(names, dtype=object), axis=0).loc[state.samples]
     gone = {sample for sample, _ in state.dropped_samples}
@@ -286,6 +291,21 @@ def _join_sheet(state: _State, sheet: pd.DataFrame) -> None:
         elif not pd.api.types.is_numeric_dtype(values.dtype):
             values = pd.Series(pd.Categorical([None if pd.isna(value) else str(value) for value in values]))
         state.obs[name] = values.array
+
+
+def _sheet_advice(sheet: pd.DataFrame, here: set[str], n_found: int) -> str:
+    """Say how a sheet that lacks samples is mended: by another column of ids, by further lines or by other ids."""
+    for column in sheet.columns:
+        if len(here.intersection(map(str, sheet[column]))) > n_found:
+            return f"column {str(column)!r} holds more of the ids: call it `sample`"
+    if n_found:
+        return "add a line for each, or leave them out by `exclude_samples`"
+    return "write the ids as the matrix does, in a column called `sample`"
+
+
+def _first_column(sheet: pd.DataFrame) -> str:
+    name = str(sheet.attrs["id_column"])
+    return f"its first column{f', {name!r},' if name else ''} was taken for their ids"
 
 
 def _finish(state: _State, adata: Any) -> AnnData:

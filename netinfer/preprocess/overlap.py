@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from netinfer.errors import InputError
 from netinfer.io.ids import clean_id, some, strip_version
+from netinfer.io.matching import without_version
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -31,7 +32,7 @@ def check_orientation(
     orientation : str
         What the config says; a matrix that was turned on its word gets the opposite advice.
     versions : bool
-        Whether version suffixes are left out of the comparison.
+        Whether version suffixes are left out of the comparison for every name; those of Ensembl ids always are.
 
     Returns
     -------
@@ -43,7 +44,7 @@ def check_orientation(
     InputError
         More regulators among the row names than among the column names.
     """
-    strip = strip_version if versions else str
+    strip = strip_version if versions else without_version
     wanted = {strip(clean_id(str(name))) for name in regulators}
     as_read = len(wanted.intersection(strip(clean_id(str(name))) for name in adata.var_names))
     turned = len(wanted.intersection(strip(clean_id(str(name))) for name in adata.obs_names))
@@ -58,8 +59,18 @@ def check_orientation(
     raise InputError(f"{where}: {message}: set `orientation: genes_x_samples`")
 
 
-def match_regulators(genes: Sequence[str], regulators: Sequence[str], where: str) -> tuple[list[str], list[str]]:
+def match_regulators(
+    genes: Sequence[str], regulators: Sequence[str], where: str, *, hint: str = ""
+) -> tuple[list[str], list[str]]:
     """Find the regulators among the genes, by exact name.
+
+    Parameters
+    ----------
+    genes, regulators : sequence of str
+    where : str
+        Data set, for the messages.
+    hint : str, optional
+        What to do where none is found.
 
     Returns
     -------
@@ -83,7 +94,7 @@ def match_regulators(genes: Sequence[str], regulators: Sequence[str], where: str
         raise InputError(
             f"{where}: none of {len(regulators)} regulators is among the {len(genes)} genes: "
             f"{nearest(missing[:5], genes)}; "
-            f"the genes begin {some(genes, 3)}: check the type, case and version suffix of the ids"
+            f"the genes begin {some(genes, 3)}: {hint or 'check the type, case and version suffix of the ids'}"
         )
     sentence = f"{len(found)} of {len(regulators)} regulators are among the {len(genes)} genes"
     sentence += f"; not among them: {some(missing, 200)}"

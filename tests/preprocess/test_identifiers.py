@@ -156,6 +156,48 @@ def test_a_transposed_matrix_is_seen_by_any_column_of_the_list():
         ingest(turned, regulators=table)
 
 
+@pytest.mark.parametrize(("listed", "there"), [("", ".12"), (".3", ".12"), (".3", "")])
+def test_a_transposed_matrix_is_seen_whatever_the_versions(listed, there):
+    turned = data(["s1", "s2", "s3"])
+    turned.obs_names = [f"ENSG{i:011d}{there}" for i in range(12)]
+    wanted = [f"ENSG{i:011d}{listed}" for i in (3, 4, 99)]
+    with pytest.raises(InputError, match="looks genes x samples: 0 of 3 regulators found as read, 2 transposed"):
+        ingest(turned, regulators=wanted)
+    upright = data([f"ENSG{i:011d}{there}" for i in range(12)])
+    assert len(regulators_of(ingest(upright, regulators=wanted))) == 2
+
+
+def test_the_likely_right_shipped_list_is_named():
+    mouse = regulator_table("mouse")
+    genes = [name for name in mouse["ensembl"] if name][:6]
+    with pytest.raises(InputError) as caught:
+        ingest(data(genes), regulators="human")
+    hint = "the shipped list 'mouse' names 6 of these genes: set `regulators: mouse` if they are of that organism"
+    assert str(caught.value).startswith("data: list 'human': none of 1,446".replace(",", ""))
+    assert str(caught.value).endswith(hint)
+    with pytest.raises(InputError, match="the shipped list 'mouse' names 6 of these genes"):
+        ingest(data([f"{name}.4" for name in genes]), regulators=["TP53", "JUN"])
+    with pytest.raises(InputError, match="check the type, case and version suffix"):
+        ingest(data(genes[:4]), regulators="human")  # four may be chance
+
+
+def test_a_list_that_fits_by_ignoring_case_alone_is_no_match_for_the_right_one(caplog):
+    symbols = [name for name in regulator_table("mouse")["symbol"] if name.upper() != name][:40]
+    with caplog.at_level(logging.WARNING):
+        result = ingest(data(symbols), regulators="human")
+    assert "the shipped list 'mouse' names 40 of these genes" in caplog.text
+    assert "the shipped list 'mouse'" in log_of(result)
+    caplog.clear()
+    assert "the shipped list" not in log_of(ingest(data(symbols), regulators="mouse"))
+
+
+def test_five_missing_regulators_of_a_shipped_list_are_named():
+    log = log_of(ingest(data(["ENSG00000141510", "ENSG00000136997"]), regulators="human"))
+    line = next(line for line in log.splitlines() if "not among the genes" in line)
+    assert line.count("'") == 2 + 2 * 5
+    assert line.endswith("and 1439 more")
+
+
 # ---- keys and labels ---------------------------------------------------------------------------------------------
 
 
@@ -274,6 +316,20 @@ def test_symbols_reach_the_nodes_and_edges_keep_the_keys(tmp_path):
     assert scores["n_positives"] == 1
     assert scores["n_positives_outside_data"] == 1  # TBCE is two genes: which one is not known
     assert scores["aupr"] == 1.0  # the planted pair is first of three
+
+
+def test_regulators_keyed_by_ids_are_labelled_by_the_list(tmp_path):
+    genes = ["ENSG00000141510.7", "ENSG00000136997", *ENSEMBL[2:6]]
+    result = ingest(data(genes), regulators="human")
+    assert result.var["symbol"].tolist() == ["TP53", "MYC", "", "", "", ""]
+    net = infer_regression(result, n_subsamples=20)
+    net.write(tmp_path / "net")
+    nodes = pd.read_csv(tmp_path / "net" / "nodes.tsv", sep="\t", keep_default_na=False).set_index("name")
+    assert nodes.loc["ENSG00000136997", "symbol"] == "MYC"
+    own = ingest(data(genes, symbol=["p53", "", *"abcd"]), regulators="human")
+    assert own.var["symbol"].tolist() == ["p53", "MYC", *"abcd"]  # the data's symbols stay
+    assert "symbol" not in ingest(data(["TP53", "MYC", "x"]), regulators="human").var
+    assert "symbol" not in ingest(data(genes), regulators=["ENSG00000141510"]).var
 
 
 def test_to_keys():

@@ -14,7 +14,7 @@ from scipy import sparse
 
 from netinfer.config import IngestConfig
 from netinfer.errors import InputError
-from netinfer.io import as_expression
+from netinfer.io import as_expression, read_sample_sheet
 from netinfer.io.build import make_adata
 from netinfer.preprocess import check_orientation, ingest
 
@@ -280,12 +280,36 @@ def test_sheet_is_joined_by_id():
     assert result.obs["batch"].tolist() == ["b1", "b2", "b3", "b4", "b5", "b6", "b7", "b8", "b9", "b0"]
     assert "a_per_b" in result.obs
     assert "1 samples of the sheet are not in the matrix: 'extra'" in log_of(result)
-    with pytest.raises(
-        InputError, match=r"sample sheet: 2 of 10 samples are not in it: 's8', 's9'; in the sheet.*'extra'"
-    ):
+    with pytest.raises(InputError) as caught:
         ingest(values, regulators=["tf1"], samples=sheet.iloc[[*range(1, 9), 10]])
+    assert str(caught.value).endswith(
+        "sample sheet: 8 of 10 samples of the matrix are in it; not in it: 's8', 's9'; in the sheet but not in the "
+        "matrix: 'extra': add a line for each, or leave them out by `exclude_samples`"
+    )
     with pytest.raises(InputError, match="listed more than once"):
         ingest(values, regulators=["tf1"], samples=sheet.iloc[[0, 0, *range(1, 11)]])
+
+
+def test_sheet_without_a_column_of_that_name_is_taken_by_its_first(tmp_path):
+    def sheet(ids, name="cell"):
+        text = "".join(f"{key},{i % 2},s{i}\n" for i, key in enumerate(ids))
+        (tmp_path / "sheet.csv").write_text(f"{name},batch,run\n{text}")
+        return read_sample_sheet(tmp_path / "sheet.csv")
+
+    result = ingest(data(), regulators=["tf1"], samples=sheet([f"s{i}" for i in range(10)]))
+    assert "no column `sample`: its first column, 'cell', was taken for their ids" in log_of(result)
+    assert "first column" not in log_of(
+        ingest(data(), regulators=["tf1"], samples=sheet([f"s{i}" for i in range(10)], "sample"))
+    )
+    with pytest.raises(InputError) as caught:
+        ingest(data(), regulators=["tf1"], samples=sheet([f"d{i}" for i in range(10)]))
+    text = str(caught.value)
+    assert "0 of 10 samples of the matrix are in it; not in it: 's0', 's1', 's2', 's3', 's4' and 5 more" in text
+    assert "in the sheet but not in the matrix: 'd0', 'd1', 'd2', 'd3', 'd4' and 5 more" in text
+    assert text.endswith("its first column, 'cell', was taken for their ids: "
+                         "column 'run' holds more of the ids: call it `sample`")  # fmt: skip
+    with pytest.raises(InputError, match="write the ids as the matrix does, in a column called `sample`"):
+        ingest(data(), regulators=["tf1"], samples=sheet([f"d{i}" for i in range(10)])[["batch"]])
 
 
 def test_sheet_columns_of_any_type_can_be_written(tmp_path):
