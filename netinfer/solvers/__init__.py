@@ -1,5 +1,19 @@
 """The numerical core: arrays in, arrays and a certificate out. It knows no genes."""
 
+from netinfer.solvers.grouping import group_labels
+from netinfer.solvers.losses import LeastSquaresLoss, LogisticLoss
 from netinfer.solvers.path import LassoPath, lasso_path
+from netinfer.solvers.proximal import ProximalResult, fista, group_soft_threshold, ista, soft_threshold
 
-__all__ = ["LassoPath", "lasso_path"]
+__all__ = [
+    "LassoPath",
+    "LeastSquaresLoss",
+    "LogisticLoss",
+    "ProximalResult",
+    "fista",
+    "group_labels",
+    "group_soft_threshold",
+    "ista",
+    "lasso_path",
+    "soft_threshold",
+]
