@@ -1,4 +1,4 @@
-"""The choice of a penalty: held-out errors against explicit refits, criteria against their formulas, the path's ends."""
+"""The choice of a penalty: held-out errors against explicit refits, criteria against their formulas, ends of the path."""
 
 import warnings
 
