@@ -31,7 +31,7 @@ from netinfer.datasets import (
     is_regulator_name,
 )
 from netinfer.errors import ConfigError
-from netinfer.mistakes import explain
+from netinfer.mistakes import as_section, explain
 from netinfer.yamlfile import merge, read_sheet, read_yaml
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "PhenotypeConfig",
     "PreparationConfig",
     "RegressionConfig",
+    "as_section",
     "is_regulator_name",
     "json_schema",
     "load_config",

@@ -5,11 +5,19 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
+from pydantic import BaseModel, ValidationError
+
+from netinfer.errors import ConfigError
+
+Section = TypeVar("Section", bound=BaseModel)
 Documents = Sequence[tuple[str, Mapping[str, Any]]]
 # Errors that netinfer's own validators word in full.
 _UNION_MEMBER = re.compile(r"(literal|constrained-\w+|function-\w+|nullable)(\[|$)|(float|int|str|none)$")
+_NUMBERS = {"int_parsing": "a whole number", "float_parsing": "a number"}
+_BOUND = re.compile(r"\b(ge|gt|le|lt)=(\d+(?:\.\d+)?)")
+_BOUND_WORDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 _SELF_EXPLAINING = ("path", "one_cut", "order", "even", "name", "twin", "inside", "operon", "twice")
 
 
@@ -50,6 +58,30 @@ def explain(
     return list(dict.fromkeys(lines))
 
 
+def as_section(model: type[Section], value: Any, name: str) -> Section:
+    """Return a section of a config from what a caller gives: the section itself or a mapping.
+
+    Parameters
+    ----------
+    model : type of `netinfer.datasets.Section`
+    value : Section or mapping
+    name : str
+        The section's name, for messages.
+
+    Raises
+    ------
+    ConfigError
+        One line for each thing that is wrong.
+    """
+    if isinstance(value, model):
+        return value
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        found = [{**entry, "loc": (name, *entry["loc"])} for entry in error.errors(include_url=False)]
+        raise ConfigError("\n".join(explain(found, {name: value}, (), lambda _: list(model.model_fields)))) from None
+
+
 def _one_for_each_union(errors: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Keep one error where pydantic has one for each type that a key may have, and drop the type from its place."""
     kept: dict[tuple[Any, ...], dict[str, Any]] = {}
@@ -57,10 +89,20 @@ def _one_for_each_union(errors: Iterable[Mapping[str, Any]]) -> list[dict[str, A
         loc = tuple(part for part in error["loc"] if not (isinstance(part, str) and _UNION_MEMBER.match(part)))
         key = loc if loc != tuple(error["loc"]) else (*loc, error["type"])
         is_number = isinstance(error["input"], int | float) and not isinstance(error["input"], bool)
+        # What the key may be beside a word; its bounds stand in pydantic's name of that type.
+        number = kept.get(key, {}).get("number") or _number_words(error["type"], " ".join(map(str, error["loc"])))
         # Of a number the bound that it breaks is worth saying, of text the words that are known.
         if key not in kept or (error["type"] == "literal_error") != is_number:
             kept[key] = {**error, "loc": loc, "is_union": loc != tuple(error["loc"])}
+        kept[key]["number"] = number
     return list(kept.values())
+
+
+def _number_words(kind: str, place: str) -> str:
+    """Say which numbers a key takes, from the error that pydantic has for text there; empty if it takes none."""
+    bounds = sorted(_BOUND.findall(place))  # ge, gt before le, lt
+    words = " and ".join(f"{_BOUND_WORDS[sign]} {bound}" for sign, bound in bounds)
+    return (_NUMBERS[kind] + (f" ({words})" if words else "")) if kind in _NUMBERS else ""
 
 
 def _nearest(error: Mapping[str, Any], known_keys: Callable[[Sequence[Any]], list[str]]) -> str | None:
@@ -79,6 +121,8 @@ def _what(error: Mapping[str, Any], known_keys: Callable[[Sequence[Any]], list[s
     if kind == "literal_error":
         expected = error["ctx"]["expected"]
         close = difflib.get_close_matches(str(given), re.findall(r"'([^']+)'", expected), n=1)
+        if error.get("number"):
+            return f"{given!r}: give {error['number']}, or {expected.replace(chr(39), '')}"
         return f"{given!r} is none of {expected.replace(chr(39), '')}" + (
             f": did you mean `{close[0]}`?" if close else ""
         )

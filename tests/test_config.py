@@ -285,3 +285,20 @@ def test_settings_hash_sees_values_and_not_order(tmp_path: Path) -> None:
     assert settings_hash(settings) == settings_hash(dict(reversed(settings.items())))
     assert settings_hash(settings) != settings_hash({**settings, "seed": 1})
     assert "chunks" not in settings, "results do not depend on the number of chunks"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            f"datasets: [{DATASET[:-1]}, hidden_factors: many}}]",
+            "datasets[0].hidden_factors ('a'): 'many': give a whole number (at least 0 and at most 200), or auto",
+        ),
+        (
+            f"datasets: [{DATASET}]\nregression: {{truncation: many}}",
+            "regression.truncation: 'many': give a number (above 0 and below 1), or auto",
+        ),
+    ],
+)
+def test_a_wrong_word_where_a_number_may_stand_lists_both(tmp_path: Path, text: str, message: str) -> None:
+    assert refused(tmp_path, text).endswith(message)

@@ -12,6 +12,7 @@ from netinfer.preprocess.labels import CLUSTER_NAMES, QC_NAMES, TYPE_NAMES, find
 from netinfer.preprocess.statistics import sample_totals, zero_share
 
 if TYPE_CHECKING:
+    import pandas as pd
     from anndata import AnnData
 
 # Fewer rows than this make no metacells worth a network, whatever they are.
@@ -80,6 +81,39 @@ def tell_assay(adata: AnnData, kind: str) -> tuple[str, str]:
 
 def _said(what: str, seen: str) -> str:
     return f"the samples are taken for {what} ({seen}); set `assay` if they are not"
+
+
+def whole_table(values: Any, obs: pd.DataFrame) -> dict[str, str]:
+    """Tell bulk samples and single cells apart on all samples, before a subset of them is taken.
+
+    The cells of one type can be few, and have no column that differs among them: what they are is seen on the whole.
+
+    Parameters
+    ----------
+    values : float64 array or CSR, shape (n_samples, n_genes)
+        Missing values are taken for the median of the others.
+    obs : DataFrame, n_samples rows
+
+    Returns
+    -------
+    dict
+        ``assay`` and ``reason`` of :func:`tell_assay`, for ``uns["netinfer"]["whole_table"]``.
+    """
+    from anndata import AnnData
+
+    stored = _stored(values)
+    is_finite = np.isfinite(stored)
+    if not is_finite.all():
+        values = values.copy()
+        _stored(values)[~is_finite] = np.median(stored[is_finite]) if is_finite.any() else 0.0
+    found, reason = tell_assay(AnnData(X=values, obs=obs), recognise(values).kind)
+    return {"assay": found, "reason": f"{reason} (of all samples, before the subset)"}
+
+
+def told_before(uns: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return what `whole_table` said of an object that is a subset; None where there was none."""
+    seen = uns.get("netinfer", {}).get("whole_table")
+    return None if seen is None else (str(seen["assay"]), str(seen["reason"]))
 
 
 def better_layer(adata: AnnData) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from netinfer.io.memory import as_expression
 from netinfer.io.source import require_memory
 from netinfer.preprocess import cells as cell_rules
 from netinfer.preprocess.aggregation import aggregate
-from netinfer.preprocess.assay import better_layer, log_base, tell_assay, with_layer
+from netinfer.preprocess.assay import better_layer, log_base, tell_assay, told_before, with_layer
 from netinfer.preprocess.cleaning import constant_genes, refuse_infinite, refuse_missing, zero_samples
 from netinfer.preprocess.design import covariate_matrix
 from netinfer.preprocess.filtering import GeneFilter, gene_filter
@@ -43,8 +44,8 @@ def prepare_samples(
     adata: Any,
     *,
     assay: str = "auto",
-    filter: FilterConfig | None = None,
-    cells: CellsConfig | None = None,
+    filter: FilterConfig | Mapping[str, Any] | None = None,
+    cells: CellsConfig | Mapping[str, Any] | None = None,
     block: str | None = None,
     seed: int = 0,
 ) -> AnnData:
@@ -61,10 +62,10 @@ def prepare_samples(
         cells, ``layers["counts"]`` or ``.raw`` is taken, if it is there.
     assay : {"auto", "bulk", "cells"}
         See :func:`netinfer.preprocess.assay.tell_assay`.
-    filter : FilterConfig, optional
-        See :func:`netinfer.preprocess.filtering.gene_filter`.
-    cells : CellsConfig, optional
-        See :func:`netinfer.preprocess.cells.plan_cells`.
+    filter : FilterConfig or mapping, optional
+        Such as ``{"min_cpm": 2}``. See :func:`netinfer.preprocess.filtering.gene_filter`.
+    cells : CellsConfig or mapping, optional
+        Such as ``{"type_column": "annotation"}``. See :func:`netinfer.preprocess.cells.plan_cells`.
     block : str, optional
         Column of ``obs`` with the independent units, or "sample".
     seed : int
@@ -80,13 +81,14 @@ def prepare_samples(
     Raises
     ------
     ConfigError
-        An unknown assay.
+        An unknown assay, or a key or value of `filter` or `cells` that is none.
     InputError
         Missing or infinite values; a column that is not there; fewer than 8 units or samples; no regulator or fewer
         than two genes left, with the threshold that did it.
     """
-    from netinfer.config import CellsConfig, FilterConfig
+    from netinfer.config import CellsConfig, FilterConfig, as_section
 
+    genes_by, cells_by = as_section(FilterConfig, filter or {}, "filter"), as_section(CellsConfig, cells or {}, "cells")
     if assay not in ASSAYS:
         raise ConfigError(f"assay: {assay!r}: use one of {', '.join(ASSAYS)}")
     expression, layer_log = _expression(adata)
@@ -103,12 +105,12 @@ def prepare_samples(
     work = _start(expression, notes, layer_log, block, seed)
     _tell(work, expression, assay)
     if work.assay == "cells":
-        _choose_cells(work, cells or CellsConfig())
+        _choose_cells(work, cells_by)
     elif block and block != cell_rules.SAMPLE:
         cell_rules.refuse_few_units(cell_rules.require_units(work.obs, block, work.where), block, work.where)
-    _filter_genes(work, filter or FilterConfig())
+    _filter_genes(work, genes_by)
     if work.plan is not None and work.plan.aggregation != "none":
-        aggregate(work, cells or CellsConfig())
+        aggregate(work, cells_by)
     _drop_silent(work)
     return _finish(work, notes, _outliers(work))
 
@@ -161,7 +163,8 @@ def _tell(work: Work, expression: AnnData, assay: str) -> None:
     from anndata import AnnData
 
     if assay == "auto":
-        work.assay, reason = tell_assay(AnnData(X=work.matrix, obs=work.obs), work.kind)
+        told = told_before(expression.uns) or tell_assay(AnnData(X=work.matrix, obs=work.obs), work.kind)
+        work.assay, reason = told
         work.log.append(reason)
     else:
         work.assay = assay
@@ -199,9 +202,8 @@ def _filter_genes(work: Work, settings: FilterConfig) -> None:
         work.log.append(found.rule)
         return
     out, flags = found.dropped, work.is_regulator
-    n_genes, n_out = len(out), int(out.sum())
     _refuse_empty(work, found)
-    work.log.append(f"{found.rule}: {n_out} of {n_genes} genes")
+    work.log.append(f"{found.rule}: {int(out.sum())} of {len(out)} genes")
     names = [str(name) for name in work.var.index[out & flags]] if flags is not None else []
     if names:
         n_all = int(flags.sum()) if flags is not None else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -130,3 +131,28 @@ def outside(obs: pd.DataFrame, subset: Mapping[str, Sequence[Any]], where: str) 
         mask |= np.array([label not in kept for label in labels], dtype=bool)
         rules.append(f"{column} is {' or '.join(repr(str(name)) for name in wanted)}")
     return mask, " and ".join(rules)
+
+
+def left_behind(obs: pd.DataFrame, subset: Mapping[str, Sequence[Any]]) -> list[str]:
+    """Say which other values the columns of a `subset` have, and how many samples each.
+
+    Parameters
+    ----------
+    obs : DataFrame, n_samples rows
+        All samples, with the columns of the subset.
+    subset : mapping of str to sequence
+
+    Returns
+    -------
+    list of str
+        A sentence for each column that has other values.
+    """
+    sentences = []
+    for column, values in subset.items():
+        wanted = {plain(value) for value in values}
+        counts = Counter(label for label in plain_labels(obs[column]) if label is not None and label not in wanted)
+        if counts:
+            shown = ", ".join(f"{name!r} ({n})" for name, n in counts.most_common(_MAX_SHOWN))
+            more = f" and {len(counts) - _MAX_SHOWN} more" if len(counts) > _MAX_SHOWN else ""
+            sentences.append(f"other values of {column!r} (samples) are not in the subset: {shown}{more}")
+    return sentences

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from netinfer.config import FilterConfig
-from netinfer.errors import InputError
+from netinfer.errors import ConfigError, InputError
 from netinfer.preprocess import normalize, prepare_samples
 from netinfer.preprocess.filtering import gene_filter
 from netinfer.preprocess.kind import recognise
@@ -297,3 +297,29 @@ def test_sparse_input_stays_sparse():
     values = sparse.csr_matrix(np.random.default_rng(0).poisson(0.2, size=(400, 30)).astype(float))
     result = prepare_samples(expression(values, 5), assay="cells", filter=FilterConfig(min_cells=10))
     assert sparse.issparse(result.X)
+
+
+def test_settings_may_be_plain_dicts():
+    values = bulk_counts()
+    values[:, -1] = 2.0  # half a count per million
+    assert prepare_samples(expression(values), assay="bulk").n_vars == 7
+    assert prepare_samples(expression(values), assay="bulk", filter={"min_cpm": 0.1}).n_vars == 8
+    cells = prepare_samples(expression(values), assay="cells", filter={"genes": "none"}, cells={"aggregate": "none"})
+    assert cells.uns["netinfer"]["design"]["aggregation"] == "none"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"filter": {"min_cmp": 2}}, r"^filter\.min_cmp: unknown key: did you mean `min_cpm`\?$"),
+        ({"filter": {"min_share": 2}}, r"^filter\.min_share: 2: .*less than or equal to 1$"),
+        (
+            {"cells": {"aggregate": "cells"}},
+            r"^cells\.aggregate: 'cells' is none of auto, none, metacells or pseudobulk",
+        ),
+        ({"cells": ["metacells"]}, r"^cells: keys and values are needed here"),
+    ],
+)
+def test_mistakes_in_plain_dicts_are_said(settings, message):
+    with pytest.raises(ConfigError, match=message):
+        prepare_samples(expression(bulk_counts()), **settings)

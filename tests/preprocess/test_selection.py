@@ -11,7 +11,7 @@ from netinfer.config import IngestConfig
 from netinfer.errors import InputError
 from netinfer.io.build import make_adata
 from netinfer.preprocess import ingest
-from netinfer.preprocess.selection import plain
+from netinfer.preprocess.selection import left_behind, plain
 
 NAMES = [f"s{i:02d}" for i in range(20)]
 
@@ -122,3 +122,10 @@ def test_survives_h5ad(tmp_path):
 )  # fmt: skip
 def test_values_are_compared_as_text(value, text):
     assert plain(value) == text
+
+
+def test_what_a_subset_leaves_behind_is_listed():
+    obs = pd.DataFrame({"type": ["a", "a", "b", "c", "c", "c", None], "n": [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]})
+    assert left_behind(obs, {"type": ["b"], "n": ["1"]}) == [
+        "other values of 'type' (samples) are not in the subset: 'c' (3), 'a' (2)"
+    ]
