@@ -26,6 +26,7 @@ ALLOWED = {
     "scoring": {"errors", "io", "network"},
     "evaluate": {"errors", "scoring"},
     "models": BASE | {"io", "moments", "network", "preprocess", "solvers", "stability"},
+    "estimators": {"errors", "solvers"},
     "plot": {"errors", "scoring", "network", "io"},
     "report": {"errors", "config", "plot", "scoring", "network", "io", "evaluate"},
 }
