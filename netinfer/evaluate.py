@@ -6,6 +6,7 @@ when it is called.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from netinfer.errors import InputError
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from netinfer.scoring import Ranking, Universe
+
+logger = logging.getLogger(__name__)
 
 
 def evaluate(
@@ -51,7 +54,9 @@ def evaluate(
         Key of the counter-based generator: bootstrap sample b depends on (seed, b) alone.
     annotation : DataFrame, optional
         Of `netinfer.io.read_annotation`: some metrics are then given a second time, as ``aupr_without_operon`` and so
-        on, of the pairs whose genes do not lie in one operon.
+        on, of the pairs whose genes do not lie in one operon. Of a network that leaves such pairs out
+        (`exclude_same_operon`) they are left out of all metrics instead, so that the baseline is scored on the same
+        pairs.
 
     Returns
     -------
@@ -98,13 +103,11 @@ def evaluate(
         raise InputError(f"evaluate: confidence: {confidence} is not between 0 and 1: give for example 0.95")
     network = scoring.as_network(network)
     tables = scoring.as_tables(network)
-    universe = _within_data(
-        scoring.Universe.from_gold(scoring.in_keys(scoring.as_gold(gold), network, baseline)), network, baseline
-    )
+    universe, is_without = _universe(network, gold, baseline, annotation)
     options = {"n_samples": n_bootstrap, "confidence": confidence, "seed": seed}
     scores = _scores(universe, tables, baseline, options)
     rows = [(name, *(column[name] for column in scores)) for name in scoring.METRICS]
-    if annotation is not None:
+    if annotation is not None and not is_without:
         rest = scoring.without_operon(universe, annotation, getattr(network, "nodes", None))
         none = {"n_pairs": float(rest.n_pairs), "n_positives": 0.0}
         scores = _scores(rest, tables, baseline, options) if rest.n_edges else (none, {}, {}, {})
@@ -130,7 +133,14 @@ def _scores(
     return value, other, low, high
 
 
-def precision_recall(network: Any, gold: Any, *, baseline: Any = None, max_points: int = 1000) -> pd.DataFrame:
+def precision_recall(
+    network: Any,
+    gold: Any,
+    *,
+    baseline: Any = None,
+    max_points: int = 1000,
+    annotation: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """Return the precision-recall curve of a network, and of a baseline on the same pairs.
 
     Parameters
@@ -139,6 +149,8 @@ def precision_recall(network: Any, gold: Any, *, baseline: Any = None, max_point
         As in `evaluate`.
     max_points : int, default 1000
         Points kept of each curve, evenly spaced in recall, always with the first and the last.
+    annotation : DataFrame, optional
+        For a network that leaves pairs of one operon out: they are then left out of both curves.
 
     Returns
     -------
@@ -153,9 +165,7 @@ def precision_recall(network: Any, gold: Any, *, baseline: Any = None, max_point
 
     network = scoring.as_network(network)
     candidates, _ = scoring.as_tables(network)
-    universe = _within_data(
-        scoring.Universe.from_gold(scoring.in_keys(scoring.as_gold(gold), network, baseline)), network, baseline
-    )
+    universe, _ = _universe(network, gold, baseline, annotation)
     curves = {"network": scoring.rank(universe, candidates, "network")}
     if baseline is not None:
         name = "|Pearson|" if hasattr(baseline, "var_names") else "baseline"
@@ -169,6 +179,29 @@ def precision_recall(network: Any, gold: Any, *, baseline: Any = None, max_point
             recall, precision = recall[keep], precision[keep]
         frames.append(pd.DataFrame({"method": method, "recall": recall, "precision": precision}))
     return pd.concat(frames, ignore_index=True)
+
+
+def _universe(network: Any, gold: Any, baseline: Any, annotation: pd.DataFrame | None) -> tuple[Universe, bool]:
+    """Return the pairs to score, and whether those of one operon are left out because the network leaves them out."""
+    from netinfer import scoring
+
+    listed = scoring.in_keys(scoring.as_gold(gold), network, baseline)
+    universe = _within_data(scoring.Universe.from_gold(listed), network, baseline)
+    if not scoring.leaves_operons_out(network):
+        return universe, False
+    if annotation is None:
+        logger.warning(
+            "evaluate: the network leaves out pairs of one operon, which the gold standard and the baseline have: "
+            "give the annotation to score both on the same pairs"
+        )
+        return universe, False
+    rest = scoring.without_operon(universe, annotation, getattr(network, "nodes", None))
+    if not rest.n_edges:
+        raise InputError(
+            "gold standard: all its edges lie within operons, which the network leaves out: "
+            "take `exclude_same_operon` or `gold` out"
+        )
+    return rest, True
 
 
 def _within_data(universe: Universe, network: Any, baseline: Any) -> Universe:

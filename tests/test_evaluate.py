@@ -410,6 +410,38 @@ def test_pairs_of_one_operon_are_left_out_of_a_second_score():
     assert values(both)["n_pairs_without_operon"] == values(both)["n_pairs"] - 3
 
 
+def test_a_network_without_pairs_of_one_operon_is_scored_beside_a_baseline_without_them(caplog):
+    gold = pairs(4, 12, seed=3, n_edges=9)
+    operon_of = {"r0": "a", "g0": "a", "g1": "a", "r1": "b", "g2": "b"}
+    same = np.array([operon_of.get(a, 0) == operon_of.get(b, 1) for a, b in zip(gold["source"], gold["target"],
+                                                                              strict=True)])  # fmt: skip
+    net = with_nodes(gold)
+    net.candidates = net.candidates[~same]
+    net.provenance = {"neighbours": {"exclude_same_operon": True}}
+    adata = anndata.AnnData(
+        np.random.default_rng(2).normal(size=(20, 16)), var=pd.DataFrame(index=net.nodes["name"].to_numpy())
+    )
+    known = operons(operon_of, adata.var_names)
+    found = evaluate(net, gold, baseline=adata, annotation=known, n_bootstrap=5)
+    expected = evaluate(net.candidates, gold[~same], baseline=adata, n_bootstrap=0).set_index("metric")
+    found = found.set_index("metric")
+    assert not any(name.endswith("_without_operon") for name in found.index)
+    assert found.loc["n_pairs", "value"] == found.loc["n_pairs", "baseline"] == len(gold) - same.sum()
+    for name in ("aupr", "auroc", "early_precision", "base_rate"):
+        assert found.loc[name, "baseline"] == expected.loc[name, "baseline"], name
+        assert found.loc[name, "value"] == expected.loc[name, "value"], name
+    curve = precision_recall(net, gold, baseline=adata, annotation=known)
+    rate = expected.loc["base_rate", "value"]
+    assert curve.groupby("method")["precision"].last().tolist() == [pytest.approx(rate)] * 2
+    assert not caplog.records
+    evaluate(net, gold, baseline=adata, n_bootstrap=0)
+    assert "give the annotation to score both on the same pairs" in caplog.text
+    net.candidates = net.candidates.iloc[:0]
+    everything = operons(dict.fromkeys(adata.var_names, "a"), adata.var_names)
+    with pytest.raises(InputError, match="all its edges lie within operons"):
+        evaluate(net, gold, annotation=everything)
+
+
 def test_an_edge_list_stands_for_all_its_pairs_also_without_operons():
     gold = pd.DataFrame({"source": ["a", "b"], "target": ["c", "d"]})  # universe: a b x c d
     table = pd.DataFrame({"source": ["a"], "target": ["c"], "weight": [1.0]})

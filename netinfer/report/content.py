@@ -10,6 +10,7 @@ import pandas as pd
 
 from netinfer.io.direction import DIRECTION_BASES, interactions
 from netinfer.report.labels import symbols_of
+from netinfer.scoring import leaves_operons_out
 
 NOT_COUNTED = (
     "It counts edges chosen by sampling chance, given independent units; "
@@ -75,6 +76,7 @@ def overview(net: Any) -> dict[str, Any]:
         "n_units": provenance.get("n_units"),
         "model": str(provenance.get("model", "")).replace("_", " "),
         "directed": bool(provenance.get("directed", True)),
+        "without_operons": leaves_operons_out(net),
         "undetermined": int((edges["direction_basis"] == "undetermined").sum()),
     }
 

@@ -22,6 +22,7 @@ def write_report(
     gold: Any = None,
     paths: pd.DataFrame | None = None,
     phenotype: pd.DataFrame | Any = None,
+    annotation: pd.DataFrame | None = None,
     title: str | None = None,
 ) -> Path:
     """Write one self-contained HTML page about a data set and its network.
@@ -44,6 +45,8 @@ def write_report(
         target, regulator, penalty, selection_probability: the stability paths of a few targets; the first 6 are drawn.
     phenotype : PhenotypeModel or DataFrame, optional
         The genes selected for a trait; a DataFrame is as in phenotype/genes.tsv.
+    annotation : DataFrame, optional
+        Of a network that leaves pairs of one operon out; see `netinfer.evaluate`.
     title : str, optional
         By default the data set's name.
 
@@ -63,8 +66,9 @@ def write_report(
 
     curves = None
     if gold is not None:
-        curves = precision_recall(net, gold, baseline=adata)
-        evaluation = evaluate(net, gold, baseline=adata) if evaluation is None else evaluation
+        curves = precision_recall(net, gold, baseline=adata, annotation=annotation)
+        if evaluation is None:
+            evaluation = evaluate(net, gold, baseline=adata, annotation=annotation)
     page = _template().render(
         title=title or str(net.provenance.get("dataset") or "netinfer network"),
         **_values(net, adata, evaluation, paths, curves, phenotype),

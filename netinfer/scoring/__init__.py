@@ -6,7 +6,7 @@ ties, so nothing is sampled and no order of rows matters.
 """
 
 from netinfer.scoring.measures import METRICS, Scorer, bootstrap
-from netinfer.scoring.operons import METRICS_WITHOUT, SUFFIX, without_operon
+from netinfer.scoring.operons import METRICS_WITHOUT, SUFFIX, leaves_operons_out, without_operon
 from netinfer.scoring.ranking import Ranking, rank, rank_pearson
 from netinfer.scoring.tables import as_gold, as_network, as_tables, in_keys, read_edges
 from netinfer.scoring.universe import Universe
@@ -23,6 +23,7 @@ __all__ = [
     "as_tables",
     "bootstrap",
     "in_keys",
+    "leaves_operons_out",
     "rank",
     "rank_pearson",
     "read_edges",

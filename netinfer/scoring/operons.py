@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from netinfer.network.neighbours import data_ids
+from netinfer.network.neighbours import KEY, data_ids
 from netinfer.network.places import locate
 
 if TYPE_CHECKING:
@@ -18,6 +19,13 @@ SUFFIX = "_without_operon"
 METRICS_WITHOUT = (
     "aupr", "average_precision", "auroc", "early_precision", "precision_at_cut", "base_rate", "n_pairs", "n_positives",
 )  # fmt: skip
+
+
+def leaves_operons_out(network: Any) -> bool:
+    """Tell whether a network was made without the pairs of one operon (`exclude_same_operon`)."""
+    provenance = getattr(network, "provenance", None)
+    record = provenance.get(KEY) if isinstance(provenance, Mapping) else None
+    return isinstance(record, Mapping) and bool(record.get("exclude_same_operon", False))
 
 
 def without_operon(universe: Universe, annotation: pd.DataFrame, nodes: Any = None) -> Universe:

@@ -83,6 +83,7 @@ rule report:
         paths="<results>/{dataset}/work/stability_paths.tsv",
         gold=data_file("gold"),
         evaluation=if_gold(f"{RESULTS}/{{dataset}}/evaluation.tsv"),
+        annotation=data_file("annotation"),
         phenotype=if_phenotype,
     output:
         html=report(

@@ -5,12 +5,14 @@ from netinfer.jobs import job
 with job(snakemake):
     from pathlib import Path
 
+    from netinfer.io import read_annotation
     from netinfer.models.phenotype import PhenotypeModel
     from netinfer.network import Network
     from netinfer.report import write_report
     from netinfer.stages import read_h5ad, read_table
 
     trait = snakemake.input.get("phenotype")
+    places = snakemake.input.get("annotation")
     write_report(
         snakemake.output.html,
         Network.read(Path(snakemake.input.network[0]).parent),
@@ -19,5 +21,6 @@ with job(snakemake):
         gold=snakemake.input.get("gold") or None,
         paths=read_table(snakemake.input.paths),
         phenotype=PhenotypeModel.read(Path(trait[0]).parent) if trait else None,
+        annotation=read_annotation(places) if places else None,
         title=snakemake.wildcards.dataset,
     )
