@@ -475,3 +475,18 @@ def test_the_selecting_path_and_the_ranking_fit_have_their_own_shrinkage():
     np.testing.assert_array_equal(shared.pair_regulator[shared.weight > 0], net.pair_regulator[net.weight > 0])
     np.testing.assert_allclose(shared.weight[shared.weight > 0], net.weight[net.weight > 0], atol=1e-12)
     assert (shared.n_selected >= lasso.n_selected).mean() > 0.9
+
+
+def test_raw_counts_are_warned_of_unless_normalize_was_called():
+    counts = np.random.default_rng(5).poisson(50, size=(40, 6)).astype(float)
+    adata = anndata.AnnData(counts, var=pd.DataFrame(index=[f"g{i}" for i in range(6)]))
+    settings = {"regulators": ["g0", "g1"], "n_subsamples": 4, "n_penalties": 5, "threads": 1}
+    with pytest.warns(UserWarning, match=r"look like raw counts .*call netinfer.normalize first") as caught:
+        ni.infer_regression(adata, **settings)
+    assert caught[0].filename == __file__
+    with pytest.warns(UserWarning, match="raw counts"):
+        ni.infer_regression(ni.prepare_samples(adata), **settings)
+    # warnings are errors here: these have none
+    for method in ("auto", "none"):
+        ni.infer_regression(ni.normalize(adata, method), **settings)
+    ni.infer_regression(anndata.AnnData(np.log1p(counts), var=adata.var), **settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,11 @@ from netinfer.models.regression.chunk import fit_chunk
 from netinfer.models.regression.gather import gather
 from netinfer.models.regression.problem import prepare
 from netinfer.preprocess.factors import hidden_factors as find_hidden_factors
+from netinfer.preprocess.kind import recognise
 
 if TYPE_CHECKING:
+    from anndata import AnnData
+
     from netinfer.network import Network
 
 
@@ -82,6 +86,11 @@ def infer_regression(
     InputError
         If the data cannot be used: no regulators, fewer than 8 independent units, NaN, unusable covariates.
 
+    Warns
+    -----
+    UserWarning
+        If the values look like raw counts and `netinfer.normalize` left no note.
+
     Notes
     -----
     `expected_false_edges` counts edges chosen by sampling chance, given independent units; it does not count edges
@@ -116,6 +125,21 @@ def infer_regression(
     if hidden_factors is not None:
         expression = find_hidden_factors(expression, hidden_factors, covariates=covariates, block=block, seed=seed)
     problem = prepare(expression, regulators, block, covariates)
+    _warn_of_counts(expression)
     part = fit_chunk(problem, settings=config, seed=seed, threads=threads)
     dropped = expression.uns.get("netinfer", {}).get("dropped_genes")
     return gather(problem, [part], settings=config, seed=seed, cut=cut, dropped=dropped)
+
+
+def _warn_of_counts(expression: AnnData) -> None:
+    """Warn of raw counts that nobody normalized; `normalize` writes down the kind of what it got, also for "none"."""
+    if "input_kind" in expression.uns.get("netinfer", {}):
+        return
+    seen = recognise(expression.X)
+    if seen.kind == "counts":
+        warnings.warn(
+            f"infer_regression: these look like raw counts (whole numbers, {seen.low:.6g} to {seen.high:.6g}) that "
+            "were not normalized, so that the depth of a sample moves all of its genes: call netinfer.normalize first; "
+            "where they are meant as they are, netinfer.normalize(adata, 'none') says so",
+            stacklevel=3,
+        )
