@@ -2,10 +2,12 @@
 
 from netinfer.solvers.grouping import group_labels
 from netinfer.solvers.losses import LeastSquaresLoss, LogisticLoss
-from netinfer.solvers.path import LassoPath, lasso_path
+from netinfer.solvers.path import lasso_path
 from netinfer.solvers.proximal import ProximalResult, fista, group_soft_threshold, ista, soft_threshold
+from netinfer.solvers.result import Certificate, LassoPath
 
 __all__ = [
+    "Certificate",
     "LassoPath",
     "LeastSquaresLoss",
     "LogisticLoss",
