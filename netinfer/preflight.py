@@ -70,6 +70,7 @@ def inspect(dataset: DatasetConfig) -> dict[str, Any]:
         "assay": str(notes["design"]["assay"]),
         "population_note": str(notes["design"]["population_note"]),
         "covariates": list(problem.covariate_names),
+        "hidden_factors": dataset.hidden_factors,
         "phenotype": trait,
         "gold": _gold(dataset.gold, adata) if dataset.gold is not None else None,
         "annotation": _annotation(dataset, adata) if dataset.annotation is not None else None,
@@ -195,6 +196,15 @@ def _warnings_collected(texts: list[str]) -> Iterator[None]:
         texts.extend(str(warning.message) for warning in caught)
 
 
+def _projected_out(summary: dict[str, Any]) -> str:
+    from netinfer.models.regression.adjustment import in_words
+
+    parts = in_words(summary["covariates"])
+    if summary["hidden_factors"] == "auto":
+        parts.append("as many hidden factors as the run finds (`hidden_factors: auto`)")
+    return ", ".join(parts)
+
+
 def describe(summary: dict[str, Any]) -> list[str]:
     """Say what was seen in a data set, in a few lines for people."""
     gold = summary["gold"]
@@ -202,7 +212,7 @@ def describe(summary: dict[str, Any]) -> list[str]:
         f"{summary['name']}: {summary['n_samples']} samples x {summary['n_genes']} genes,"
         f" {summary['n_regulators']} regulators",
         f"  values: {summary['input_kind']}, normalization: {summary['normalization']}",
-        f"  samples: {summary['assay']}; projected out: {', '.join(summary['covariates']) or 'nothing'}",
+        f"  samples: {summary['assay']}; projected out: {_projected_out(summary) or 'nothing'}",
         f"  independent units: {summary['n_units']} (by {summary['unit']})"
         + (f": {summary['population_note'] or _REPLICATES}" if summary["unit"] == "sample" else ""),
         f"  dropped: {summary['n_dropped_genes']} genes, {summary['n_dropped_samples']} samples",

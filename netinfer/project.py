@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 import shutil
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import netinfer
 from netinfer.errors import ConfigError, RunError
 
 PARTS = ("Snakefile", "workflow", "profiles", "config", "resources")
+_LINK = re.compile(r"\[(?P<text>[^\]\[]+)\]\((?P<target>[^()\s]+)\)")
 # resources/regulators makes the shipped lists, which are in the package.
 _IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", ".snakemake", ".*.tmp", "regulators")
 
@@ -57,10 +60,29 @@ def init_project(folder: str | Path) -> Path:
                 shutil.copytree(source / part, folder / part, ignore=_IGNORED)
             elif (source / part).exists():
                 shutil.copy2(source / part, folder / part)
+        for page in folder.rglob("*.md"):
+            _without_dead_links(page, folder)
         (folder / ".gitignore").write_text("/results/\n.snakemake/\n.netinfer/\n", encoding="utf-8")
     except OSError as error:
         raise RunError(f"{error.filename or folder}: {error.strerror}: choose a folder that can be written") from None
     return folder
+
+
+def _without_dead_links(page: Path, folder: Path) -> None:
+    """Name a page of the documentation where it was linked: a project folder has no copy of it."""
+
+    def in_words(link: re.Match[str]) -> str:
+        text, target = link["text"], link["target"].partition("#")[0]
+        if "://" in target or not target or (page.parent / target).exists():
+            return link[0]
+        name = posixpath.normpath((page.parent.relative_to(folder) / target).as_posix())
+        name = f"`{name}` of netinfer's documentation"
+        return name if text.strip("`") in name else f"{text}: {name}"
+
+    before = page.read_text(encoding="utf-8")
+    after = _LINK.sub(in_words, before)
+    if after != before:
+        page.write_text(after, encoding="utf-8")
 
 
 def write_simulation(

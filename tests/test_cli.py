@@ -83,6 +83,17 @@ def test_init_takes_an_empty_folder_and_no_other(tmp_path: Path) -> None:
     assert [p.name for p in (tmp_path / "full").iterdir()] == ["mine.txt"]
 
 
+def test_no_page_of_a_new_project_links_to_what_is_not_there(project: Path) -> None:
+    pages = list(project.rglob("*.md"))
+    for page in pages:
+        for target in re.findall(r"\]\(([^()\s]+)\)", page.read_text(encoding="utf-8")):
+            assert "://" in target or (page.parent / target.partition("#")[0]).exists(), (page, target)
+    readme = (project / "config" / "README.md").read_text(encoding="utf-8")
+    assert "See `docs/howto_phenotype.md` of netinfer's documentation." in readme
+    assert "[why]" not in readme
+    assert "why: `docs/decisions/005-few-metacells.md` of netinfer's documentation" in readme
+
+
 def test_check_says_what_is_in_the_demo(project: Path) -> None:
     done = cli("check", cwd=project)
     assert done.returncode == 0, done.stderr

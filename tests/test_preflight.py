@@ -46,6 +46,16 @@ def test_annotation_is_described_and_hashed(data):
 
 
 @pytest.mark.parametrize(
+    ("asked", "words"),
+    [(0, "projected out: nothing"), (2, "projected out: 2 hidden factors"), ("auto", "`hidden_factors: auto`")],
+)
+def test_hidden_factors_that_are_asked_for_are_mentioned(data, asked, words):
+    data.pop("annotation")
+    lines = describe(inspect(DatasetConfig(**data, hidden_factors=asked)))
+    assert any(words in line for line in lines), lines
+
+
+@pytest.mark.parametrize(
     ("lines", "message"),
     [
         (

@@ -155,6 +155,19 @@ def test_covariates_that_leave_too_little_are_refused():
         prepare(adata, "all", covariates=[f"c{i}" for i in range(9)])
 
 
+def test_hidden_factors_that_leave_too_little_are_counted_not_listed():
+    rng = np.random.default_rng(0)
+    adata = AnnData(rng.normal(size=(40, 60)))
+    adata.obs["age"] = rng.normal(size=40)
+    adata.obsm["hidden_factors"] = rng.normal(size=(40, 30))
+    with pytest.raises(InputError) as caught:
+        prepare(adata, "all", covariates=["age"])
+    text = str(caught.value)
+    assert "covariates: age and 30 hidden factors take 31 degrees of freedom, and a half-sample has 20 units" in text
+    assert "set a smaller number of `hidden_factors`" in text
+    assert "hidden_factor_" not in text
+
+
 def test_the_design_of_the_data_is_taken_unless_told_otherwise():
     rng = np.random.default_rng(0)
     adata = AnnData(rng.normal(size=(20, 6)))

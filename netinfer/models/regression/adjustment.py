@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +12,7 @@ from netinfer.moments import CONSTANT, independent_rows
 
 # Fewest degrees of freedom of a half-sample that the covariates must leave: a slope and its error need two.
 MINIMUM_LEFT = 3
+_FACTOR = re.compile(r"hidden_factor_\d+")
 
 
 def checked_covariates(
@@ -31,12 +33,34 @@ def checked_covariates(
     matrix = matrix - matrix.mean(axis=0)
     taken, left = degrees_of_freedom(matrix, rows), len(rows) // 2
     if left - taken < MINIMUM_LEFT:
+        shown = " and ".join(in_words(names)) if len(in_words(names)) < 3 else ", ".join(in_words(names))
+        asked = "`covariates` (cells have defaults)"
+        if any(map(is_hidden_factor, names)):
+            asked += ", set a smaller number of `hidden_factors`"
         raise InputError(
-            f"covariates: {', '.join(names) or matrix.shape[1]} take {taken} degrees of freedom, and a half-sample has "
-            f"{left} units: at least {MINIMUM_LEFT} must be left: name fewer as `covariates` (cells have defaults), "
+            f"covariates: {shown or matrix.shape[1]} take {taken} degrees of freedom, and a half-sample has "
+            f"{left} units: at least {MINIMUM_LEFT} must be left: name fewer as {asked}, "
             "merge small classes, or split the data"
         )
     return matrix
+
+
+def is_hidden_factor(name: str) -> bool:
+    """Tell the name of a hidden factor, ``hidden_factor_3``, from that of a column of the samples."""
+    return _FACTOR.fullmatch(name) is not None
+
+
+def in_words(names: Sequence[str]) -> list[str]:
+    """Return the names of what is projected out as people read them: hidden factors as one number.
+
+    Examples
+    --------
+    >>> in_words(["batch", "hidden_factor_1", "hidden_factor_2"])
+    ['batch', '2 hidden factors']
+    """
+    n_factors = sum(map(is_hidden_factor, names))
+    counted = [f"{n_factors} hidden factor{'s' if n_factors > 1 else ''}"] if n_factors else []
+    return [name for name in names if not is_hidden_factor(name)] + counted
 
 
 def degrees_of_freedom(covariates: np.ndarray, unit_rows: Sequence[np.ndarray]) -> int:
