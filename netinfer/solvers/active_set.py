@@ -18,13 +18,13 @@ from typing import NamedTuple
 import numpy as np
 
 from netinfer.kernels import njit
-from netinfer.solvers.certificate import relative_duality_gap
+from netinfer.solvers.certificate import kkt_violation, relative_duality_gap
 from netinfer.solvers.coordinate_descent import descend
 
 # What a new regulator adds to the active ones, as a share of its own variance, below which it is left to coordinate
 # descent; a shrunk Gram never comes near.
 DEPENDENT = 1e-12
-# A gradient beyond its bound by less than this share of the target's standard deviation is rounding, not a violation.
+# A gradient beyond its bound by less than this, for regulators and response of variance 1, is rounding.
 ROUNDING = 1e-12
 # Rounds of solving at one penalty; a few are the rule.
 MAX_ROUNDS = 60
@@ -166,16 +166,36 @@ def _settle(gram, cross, penalty, weights, forbidden, rounding, work, n):
         set_gradient(gram, cross, work.active, work.coef, n, work.gradient)
         entered = False
         for j in range(p):
-            if not work.is_active[j] and not forbidden[j]:
-                c = work.gradient[j]
-                if abs(c) > penalty * weights[j] + rounding:
-                    if not _append(gram, work, n, j, np.sign(c) if weights[j] > 0.0 else 0.0):
-                        return n, False
-                    n += 1
-                    entered = True
+            c, bound = abs(work.gradient[j]), penalty * weights[j]
+            if c > bound and not work.is_active[j] and not forbidden[j]:
+                if c <= bound + rounding * np.sqrt(gram[j, j]):
+                    continue
+                if not _append(gram, work, n, j, np.sign(work.gradient[j]) if weights[j] > 0.0 else 0.0):
+                    return n, False
+                n += 1
+                entered = True
         if not entered:
+            _refine(gram, cross, penalty, weights, rounding, work, n)
             return n, True
     return n, False
+
+
+@njit
+def _refine(gram, cross, penalty, weights, rounding, work, n):
+    """Correct the coefficients by the residual of their equations where it is more than rounding."""
+    for _ in range(2):
+        worst = 0.0
+        for a in range(n):
+            j = work.active[a]
+            rest = work.gradient[j] - penalty * weights[j] * work.sign[a]
+            work.scratch[a] = rest
+            worst = max(worst, abs(rest) / np.sqrt(gram[j, j]))
+        if worst <= rounding:
+            return
+        _solve(work, n, work.scratch)
+        for a in range(n):
+            work.coef[a] += work.scratch[a]
+        set_gradient(gram, cross, work.active, work.coef, n, work.gradient)
 
 
 @njit
@@ -223,7 +243,9 @@ def _adopt(gram, work, coef, weights):
 
 
 @njit
-def pursue(gram, cross, shrinkage, variance, penalties, weights, forbidden, tol, max_sweeps, work, coef, gap):
+def pursue(
+    gram, cross, shrinkage, variance, penalties, weights, forbidden, tol, max_sweeps, work, coef, gap, violation
+):
     """Solve one target at every penalty (decreasing), with a certificate for each.
 
     Parameters
@@ -231,7 +253,7 @@ def pursue(gram, cross, shrinkage, variance, penalties, weights, forbidden, tol,
     gram : (p, p), already shrunk; cross : (p,); shrinkage, the share of the identity in ``gram``
     weights, forbidden : (p,); weights are finite where nothing is forbidden, 0 is unpenalised
     tol, max_sweeps : for coordinate descent, where the active set does not settle
-    coef : (n_penalties, p) and gap : (n_penalties,), written
+    coef : (n_penalties, p); gap, violation : (n_penalties,); written
     """
     p = cross.size
     rounding = ROUNDING * np.sqrt(variance)
@@ -282,3 +304,4 @@ def pursue(gram, cross, shrinkage, variance, penalties, weights, forbidden, tol,
             gap[k] = found
             n = _adopt(gram, work, line, weights)
             last = penalty = penalties[k]
+        violation[k] = kkt_violation(line, work.gradient, penalties[k], weights, forbidden)
