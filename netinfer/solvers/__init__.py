@@ -1,5 +1,6 @@
 """The numerical core: arrays in, arrays and a certificate out. It knows no genes."""
 
+from netinfer.solvers.elastic_net import elastic_net_path
 from netinfer.solvers.grouping import group_labels
 from netinfer.solvers.losses import LeastSquaresLoss, LogisticLoss
 from netinfer.solvers.path import lasso_path
@@ -12,6 +13,7 @@ __all__ = [
     "LeastSquaresLoss",
     "LogisticLoss",
     "ProximalResult",
+    "elastic_net_path",
     "fista",
     "group_labels",
     "group_soft_threshold",
