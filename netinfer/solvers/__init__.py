@@ -1,23 +1,30 @@
 """The numerical core: arrays in, arrays and a certificate out. It knows no genes."""
 
 from netinfer.solvers.elastic_net import elastic_net_path
+from netinfer.solvers.group import GroupLassoPath, group_lasso_path, group_lasso_paths
 from netinfer.solvers.grouping import group_labels
 from netinfer.solvers.losses import LeastSquaresLoss, LogisticLoss
+from netinfer.solvers.nonnegative import NonnegativePath, nonnegative_lasso_path
 from netinfer.solvers.path import lasso_path
 from netinfer.solvers.proximal import ProximalResult, fista, group_soft_threshold, ista, soft_threshold
 from netinfer.solvers.result import Certificate, LassoPath
 
 __all__ = [
     "Certificate",
+    "GroupLassoPath",
     "LassoPath",
     "LeastSquaresLoss",
     "LogisticLoss",
+    "NonnegativePath",
     "ProximalResult",
     "elastic_net_path",
     "fista",
     "group_labels",
+    "group_lasso_path",
+    "group_lasso_paths",
     "group_soft_threshold",
     "ista",
     "lasso_path",
+    "nonnegative_lasso_path",
     "soft_threshold",
 ]

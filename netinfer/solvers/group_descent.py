@@ -1,0 +1,322 @@
+"""Paths of the group and sparse-group Lasso on a Gram matrix: block descent on a working set, certified.
+
+Along the path the coefficients and the gradient of the next penalty are guessed by a straight line through the last
+two; groups whose guessed gradient leaves the dual ball join the working set (a sharper strong rule, Tibshirani et al.
+2012), whose rows of the Gram lie side by side. Passes of exact group updates (Qin, Scheinberg and Goldfarb 2013)
+follow until the working set's own duality gap is small, Newton's method on the active coordinates where they are slow;
+then the whole gradient is computed anew, gives the certificate, and adds what the guess missed.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from netinfer.kernels import njit
+from netinfer.solvers.group_step import dual_norm, group_minimum, is_inside, sparse_group_minimum
+
+
+class GroupProblem(NamedTuple):
+    """What all targets on one Gram share; places are sorted by group, on each group's own axes where it may turn."""
+
+    gram: np.ndarray  # (p, p)
+    curvature: np.ndarray  # (p,), its diagonal
+    first: np.ndarray  # (n_groups + 1,), where each group begins
+    largest: np.ndarray  # (n_groups,), largest eigenvalue of each group's block
+    single: np.ndarray  # (p,), L1 penalty weight of each place
+    together: np.ndarray  # (n_groups,), norm penalty weight of each group
+    is_sparse: bool
+
+
+class GroupWork(NamedTuple):
+    """The working set of one target; everything but ``inside`` is in the order in which groups joined."""
+
+    inside: np.ndarray  # (n_groups,) bool
+    group: np.ndarray  # (n_groups,)
+    first: np.ndarray  # (n_groups + 1,)
+    place: np.ndarray  # (p,)
+    gram: np.ndarray  # (p, p)
+    cross: np.ndarray  # (p,)
+    coef: np.ndarray  # (p,)
+    gradient: np.ndarray  # (p,)
+    single: np.ndarray  # (p,)
+    together: np.ndarray  # (n_groups,)
+    buffer: np.ndarray  # (4, 2 p)
+
+
+def make_work(n_places: int, n_groups: int) -> GroupWork:
+    """Return memory for one target's path, to be used again for the next."""
+    return GroupWork(
+        inside=np.zeros(n_groups, dtype=np.bool_),
+        group=np.zeros(n_groups, dtype=np.int64),
+        first=np.zeros(n_groups + 1, dtype=np.int64),
+        place=np.zeros(n_places, dtype=np.int64),
+        gram=np.zeros((n_places, n_places)),
+        cross=np.zeros(n_places),
+        coef=np.zeros(n_places),
+        gradient=np.zeros(n_places),
+        single=np.zeros(n_places),
+        together=np.zeros(n_groups),
+        buffer=np.zeros((4, 2 * n_places)),
+    )
+
+
+@njit
+def _subtract_rows(gram, begin, end, step, size, out):
+    """Take step_j times row j of the Gram from the gradient, for the places begin .. end - 1."""
+    j = begin
+    while j + 3 <= end:
+        a, b, c = step[j], step[j + 1], step[j + 2]
+        if a != 0.0 or b != 0.0 or c != 0.0:
+            first, second, third = gram[j], gram[j + 1], gram[j + 2]
+            for i in range(size):
+                out[i] -= a * first[i] + b * second[i] + c * third[i]
+        j += 3
+    while j < end:
+        a = step[j]
+        if a != 0.0:
+            row = gram[j]
+            for i in range(size):
+                out[i] -= a * row[i]
+        j += 1
+
+
+@njit
+def group_gap(cross, coef, gradient, penalty, single, together, first, n_groups, variance):
+    """Return the duality gap over half the variance; ``inf`` where moments are of no common data."""
+    fit = 0.0
+    quadratic = 0.0
+    norm = 0.0
+    worst = penalty * 1e-3
+    for g in range(n_groups):
+        square = 0.0
+        for j in range(first[g], first[g + 1]):
+            b = coef[j]
+            if b != 0.0:
+                fit += cross[j] * b
+                quadratic += b * (cross[j] - gradient[j])
+                norm += single[j] * abs(b)
+                square += b * b
+        norm += together[g] * np.sqrt(square)
+        places = slice(first[g], first[g + 1])
+        worst = dual_norm(gradient[places], single[places], together[g], worst)
+    primal = 0.5 * variance - fit + 0.5 * quadratic + penalty * norm
+    residual = variance - 2.0 * fit + quadratic
+    against = variance - fit
+    scale = 0.0
+    if residual > 0.0:
+        scale = against / residual
+    if abs(scale) * worst > penalty:
+        scale = penalty / worst if scale > 0.0 else -penalty / worst
+    gap = primal - (scale * against - 0.5 * scale * scale * residual)
+    if gap < -1e-8 * variance:
+        return np.inf
+    return max(gap, 0.0) / (0.5 * variance)
+
+
+@njit
+def group_kkt(coef, gradient, penalty, single, together, first):
+    """Return the largest Euclidean distance, over groups, of the gradient from the penalty's subdifferential."""
+    worst = 0.0
+    for g in range(together.size):
+        square = 0.0
+        for j in range(first[g], first[g + 1]):
+            square += coef[j] * coef[j]
+        norm = np.sqrt(square)
+        distance = 0.0
+        for j in range(first[g], first[g + 1]):
+            b = coef[j]
+            bound = penalty * single[j]
+            if b == 0.0:
+                off = max(abs(gradient[j]) - bound, 0.0)
+            else:
+                off = gradient[j] - penalty * together[g] * b / norm - (bound if b > 0.0 else -bound)
+            distance += off * off
+        distance = np.sqrt(distance)
+        if norm == 0.0:
+            distance = max(distance - penalty * together[g], 0.0)
+        worst = max(worst, distance)
+    return worst
+
+
+@njit
+def _join(problem, work, n_in, g, cross, gradient):
+    """Add a group to the working set with coefficient zero; return the new number of groups."""
+    begin = work.first[n_in]
+    size = problem.first[g + 1] - problem.first[g]
+    work.inside[g] = True
+    work.group[n_in] = g
+    work.together[n_in] = problem.together[g]
+    work.first[n_in + 1] = begin + size
+    for i in range(size):
+        j = problem.first[g] + i
+        k = begin + i
+        work.place[k] = j
+        work.cross[k] = cross[j]
+        work.coef[k] = 0.0
+        work.single[k] = problem.single[j]
+        work.gradient[k] = gradient[j]
+    for k in range(begin, begin + size):
+        row = problem.gram[work.place[k]]
+        for i in range(begin + size):
+            value = row[work.place[i]]
+            work.gram[k, i] = value
+            work.gram[i, k] = value
+    return n_in + 1
+
+
+@njit
+def _drop_zeros(problem, work, n_in, cross, gradient):
+    """Build the working set anew from the groups that are not zero; return their number."""
+    kept = work.buffer[0]
+    n_left = 0
+    for g in range(n_in):
+        is_zero = True
+        for k in range(work.first[g], work.first[g + 1]):
+            is_zero &= work.coef[k] == 0.0
+        group = work.group[g]
+        work.inside[group] = False
+        if not is_zero:
+            begin = work.first[n_left]
+            for k in range(work.first[g], work.first[g + 1]):
+                kept[begin + k - work.first[g]] = work.coef[k]
+            # Reads ahead of what it writes: n_left <= g.
+            _join(problem, work, n_left, group, cross, gradient)
+            n_left += 1
+    for k in range(work.first[n_left]):
+        work.coef[k] = kept[k]
+    return n_left
+
+
+@njit
+def _pass(problem, work, n_in, penalty):
+    """Update every group of the working set once."""
+    size = work.first[n_in]
+    step, u, after, pull = work.buffer[0], work.buffer[1], work.buffer[2], work.buffer[3]
+    for g in range(n_in):
+        begin = work.first[g]
+        end = work.first[g + 1]
+        m = end - begin
+        group = work.group[g]
+        if problem.is_sparse:
+            for j in range(m):
+                u[j] = work.gradient[begin + j]
+                for i in range(m):
+                    u[j] += work.gram[begin + j, begin + i] * work.coef[begin + i]
+                pull[m + j] = penalty * work.single[begin + j]
+            sparse_group_minimum(
+                u[:m], work.gram[begin:end, begin:end], problem.largest[group], pull[m : 2 * m],
+                penalty * work.together[g], work.coef[begin:end], after[:m], pull[:m],
+            )  # fmt: skip
+        else:
+            curvature = problem.curvature[problem.first[group] : problem.first[group + 1]]
+            for j in range(m):
+                u[j] = work.gradient[begin + j] + curvature[j] * work.coef[begin + j]
+            group_minimum(u[:m], curvature, penalty * work.together[g], work.coef[begin:end], after[:m])
+        for j in range(m):
+            step[begin + j] = after[j] - work.coef[begin + j]
+            work.coef[begin + j] = after[j]
+        _subtract_rows(work.gram, begin, end, step, size, work.gradient)
+
+
+@njit
+def _work_gap(work, n_in, penalty, variance):
+    """Return the relative duality gap of the problem that the working set alone makes."""
+    return group_gap(
+        work.cross, work.coef, work.gradient, penalty, work.single, work.together, work.first, n_in, variance
+    )
+
+
+@njit
+def _whole_gradient(problem, work, n_in, cross, gradient):
+    """Compute q - Gb anew for all places, and copy it to the working set."""
+    for i in range(gradient.size):
+        gradient[i] = cross[i]
+    for g in range(n_in):
+        group = work.group[g]
+        begin = problem.first[group]
+        step = work.buffer[0]
+        for k in range(work.first[g], work.first[g + 1]):
+            step[begin + k - work.first[g]] = work.coef[k]
+        _subtract_rows(problem.gram, begin, problem.first[group + 1], step, gradient.size, gradient)
+    for k in range(work.first[n_in]):
+        work.gradient[k] = gradient[work.place[k]]
+
+
+@njit
+def _join_outside(problem, work, n_in, penalty, cross, gradient):
+    """Add every group whose gradient leaves the dual ball at this penalty."""
+    for g in range(problem.together.size):
+        places = slice(problem.first[g], problem.first[g + 1])
+        if not work.inside[g] and not is_inside(gradient[places], penalty, problem.single[places], problem.together[g]):
+            n_in = _join(problem, work, n_in, g, cross, gradient)
+    return n_in
+
+
+@njit
+def _solve(problem, work, n_in, penalty, cross, variance, tol, max_passes, gradient):
+    """Solve at one penalty from the working set's coefficients; return groups in, the gap and the passes taken."""
+    inner = 0.5 * tol
+    passes = 0
+    gap = np.inf
+    while True:
+        while passes < max_passes:
+            _pass(problem, work, n_in, penalty)
+            passes += 1
+            if _work_gap(work, n_in, penalty, variance) <= inner:
+                break
+        _whole_gradient(problem, work, n_in, cross, gradient)
+        before = n_in
+        n_in = _join_outside(problem, work, n_in, penalty, cross, gradient)
+        for k in range(gradient.size):
+            work.buffer[1, k] = 0.0
+        for k in range(work.first[n_in]):
+            work.buffer[1, work.place[k]] = work.coef[k]
+        gap = group_gap(
+            cross, work.buffer[1], gradient, penalty, problem.single, problem.together, problem.first,
+            problem.together.size, variance,
+        )  # fmt: skip
+        if gap <= tol or passes >= max_passes:
+            return n_in, gap, passes
+        if n_in == before:
+            inner *= 0.1
+
+
+@njit
+def follow_groups(problem, cross, variance, penalties, work, tol, max_passes, coef, gaps, kkt):
+    """Solve along decreasing penalties; write coefficients (n_penalties, p), gaps and violations; return the passes."""
+    p = cross.size
+    gradient = cross.copy()
+    guess = np.zeros(p)
+    earlier = np.zeros(p)
+    n_in = 0
+    work.inside[:] = False
+    work.first[0] = 0
+    total = 0
+    for t in range(penalties.size):
+        if t >= 2:
+            n_zero = 0
+            for g in range(n_in):
+                if work.coef[work.first[g]] == 0.0:
+                    n_zero += 1
+            if n_zero > 4 + n_in // 4:
+                n_in = _drop_zeros(problem, work, n_in, cross, gradient)
+            ahead = (penalties[t] - penalties[t - 1]) / (penalties[t - 1] - penalties[t - 2])
+            for k in range(work.first[n_in]):
+                j = work.place[k]
+                work.coef[k] += ahead * (coef[t - 1, j] - coef[t - 2, j])
+            for j in range(p):
+                guess[j] = gradient[j] + ahead * (gradient[j] - earlier[j])
+        else:
+            guess[:] = gradient
+        earlier[:] = gradient
+        for k in range(work.first[n_in]):
+            work.gradient[k] = guess[work.place[k]]
+        n_in = _join_outside(problem, work, n_in, penalties[t], cross, guess)
+        n_in, gaps[t], passes = _solve(problem, work, n_in, penalties[t], cross, variance, tol, max_passes, gradient)
+        total += passes
+        for k in range(work.first[n_in]):
+            coef[t, work.place[k]] = work.coef[k]
+        kkt[t] = group_kkt(coef[t], gradient, penalties[t], problem.single, problem.together, problem.first)
+    return total

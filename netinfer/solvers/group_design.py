@@ -1,0 +1,236 @@
+"""What the grouped solvers make once for all targets on one Gram: order, own axes, unpenalised regulators out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import solve_triangular
+
+from netinfer.errors import InputError
+from netinfer.kernels import njit
+from netinfer.solvers.checks import ALLOWANCE, checked_moments, checked_weights
+from netinfer.solvers.group_descent import GroupProblem
+from netinfer.solvers.group_step import dual_norm
+from netinfer.solvers.grouping import group_labels
+
+# A regulator with less than this share of its variance left beside the unpenalised ones depends linearly on them.
+DEPENDENT = 1e-12
+
+
+def checked_targets(gram, crosses, target_variance):
+    """Return Gram, cross-moments (n_targets, p) and variances (n_targets,) as arrays, or say what is wrong with them.
+
+    Raises
+    ------
+    InputError
+        As for one target, and with the target's row for the others.
+    """
+    crosses = np.ascontiguousarray(crosses, dtype=np.float64)
+    if crosses.ndim != 2 or crosses.shape[0] == 0:
+        raise InputError(f"cross: shape {crosses.shape[1:]}: give one number for each regulator")
+    try:
+        variances = np.broadcast_to(np.asarray(target_variance, dtype=np.float64), crosses.shape[:1])
+    except ValueError:
+        raise InputError(f"target_variance: one number, or one for each of {crosses.shape[0]} targets") from None
+    gram = checked_moments(gram, crosses[0], [1.0], float(variances[0]), None).gram
+    if not np.isfinite(crosses).all():
+        t, j = np.argwhere(~np.isfinite(crosses))[0]
+        raise InputError(f"cross: target {t} holds NaN or an infinite value at regulator {j}: impute or remove it")
+    if not ((variances > 0) & np.isfinite(variances)).all():
+        t = int((~((variances > 0) & np.isfinite(variances))).argmax())
+        raise InputError(
+            f"target_variance: {variances[t]} of target {t} is not positive: a constant target has no path"
+        )
+    if crosses.shape[0] > 1:
+        scale = 1.0 / np.sqrt(gram.diagonal())
+        joint = gram * scale[:, None] * scale[None, :]
+        joint[np.diag_indices_from(joint)] += ALLOWANCE
+        half = solve_triangular(np.linalg.cholesky(joint), (crosses * scale).T / np.sqrt(variances), lower=True)
+        explained = (half**2).sum(axis=0)
+        if (explained > 1 + ALLOWANCE).any():
+            raise InputError(
+                f"gram, cross and target_variance of target {int(explained.argmax())} are not jointly positive "
+                "semidefinite: all three must come from the same samples, centred and divided by the same n"
+            )
+    return gram, crosses, variances
+
+
+@dataclass(frozen=True)
+class GroupDesign:
+    """One Gram with its groups, ready for the kernels.
+
+    Attributes
+    ----------
+    problem : GroupProblem
+        Penalised, allowed regulators, sorted by group; turned to each group's own axes where there is no L1 part.
+    places : int array, shape (k,)
+        The regulator at each place.
+    axes : float array, shape (k, largest group)
+        Each group's own axes, one row a place.
+    labels, has_free : the regulators' groups; whether a group holds an unpenalised regulator
+    free : int array
+        Unpenalised regulators.
+    inverse, link : float arrays, shapes (n_free, n_free), (k, n_free)
+        Pseudo-inverse of their Gram, and the Gram between the penalised, turned, and them.
+    """
+
+    problem: GroupProblem
+    places: np.ndarray
+    axes: np.ndarray
+    labels: np.ndarray
+    has_free: np.ndarray
+    free: np.ndarray
+    inverse: np.ndarray
+    link: np.ndarray
+
+    def project(self, cross, variance):
+        """Return the target's cross-moments as the kernels need them, the variance left, and the free coefficients."""
+        inside = cross[self.places]
+        if not self.problem.is_sparse:
+            inside = _turn(self.problem.first, self.axes, inside, np.zeros_like(inside))
+        if not self.free.size:
+            return inside, variance, np.zeros(0)
+        alone = self.inverse @ cross[self.free]
+        left = max(variance - cross[self.free] @ alone, DEPENDENT * variance)
+        return inside - self.link @ alone, left, alone
+
+    def expand(self, inside, alone):
+        """Return the coefficients of all regulators (n_penalties, p) from the kernels' (n_penalties, k)."""
+        coef = np.zeros((inside.shape[0], self.labels.size))
+        _turn_back(self.problem.first, self.axes, self.places, self.problem.is_sparse, inside, coef)
+        if self.free.size:
+            coef[:, self.free] = alone - inside @ self.link @ self.inverse
+        return coef
+
+    def active(self, coef):
+        """Return which groups have a coefficient that is not zero (n_penalties, n_groups)."""
+        active = np.zeros((coef.shape[0], self.has_free.size), dtype=bool)
+        _mark_active(coef, self.labels, active)
+        return active
+
+    def largest_penalty(self, turned):
+        """Return the smallest penalty at which every penalised coefficient is zero."""
+        return float(_largest(turned, self.problem.single, self.problem.together, self.problem.first))
+
+
+@njit
+def _turn(first, axes, values, out):
+    for g in range(first.size - 1):
+        for j in range(first[g], first[g + 1]):
+            for i in range(first[g + 1] - first[g]):
+                out[first[g] + i] += axes[j, i] * values[j]
+    return out
+
+
+@njit
+def _turn_back(first, axes, places, is_sparse, inside, coef):
+    for t in range(inside.shape[0]):
+        for g in range(first.size - 1):
+            for j in range(first[g], first[g + 1]):
+                if is_sparse:
+                    coef[t, places[j]] = inside[t, j]
+                else:
+                    total = 0.0
+                    for i in range(first[g + 1] - first[g]):
+                        total += axes[j, i] * inside[t, first[g] + i]
+                    coef[t, places[j]] = total
+
+
+@njit
+def _mark_active(coef, labels, active):
+    for t in range(coef.shape[0]):
+        for j in range(labels.size):
+            if coef[t, j] != 0.0:
+                active[t, labels[j]] = True
+
+
+@njit
+def _largest(gradient, single, together, first):
+    worst = 0.0
+    for g in range(together.size):
+        places = slice(first[g], first[g + 1])
+        worst = dual_norm(gradient[places], single[places], together[g], worst)
+    return worst
+
+
+def design_groups(gram, groups, *, l1_share, group_weights, penalty_weights, shrinkage) -> GroupDesign:
+    """Check groups, weights, share and shrinkage, and prepare a checked Gram for the kernels.
+
+    Raises
+    ------
+    InputError
+        Names the argument, the value and the place.
+    """
+    p = gram.shape[0]
+    labels = group_labels(groups, p)
+    n_groups = int(labels.max()) + 1
+    if not 0 <= l1_share <= 1:
+        raise InputError(f"l1_share: {l1_share} is not between 0 and 1")
+    if not 0 <= shrinkage < 1:
+        raise InputError(f"shrinkage: {shrinkage} is not in 0 <= s < 1")
+    single = checked_weights(penalty_weights, p)
+    together = _checked_group_weights(group_weights, labels)
+    is_forbidden = np.isinf(single) | np.isinf(together)[labels]
+    single = l1_share * np.where(is_forbidden, 1.0, single)
+    together = (1.0 - l1_share) * np.where(np.isinf(together), 1.0, together)
+    is_free = (single == 0) & (together[labels] == 0) & ~is_forbidden
+    gram = (1.0 - shrinkage) * gram
+    gram[np.diag_indices(p)] += shrinkage
+    free = np.flatnonzero(is_free)
+    places = np.flatnonzero(~is_free & ~is_forbidden)
+    places = places[np.argsort(labels[places], kind="stable")]
+    inner, inverse, link = gram[np.ix_(places, places)], np.zeros((0, 0)), np.zeros((places.size, 0))
+    if free.size:
+        inverse = np.linalg.pinv(gram[np.ix_(free, free)], rcond=1e-12, hermitian=True)
+        link = gram[np.ix_(places, free)]
+        inner = inner - link @ inverse @ link.T
+        is_left = inner.diagonal() > DEPENDENT * gram.diagonal()[places]
+        places, inner, link = places[is_left], inner[np.ix_(is_left, is_left)], link[is_left]
+    problem, axes = _prepared(inner, labels[places], single[places], together)
+    if not problem.is_sparse:
+        for g in range(problem.together.size):
+            block = slice(problem.first[g], problem.first[g + 1])
+            link[block] = axes[block, : block.stop - block.start].T @ link[block]
+    has_free = np.zeros(n_groups, dtype=bool)
+    has_free[labels[free]] = True
+    return GroupDesign(problem, places, axes, labels, has_free, free, inverse, link)
+
+
+def _prepared(inner, labels, single, together):
+    """Return the kernels' problem, turned to the groups' own axes where no L1 part forbids it, and the axes."""
+    kept, counts = np.unique(labels, return_counts=True)
+    first = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    is_sparse = bool((single > 0).any())
+    axes = np.zeros((labels.size, int(counts.max(initial=0))))
+    largest = np.zeros(kept.size)
+    inner = np.ascontiguousarray(0.5 * (inner + inner.T))
+    for g in range(kept.size):
+        block = slice(first[g], first[g + 1])
+        values, vectors = np.linalg.eigh(inner[block, block])
+        largest[g] = values[-1]
+        axes[block, : values.size] = vectors
+    if not is_sparse:
+        for g in range(kept.size):
+            block = slice(first[g], first[g + 1])
+            vectors = axes[block, : counts[g]]
+            inner[block] = vectors.T @ inner[block]
+            inner[:, block] = inner[:, block] @ vectors
+    curvature = np.maximum(inner.diagonal(), 0.0)
+    problem = GroupProblem(inner, curvature, first, largest, single, together[kept], is_sparse)
+    return problem, axes
+
+
+def _checked_group_weights(group_weights, labels):
+    counts = np.bincount(labels)
+    if group_weights is None:
+        return np.sqrt(counts)
+    weights = np.array(group_weights, dtype=np.float64)
+    rule = "one number >= 0 a group (0 = unpenalised, inf = forbidden)"
+    if weights.shape != counts.shape:
+        raise InputError(f"group_weights: shape {weights.shape} for {counts.size} groups: give {rule}")
+    bad = np.isnan(weights) | (weights < 0)
+    if bad.any():
+        g = int(bad.argmax())
+        raise InputError(f"group_weights: {weights[g]:g} of group {g}: give {rule}")
+    return weights
