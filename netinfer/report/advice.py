@@ -7,10 +7,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from netinfer.report.trust import Facts, GoesWith
+from netinfer.report.trust import FEW_DONORS, Facts, GoesWith
 
 FEW_UNITS = 20
-FEW_DONORS = 12  # from here on donors are the units
 MANY_IN_OPERON = 0.10
 MANY_NEAR = 0.20  # within three genes, where no operon is known
 MANY_MISSING = 0.05
@@ -155,6 +154,15 @@ def _factors(facts: Facts) -> str:
     )
 
 
+def _followed(facts: Facts) -> str:
+    one = facts.factor_follows[0]
+    return (
+        f"Hidden factor {one.component}, which was projected out, follows the column “{one.column}”, which explains "
+        f"{_percent(one.r2)} of it: what moves the genes with “{one.column}” went with it. If that is what you study, "
+        "run with `hidden_factors: 0` or fewer; if it is a nuisance, name it as a covariate instead."
+    )
+
+
 def _one_donor(facts: Facts) -> str:
     return (
         "All cells come from one donor: no claim about the population. Repeat with cells of other donors "
@@ -283,6 +291,7 @@ RULES: tuple[Rule, ...] = (
         ),
         _first,
     ),
+    Rule("factor_follows", lambda facts: bool(facts.factor_follows), _followed),
     Rule("factors", lambda facts: (facts.hidden_share or 0) >= MUCH_IN_FACTORS, _factors),
     Rule("one_donor", lambda facts: facts.n_donors == 1, _one_donor),
     Rule("few_donors", lambda facts: 1 < facts.n_donors < FEW_DONORS, _few_donors),

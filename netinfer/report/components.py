@@ -75,6 +75,27 @@ def leading_components(
     return table
 
 
+def most_explaining(scores: Any, obs: pd.DataFrame) -> list[tuple[str, float]]:
+    """Return for each factor the column of the samples that explains most of it, and its adjusted R2.
+
+    Parameters
+    ----------
+    scores : float array, shape (n_samples, n_factors)
+    obs : DataFrame, n_samples rows
+
+    Returns
+    -------
+    list of (str, float)
+        ("", 0.0) where no column is of use.
+    """
+    columns = [(str(name), obs[name].to_numpy()) for name in obs.columns if _is_useful(obs[name])]
+    best = []
+    for score in np.asarray(scores, dtype=float).reshape(len(obs), -1).T:
+        found = [(name, _explained(score, values)) for name, values in columns]
+        best.append(max(found, key=lambda pair: pair[1], default=("", 0.0)))
+    return best
+
+
 def _centred(X: Any) -> tuple[np.ndarray, np.ndarray]:
     """Return each sample's mean over all genes, and the genes that are looked at, each centred."""
     mean = np.asarray(X.mean(axis=1), dtype=float).ravel()

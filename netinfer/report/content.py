@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from netinfer.io.direction import DIRECTION_BASES, interactions
+from netinfer.report.kinds import in_words
 from netinfer.report.labels import symbols_of
 from netinfer.scoring import leaves_operons_out
 
@@ -22,6 +23,7 @@ BOUND_ASSUMES = (
     "threefold in simulation (docs/benchmarks.md)."
 )
 LISTED = 25  # rows of the long tables; the files beside the report have all
+FITTED = ("ok", "not_converged")
 _STATUS_IN_WORDS = {
     "ok": "fitted",
     "constant": "left out: no variation",
@@ -64,7 +66,7 @@ def overview(net: Any) -> dict[str, Any]:
         "n_sources": int(edges["source"].nunique()),
         "n_edge_targets": int(edges["target"].nunique()),
         "n_regulators": int(net.nodes["is_regulator"].sum()),
-        "n_targets": len(net.targets),
+        "n_targets": int(_is_fitted(net.targets).sum()),
         "n_activating": words.count("activates"),
         "n_repressing": words.count("represses"),
         "n_associated": words.count("associates"),
@@ -100,13 +102,6 @@ def data_facts(adata: Any) -> dict[str, Any]:
         notes = adata.uns.get("netinfer", {})
     genes = _frame(notes.get("dropped_genes"), ["gene", "is_regulator", "status", "reason"])
     samples = _frame(notes.get("dropped_samples"), ["sample", "reason"])
-    by_reason = pd.concat(
-        [
-            genes.assign(what="genes")[["what", "reason"]],
-            samples.assign(what="samples")[["what", "reason"]],
-        ]
-    )
-    counts = by_reason.groupby(["what", "reason"], sort=True).size().reset_index(name="n")
     return {
         "known": adata is not None,
         "source": str(notes.get("source", "")).replace("\\", "/").rsplit("/", 1)[-1],
@@ -117,10 +112,36 @@ def data_facts(adata: Any) -> dict[str, Any]:
         "n_genes": adata.n_vars if adata is not None else None,
         "n_dropped_genes": len(genes),
         "n_dropped_samples": len(samples),
-        "dropped": counts.to_dict("records"),
-        "dropped_genes": genes.head(LISTED).to_dict("records"),
-        "dropped_samples": samples.head(LISTED).to_dict("records"),
+        "dropped": _by_reason(genes, samples),
     }
+
+
+def _is_fitted(targets: pd.DataFrame) -> pd.Series:
+    return targets["status"].astype(str).isin(FITTED)
+
+
+def _by_reason(genes: pd.DataFrame, samples: pd.DataFrame) -> list[dict[str, Any]]:
+    """Join what was dropped for the same reason: samples, regulators, other genes, with the first names of each."""
+    is_regulator = genes["is_regulator"].fillna(False).astype(bool)
+    parts = [
+        ("sample", samples["sample"], samples["reason"]),
+        ("regulator", genes.loc[is_regulator, "gene"], genes.loc[is_regulator, "reason"]),
+        ("gene", genes.loc[~is_regulator, "gene"], genes.loc[~is_regulator, "reason"]),
+    ]
+    rows = []
+    for what, names, reasons in parts:
+        for reason, group in names.groupby(reasons, sort=True):
+            distinct = list(dict.fromkeys(map(str, group)))
+            rows.append(
+                {
+                    "what": what,
+                    "reason": str(reason),
+                    "n": len(group),
+                    "names": distinct[:LISTED],
+                    "n_names": len(distinct),
+                }
+            )
+    return rows
 
 
 def _frame(table: Any, columns: list[str]) -> pd.DataFrame:
@@ -172,7 +193,7 @@ def target_facts(net: Any) -> dict[str, Any]:
         "n_others": int((status != "ok").sum()),
         "worst_gap": float(np.nanmax(gap)) if np.isfinite(gap).any() else None,
         "r2_median": float(np.nanmedian(r2)) if np.isfinite(r2).any() else None,
-        "n_unregulated": int((~targets["target"].isin(with_regulator)).sum()),
+        "n_unregulated": int((_is_fitted(targets) & ~targets["target"].isin(with_regulator)).sum()),
     }
 
 
@@ -240,7 +261,7 @@ def settings_rows(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
             for name, inner in value.items():
                 walk(f"{prefix}.{name}" if prefix else str(name), inner)
         elif isinstance(value, list | tuple):
-            rows.append((prefix, "; ".join(str(item) for item in value)))
+            rows.append((prefix, "; ".join(in_words([str(item) for item in value]))))
         else:
             rows.append((prefix, "" if value is None else str(value)))
 

@@ -6,7 +6,6 @@ leaves it out.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,38 +14,16 @@ import numpy as np
 import pandas as pd
 
 from netinfer.network.neighbours import is_annotated, neighbour_shares
+from netinfer.report.components import most_explaining
+from netinfer.report.kinds import is_factor, kind_of
 from netinfer.scoring import SUFFIX
 
 LISTED = 40  # dropped regulators that are named
 FIRST_SHARE = 0.20  # a first component above this share of variance asks for a decision
 GOES_WITH = 0.30  # R2 from which a column of the samples is said to go with a component
-_FACTOR = re.compile(r"hidden_factor_\d+")
 LOOKED_AT = 3  # components whose columns are looked at
-
-_WORDS = {
-    "depth": {"depth", "counts", "umis", "umi", "size", "coverage", "reads"},
-    "batch": {
-        "batch", "plate", "run", "lane", "center", "centre", "site", "study", "project", "platform", "date",
-        "chip", "library", "array", "lab", "laboratory", "sequencer", "flowcell", "machine", "cohort", "dataset",
-        "protocol", "kit", "technology",
-    },
-    "type": {"celltype", "cluster", "leiden", "louvain", "tissue"},
-    "block": {
-        "replicate", "replicates", "rep", "donor", "patient", "subject", "individual", "participant", "person",
-        "culture", "clone", "animal", "mouse", "litter", "family", "biorep",
-    },
-}  # fmt: skip
-
-
-def kind_of(column: str) -> str:
-    """Tell by its name what a column of the samples stands for: depth, batch, type, block or nothing known."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", column)
-    words = {re.sub(r"\d+$", "", word) for word in re.split(r"[^a-z0-9]+", spaced.lower()) if word}
-    if {"cell", "type"} <= words:
-        return "type"
-    if {"n", "count"} <= words:  # Seurat's nCount_RNA
-        return "depth"
-    return next((kind for kind, known in _WORDS.items() if words & known), "")
+FOLLOWS = 0.50  # R2 from which a hidden factor is said to follow a column
+FEW_DONORS = 12  # from here on donors are the units
 
 
 @dataclass(frozen=True)
@@ -77,6 +54,7 @@ class Facts:
     hidden_factors: int | None = None
     hidden_asked: str = ""
     hidden_share: float | None = None  # of the variance, that they hold together
+    factor_follows: tuple[GoesWith, ...] = ()  # columns that hidden factors follow, no batch, depth or type
     center_by: str = ""
     input_kind: str = ""
     normalization: str = ""
@@ -113,6 +91,15 @@ class Facts:
     def asks_for_decision(self) -> bool:
         """Whether one component moves much of the expression and nothing was done about it."""
         return self.first_share is not None and self.first_share > FIRST_SHARE and not self.is_projected
+
+    @property
+    def donor_caveat(self) -> str:
+        """What one donor or few say of the population."""
+        if not 0 < self.n_donors < FEW_DONORS:
+            return ""
+        if self.n_donors == 1:
+            return "one donor: says nothing about the population of donors"
+        return f"{self.n_donors} donors: says little about the population of donors"
 
     @property
     def sample_word(self) -> str:
@@ -173,6 +160,7 @@ def gather_facts(
         hidden_factors=hidden,
         hidden_asked=asked,
         hidden_share=hidden_share,
+        factor_follows=_followed(adata, covariates or (), unit) if hidden else (),
         center_by=str(notes.get("center_by", "")),
         input_kind=str(notes.get("input_kind", "")),
         normalization=str(notes.get("normalization", "")),
@@ -209,7 +197,7 @@ def used_covariates(provenance: Mapping[str, Any]) -> tuple[str, ...] | None:
     listed = provenance.get("covariates")
     if not isinstance(listed, list | tuple):
         return None
-    return tuple(str(name) for name in listed if not _FACTOR.fullmatch(str(name)))
+    return tuple(str(name) for name in listed if not is_factor(str(name)))
 
 
 def hidden_factors(provenance: Mapping[str, Any], notes: Mapping[str, Any]) -> tuple[int | None, str, float | None]:
@@ -220,9 +208,20 @@ def hidden_factors(provenance: Mapping[str, Any], notes: Mapping[str, Any]) -> t
         recorded, used = {**recorded, **used}, used.get("k")
     listed = provenance.get("covariates")
     if used is None and isinstance(listed, list | tuple):  # hidden factors stand among the covariates, numbered
-        used = sum(bool(_FACTOR.fullmatch(str(name))) for name in listed)
+        used = sum(is_factor(str(name)) for name in listed)
     k, shares = _whole(used), np.atleast_1d(np.asarray(recorded.get("share", []), dtype=float))
     return k, str(recorded.get("asked", "")), float(shares[:k].sum()) if k and len(shares) >= k else None
+
+
+def _followed(adata: Any, covariates: tuple[str, ...], unit: str) -> tuple[GoesWith, ...]:
+    """Return the columns that hidden factors follow and that are neither technical nor the units, strongest first."""
+    if adata is None or "hidden_factors" not in adata.obsm:
+        return ()
+    skipped = [name for name in adata.obs if name in (*covariates, unit) or kind_of(str(name)) == "block"]
+    best = most_explaining(adata.obsm["hidden_factors"], adata.obs.drop(columns=skipped))
+    found = [GoesWith(place, name, r2, kind_of(name)) for place, (name, r2) in enumerate(best, start=1)]
+    strong = [one for one in found if one.r2 >= FOLLOWS and one.kind == ""]
+    return tuple(sorted(strong, key=lambda one: -one.r2))
 
 
 def _hub(edges: pd.DataFrame, names: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:

@@ -75,6 +75,11 @@ SEEN = [
         "factors",
         ["20 hidden factors take 50 % of the variance", "`hidden_factors: 0`"],
     ),
+    (
+        {"hidden_factors": 2, "factor_follows": (GoesWith(2, "condition", 0.82, ""),)},
+        "factor_follows",
+        ["Hidden factor 2", "“condition”, which explains 82 % of it", "`hidden_factors: 0` or fewer"],
+    ),
     ({"assay": "cells", "n_donors": 1}, "one_donor", ["one donor: no claim about the population"]),
     ({"assay": "cells", "n_donors": 11}, "few_donors", ["11 donors, too few"]),
     ({"assay": "cells", "unit": ""}, "unknown_donors", ["`cells: {donor_column: NAME}`"]),

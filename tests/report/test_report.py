@@ -156,6 +156,42 @@ def test_says_what_came_in_and_what_was_dropped(full):
     assert "secret" not in full.text
 
 
+def test_what_was_dropped_for_one_reason_is_one_row(tmp_path):
+    net = make_network()
+    adata = make_expression(net, dropped=["geneX", "geneY", "crp2"])
+    notes = adata.uns["netinfer"]
+    notes["dropped_genes"]["is_regulator"] = [False, False, True]
+    names = [f"empty{i}" for i in range(40)]
+    notes["dropped_samples"] = pd.DataFrame({"sample": ["s99", *names], "reason": ["odd", *["no value"] * 40]})
+    page = page_of(tmp_path, net, adata)
+    assert page.text.count("no value ") == 1
+    assert "empty0, empty1" in page.text
+    assert "empty24 and 15 more" in page.text
+    assert "empty25" not in page.text
+    for row in ("40 samples no value empty0", "2 genes no variation geneX, geneY", "1 regulator no variation crp2"):
+        assert row in page.text, row
+
+
+def test_targets_are_counted_where_they_were_fitted(full):
+    assert "3 target genes with a fit" in full.text  # the fourth does not vary
+    assert "of 3 target genes that were fitted" in full.text
+    assert "0 of 3 fitted targets have no regulator" in full.text
+
+
+def test_says_that_sign_and_effect_come_from_different_fits(full):
+    assert "for weak candidates the two may disagree" in full.text
+
+
+def test_hidden_factors_among_the_settings_are_counted(tmp_path):
+    net = make_network()
+    listed = ["batch", *(f"hidden_factor_{i}" for i in range(1, 31))]
+    net = Network(net.candidates, net.nodes, net.targets, {**net.provenance, "covariates": listed}, net.cut["asked"])
+    page = page_of(tmp_path, net, make_expression(net))
+    assert "batch; 30 hidden factors" in page.text
+    assert "hidden_factor_" not in page.text
+    assert "Projected out of regulators and targets before the fit: batch and 30 hidden factors." in page.text
+
+
 def test_names_the_independent_unit_and_their_number(full):
     assert (
         "40 independent units, named by the column “replicate_group” of the sample table, from 80 samples." in full.text

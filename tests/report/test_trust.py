@@ -309,6 +309,42 @@ def test_facts_read_hidden_factors_in_every_form_they_are_recorded():
     assert (numbered.covariates, numbered.hidden_factors) == (("sex",), 2)
 
 
+def test_a_factor_that_follows_a_condition_is_named(tmp_path):
+    rng = np.random.default_rng(8)
+    treated = np.tile([0.0, 1.0], N // 2)
+    condition = np.where(treated > 0, "drug", "none")
+    factors = np.column_stack([rng.normal(size=N), treated + rng.normal(0, 0.2, N)])
+    net = make_network({"covariates": ["hidden_factor_1", "hidden_factor_2"]})
+    adata = make_data(net, {"hidden_factors": {"asked": "2", "k": 2}}, obs={"condition": condition}, factors=factors)
+    (one,) = gather_facts(net, adata).factor_follows
+    assert (one.component, one.column) == (2, "condition")
+    assert one.r2 > 0.8
+    _, words, _ = parsed(tmp_path, net, adata)
+    assert "Factor 2 follows “condition”" in words
+    assert "what moves the genes with “condition” went with it" in words
+    named = {"batch": {"obs": {"batch": condition}}, "unit": {"obs": {"replicate": condition}}}
+    for change in named.values():  # technical columns and units are taken out rightly
+        assert not gather_facts(net, make_data(net, factors=factors, **change)).factor_follows
+    loose = np.column_stack([treated + rng.normal(0, 2.0, N)])
+    assert not gather_facts(net, make_data(net, obs={"condition": condition}, factors=loose)).factor_follows
+
+
+@pytest.mark.parametrize(
+    ("n_donors", "words"),
+    [
+        (1, "one donor: says nothing about the population of donors"),
+        (11, "11 donors: says little about the population of donors"),
+        (12, ""),
+        (0, ""),
+    ],
+)
+def test_the_tile_of_units_warns_of_few_donors(tmp_path, n_donors, words):
+    net = make_network({"design": {"assay": "cells", "n_donors": n_donors}})
+    tree, _, _ = parsed(tmp_path, net, make_data(net))
+    (tile,) = tree.xpath("//div[@class='tile'][contains(span, 'independent units')]")
+    assert re.sub(r"\s+", " ", tile.text_content()).removeprefix(f"{N}independent units").strip() == words
+
+
 def test_symbols_are_shown_with_keys_and_twins_stay_apart():
     nodes = pd.DataFrame({"name": ["E1", "E2", "E3", "E4", "TP53"], "symbol": ["TBCE", "TBCE", "CRP", "", "TP53"]})
     shown = display_names(nodes)
@@ -328,6 +364,9 @@ def test_a_phenotype_table_is_shown_beside_the_network(tmp_path):
     tree, _, page = parsed(tmp_path, net, phenotype=genes)
     assert tree.xpath("//h2[@id='phenotype']")[0].text == "Genes for the trait"
     assert "<strong>2 genes</strong>" in page
+    assert "go with the trait also when the other genes are taken into account." in page
+    assert "need not cause the trait" in page
+    assert "for weak candidates the two may disagree" in page
     assert "rises with it" in page
     assert "0.10 to 0.80" in page
     assert "Odds ratio" not in page
