@@ -20,12 +20,14 @@ _LAZY = {
     "infer_regression": "netinfer.models.regression",
     "select_genes": "netinfer.models.phenotype",
     "choose_penalty": "netinfer.models.penalty",
+    "infer_diffusion": "netinfer.models.diffusion",
     "Network": "netinfer.network",
 }
 _MODULES = ("io", "preprocess", "moments", "solvers", "stability", "models", "network", "simulate", "config", "errors")
 
 if TYPE_CHECKING:
     from netinfer.io import read_expression
+    from netinfer.models.diffusion import infer_diffusion
     from netinfer.models.penalty import choose_penalty
     from netinfer.models.phenotype import select_genes
     from netinfer.models.regression import infer_regression
@@ -37,6 +39,7 @@ __all__ = [
     "choose_penalty",
     "evaluate",
     "hidden_factors",
+    "infer_diffusion",
     "infer_regression",
     "normalize",
     "prepare_samples",

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from netinfer.plot.axes import ACTIVATES, FAINT, INK, NEUTRAL, axes, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from netinfer.models.penalty import PenaltyChoice
-
 _NAMES = {"cv_error": "held-out error (share of variance)", "aic": "AIC", "bic": "BIC", "ebic": "extended BIC"}
 
 
-def criterion_path(choice: PenaltyChoice, *, ax: Axes | None = None) -> Axes:
+def criterion_path(choice: Any, *, ax: Axes | None = None) -> Axes:
     """Draw the criterion of a choice of penalty, with the number of selected regulators on top.
 
     Parameters
     ----------
     choice : PenaltyChoice
+        What `netinfer.choose_penalty` returns.
     ax : Axes, optional
 
     Returns

@@ -11,6 +11,7 @@ an argument: at 0 they give the clean twin, with the same edges.
 
 from netinfer.simulate.confounded import cell_types, hidden_factors, null_replicates, replicates
 from netinfer.simulate.counts import cell_counts, counts, human_counts
+from netinfer.simulate.diffusion import diffusion
 from netinfer.simulate.linear import complete_gold, sparse_linear
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "cell_types",
     "complete_gold",
     "counts",
+    "diffusion",
     "hidden_factors",
     "human_counts",
     "null_replicates",

@@ -25,7 +25,8 @@ ALLOWED = {
     "network": {"errors", "config", "io"},
     "scoring": {"errors", "io", "network"},
     "evaluate": {"errors", "scoring"},
-    "models": BASE | {"io", "moments", "network", "preprocess", "solvers", "stability"},
+    # plot: results draw themselves, when called
+    "models": BASE | {"io", "moments", "network", "plot", "preprocess", "solvers", "stability"},
     "estimators": {"errors", "solvers"},
     "plot": {"errors", "scoring", "network", "io"},
     "report": {"errors", "config", "plot", "scoring", "network", "io", "evaluate"},
