@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from netinfer.moments import Moments, from_matrix, inverse_sd
-from netinfer.solvers.homotopy import make_workspace
-from netinfer.solvers.nonnegative import MAX_SWEEPS as NONNEGATIVE_SWEEPS
-from netinfer.solvers.nonnegative import follow_nonnegative
-from netinfer.solvers.path import GAP_TOLERANCE, MAX_SWEEPS, follow
+from netinfer.solvers.nonnegative import GAP_TOLERANCE, MAX_SWEEPS, follow_nonnegative
+from netinfer.solvers.path import by_homotopy
+from netinfer.solvers.problem import MomentProblem
 from netinfer.stability.subsamples import complementary_pair
 
 # The operator's penalties: a tenth apart, from the largest down to a hundredth of it, then further by decades.
@@ -52,16 +51,13 @@ def _solve(problem: _Standardised, i: int, penalties: np.ndarray, nonnegative: b
     finite = np.where(forbidden, 1.0, weights)
     if nonnegative:
         follow_nonnegative(
-            problem.gram, problem.cross[i], 1.0, penalties, finite, forbidden, GAP_TOLERANCE, NONNEGATIVE_SWEEPS,
+            problem.gram, problem.cross[i], 1.0, penalties, finite, forbidden, GAP_TOLERANCE, MAX_SWEEPS,
             coef, gap, violation,
         )  # fmt: skip
         return coef, gap
-    work, events = make_workspace(p), np.zeros((0, 3))
-    work.forbidden[:], work.weights[:] = forbidden, finite
-    follow(
-        problem.gram, problem.cross[i], 1.0, penalties, work, 100 + 20 * p, GAP_TOLERANCE, MAX_SWEEPS, events, coef, gap
-    )
-    return coef, gap
+    row = MomentProblem(problem.gram, problem.cross[i], weights, 1.0, 0.0, by_homotopy, by_homotopy)
+    solution = row.solve(penalties)
+    return solution.coef, solution.duality_gap
 
 
 def fit_operator(everything, weights, nonnegative, penalty, pool) -> tuple[dict[str, list], np.ndarray]:

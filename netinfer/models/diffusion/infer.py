@@ -116,10 +116,10 @@ def infer_diffusion(
     frame["n_links"], frame["self_loop"] = (links != 0).sum(axis=1), np.diag(operator)
     frame["r2"] = _explained(operator, intercept, x, y)
     if (failed := frame["status"] == "not_converged").any():
-        worst = frame.loc[frame["duality_gap"].idxmax()]
+        worst = int(frame["duality_gap"].to_numpy().argmax())
         warnings.warn(
-            f"infer_diffusion: {int(failed.sum())} rows are not certified, the worst {worst['node']} with a relative "
-            f"duality gap of {worst['duality_gap']:.1e}, tolerance {CERTIFIED_GAP:.0e}: see status in rows",
+            f"infer_diffusion: {int(failed.sum())} rows are not certified, the worst {labels[worst]} with a relative "
+            f"duality gap of {rows['duality_gap'][worst]:.1e}, tolerance {CERTIFIED_GAP:.0e}: see status in rows",
             ConvergenceWarning,
             stacklevel=2,
         )
