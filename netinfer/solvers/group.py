@@ -179,7 +179,7 @@ def group_lasso_paths(
     if not tol > 0:
         raise InputError(f"tol: {tol} is not positive")
     gram, crosses, variances = checked_targets(gram, crosses, target_variance)
-    n_targets, p = crosses.shape
+    n_targets = crosses.shape[0]
     grid = np.asarray(penalties, dtype=np.float64)
     if grid.ndim == 2 and grid.shape[0] != n_targets:
         raise InputError(f"penalties: {grid.shape[0]} rows for {n_targets} targets")

@@ -40,9 +40,10 @@ class GroupWork(NamedTuple):
     cross: np.ndarray  # (p,)
     coef: np.ndarray  # (p,)
     gradient: np.ndarray  # (p,)
+    curvature: np.ndarray  # (p,)
     single: np.ndarray  # (p,)
     together: np.ndarray  # (n_groups,)
-    buffer: np.ndarray  # (4, 2 p)
+    buffer: np.ndarray  # (4, p)
 
 
 def make_work(n_places: int, n_groups: int) -> GroupWork:
@@ -56,9 +57,10 @@ def make_work(n_places: int, n_groups: int) -> GroupWork:
         cross=np.zeros(n_places),
         coef=np.zeros(n_places),
         gradient=np.zeros(n_places),
+        curvature=np.zeros(n_places),
         single=np.zeros(n_places),
         together=np.zeros(n_groups),
-        buffer=np.zeros((4, 2 * n_places)),
+        buffer=np.zeros((4, n_places)),
     )
 
 
@@ -69,38 +71,38 @@ def _subtract_rows(gram, begin, end, step, size, out):
     while j + 3 <= end:
         a, b, c = step[j], step[j + 1], step[j + 2]
         if a != 0.0 or b != 0.0 or c != 0.0:
-            first, second, third = gram[j], gram[j + 1], gram[j + 2]
             for i in range(size):
-                out[i] -= a * first[i] + b * second[i] + c * third[i]
+                out[i] -= a * gram[j, i] + b * gram[j + 1, i] + c * gram[j + 2, i]
         j += 3
     while j < end:
         a = step[j]
         if a != 0.0:
-            row = gram[j]
             for i in range(size):
-                out[i] -= a * row[i]
+                out[i] -= a * gram[j, i]
         j += 1
 
 
 @njit
-def group_gap(cross, coef, gradient, penalty, single, together, first, n_groups, variance):
-    """Return the duality gap over half the variance; ``inf`` where moments are of no common data."""
+def _gap(work, n_in, penalty, variance):
+    """Return the duality gap over half the variance, given that no group outside the working set leaves the dual ball.
+
+    It is ``inf`` where the moments are of no common data.
+    """
+    cross, coef, gradient, single, first = work.cross, work.coef, work.gradient, work.single, work.first
     fit = 0.0
     quadratic = 0.0
     norm = 0.0
-    worst = penalty * 1e-3
-    for g in range(n_groups):
+    worst = penalty
+    for g in range(n_in):
         square = 0.0
         for j in range(first[g], first[g + 1]):
             b = coef[j]
-            if b != 0.0:
-                fit += cross[j] * b
-                quadratic += b * (cross[j] - gradient[j])
-                norm += single[j] * abs(b)
-                square += b * b
-        norm += together[g] * np.sqrt(square)
-        places = slice(first[g], first[g + 1])
-        worst = dual_norm(gradient[places], single[places], together[g], worst)
+            fit += cross[j] * b
+            quadratic += b * (cross[j] - gradient[j])
+            norm += single[j] * abs(b)
+            square += b * b
+        norm += work.together[g] * np.sqrt(square)
+        worst = dual_norm(gradient, first[g], first[g + 1], single, work.together[g], worst)
     primal = 0.5 * variance - fit + 0.5 * quadratic + penalty * norm
     residual = variance - 2.0 * fit + quadratic
     against = variance - fit
@@ -116,26 +118,29 @@ def group_gap(cross, coef, gradient, penalty, single, together, first, n_groups,
 
 
 @njit
-def group_kkt(coef, gradient, penalty, single, together, first):
+def _kkt(work, n_in, penalty):
     """Return the largest Euclidean distance, over groups, of the gradient from the penalty's subdifferential."""
+    coef, gradient, single, first = work.coef, work.gradient, work.single, work.first
     worst = 0.0
-    for g in range(together.size):
+    for g in range(n_in):
         square = 0.0
         for j in range(first[g], first[g + 1]):
             square += coef[j] * coef[j]
-        norm = np.sqrt(square)
+        together = penalty * work.together[g]
+        pull = together / np.sqrt(square) if square > 0.0 else 0.0
         distance = 0.0
         for j in range(first[g], first[g + 1]):
             b = coef[j]
             bound = penalty * single[j]
+            off = gradient[j] - pull * b
             if b == 0.0:
-                off = max(abs(gradient[j]) - bound, 0.0)
+                off = max(abs(off) - bound, 0.0)
             else:
-                off = gradient[j] - penalty * together[g] * b / norm - (bound if b > 0.0 else -bound)
+                off -= bound if b > 0.0 else -bound
             distance += off * off
         distance = np.sqrt(distance)
-        if norm == 0.0:
-            distance = max(distance - penalty * together[g], 0.0)
+        if square == 0.0:
+            distance = max(distance - together, 0.0)
         worst = max(worst, distance)
     return worst
 
@@ -156,13 +161,16 @@ def _join(problem, work, n_in, g, cross, gradient):
         work.cross[k] = cross[j]
         work.coef[k] = 0.0
         work.single[k] = problem.single[j]
+        work.curvature[k] = problem.curvature[j]
         work.gradient[k] = gradient[j]
-    for k in range(begin, begin + size):
-        row = problem.gram[work.place[k]]
-        for i in range(begin + size):
-            value = row[work.place[i]]
-            work.gram[k, i] = value
-            work.gram[i, k] = value
+    gram, place, where = work.gram, work.place, problem.first[g]
+    for i in range(begin + size):
+        row = place[i]
+        for k in range(size):
+            gram[i, begin + k] = problem.gram[row, where + k]
+    for k in range(size):
+        for i in range(begin):
+            gram[begin + k, i] = gram[i, begin + k]
     return n_in + 1
 
 
@@ -192,40 +200,32 @@ def _drop_zeros(problem, work, n_in, cross, gradient):
 @njit
 def _pass(problem, work, n_in, penalty):
     """Update every group of the working set once."""
-    size = work.first[n_in]
+    first, gram, coef, gradient, curvature = work.first, work.gram, work.coef, work.gradient, work.curvature
     step, u, after, pull = work.buffer[0], work.buffer[1], work.buffer[2], work.buffer[3]
+    size = first[n_in]
     for g in range(n_in):
-        begin = work.first[g]
-        end = work.first[g + 1]
+        begin = first[g]
+        end = first[g + 1]
         m = end - begin
-        group = work.group[g]
+        together = penalty * work.together[g]
         if problem.is_sparse:
             for j in range(m):
-                u[j] = work.gradient[begin + j]
+                u[j] = gradient[begin + j]
                 for i in range(m):
-                    u[j] += work.gram[begin + j, begin + i] * work.coef[begin + i]
-                pull[m + j] = penalty * work.single[begin + j]
+                    u[j] += gram[begin + j, begin + i] * coef[begin + i]
             sparse_group_minimum(
-                u[:m], work.gram[begin:end, begin:end], problem.largest[group], pull[m : 2 * m],
-                penalty * work.together[g], work.coef[begin:end], after[:m], pull[:m],
-            )  # fmt: skip
+                u, gram, problem.largest[work.group[g]], work.single, penalty, together, coef, begin, end, after, pull
+            )
         else:
-            curvature = problem.curvature[problem.first[group] : problem.first[group + 1]]
             for j in range(m):
-                u[j] = work.gradient[begin + j] + curvature[j] * work.coef[begin + j]
-            group_minimum(u[:m], curvature, penalty * work.together[g], work.coef[begin:end], after[:m])
+                u[j] = gradient[begin + j] + curvature[begin + j] * coef[begin + j]
+            r = group_minimum(u, curvature, together, coef, begin, end)
+            for j in range(m):
+                after[j] = u[j] * (r / (curvature[begin + j] * r + together))
         for j in range(m):
-            step[begin + j] = after[j] - work.coef[begin + j]
-            work.coef[begin + j] = after[j]
-        _subtract_rows(work.gram, begin, end, step, size, work.gradient)
-
-
-@njit
-def _work_gap(work, n_in, penalty, variance):
-    """Return the relative duality gap of the problem that the working set alone makes."""
-    return group_gap(
-        work.cross, work.coef, work.gradient, penalty, work.single, work.together, work.first, n_in, variance
-    )
+            step[begin + j] = after[j] - coef[begin + j]
+            coef[begin + j] = after[j]
+        _subtract_rows(gram, begin, end, step, size, gradient)
 
 
 @njit
@@ -248,8 +248,9 @@ def _whole_gradient(problem, work, n_in, cross, gradient):
 def _join_outside(problem, work, n_in, penalty, cross, gradient):
     """Add every group whose gradient leaves the dual ball at this penalty."""
     for g in range(problem.together.size):
-        places = slice(problem.first[g], problem.first[g + 1])
-        if not work.inside[g] and not is_inside(gradient[places], penalty, problem.single[places], problem.together[g]):
+        if not work.inside[g] and not is_inside(
+            gradient, problem.first[g], problem.first[g + 1], penalty, problem.single, problem.together[g]
+        ):
             n_in = _join(problem, work, n_in, g, cross, gradient)
     return n_in
 
@@ -264,19 +265,12 @@ def _solve(problem, work, n_in, penalty, cross, variance, tol, max_passes, gradi
         while passes < max_passes:
             _pass(problem, work, n_in, penalty)
             passes += 1
-            if _work_gap(work, n_in, penalty, variance) <= inner:
+            if _gap(work, n_in, penalty, variance) <= inner:
                 break
         _whole_gradient(problem, work, n_in, cross, gradient)
         before = n_in
         n_in = _join_outside(problem, work, n_in, penalty, cross, gradient)
-        for k in range(gradient.size):
-            work.buffer[1, k] = 0.0
-        for k in range(work.first[n_in]):
-            work.buffer[1, work.place[k]] = work.coef[k]
-        gap = group_gap(
-            cross, work.buffer[1], gradient, penalty, problem.single, problem.together, problem.first,
-            problem.together.size, variance,
-        )  # fmt: skip
+        gap = _gap(work, n_in, penalty, variance)
         if gap <= tol or passes >= max_passes:
             return n_in, gap, passes
         if n_in == before:
@@ -318,5 +312,5 @@ def follow_groups(problem, cross, variance, penalties, work, tol, max_passes, co
         total += passes
         for k in range(work.first[n_in]):
             coef[t, work.place[k]] = work.coef[k]
-        kkt[t] = group_kkt(coef[t], gradient, penalties[t], problem.single, problem.together, problem.first)
+        kkt[t] = _kkt(work, n_in, penalties[t])
     return total

@@ -149,8 +149,7 @@ def _mark_active(coef, labels, active):
 def _largest(gradient, single, together, first):
     worst = 0.0
     for g in range(together.size):
-        places = slice(first[g], first[g + 1])
-        worst = dual_norm(gradient[places], single[places], together[g], worst)
+        worst = dual_norm(gradient, first[g], first[g + 1], single, together[g], worst)
     return worst
 
 

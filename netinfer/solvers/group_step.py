@@ -3,6 +3,8 @@
 A group's problem is to minimise 1/2 b'Db - u'b + sum_j single_j |b_j| + together ||b||. Without the first penalty and
 with D diagonal (the group's own axes), b_j = r u_j / (D_j r + together) with r = ||b|| the root of one concave function
 of one variable; with it, a proximal step leaves zero and passes over the coordinates, each solved exactly, finish.
+
+Kernels take whole arrays and the group's range begin .. end - 1: a slice costs more than a small group's arithmetic.
 """
 
 from __future__ import annotations
@@ -16,51 +18,41 @@ INNER_PASSES = 3
 
 
 @njit
-def group_radius(u, curvature, together, low, high, guess):
-    """Return r with sum_j (u_j / (curvature_j r + together))^2 = 1, between two bounds, by Newton's method.
+def group_minimum(u, curvature, together, coef, begin, end):
+    """Return r, with which u_j r / (curvature_j r + together) solves a group on its own axes; 0 where it is zero.
 
-    The reciprocal of that norm is concave in r, so the steps rise to the root from the second one on.
+    u : (m,) gradient of the group at zero; coef, curvature : whole arrays, the group at begin .. end - 1
     """
-    r = min(max(guess, low), high)
-    for _ in range(50):
-        norm = 0.0
-        slope = 0.0
-        for j in range(u.size):
-            inverse = 1.0 / (curvature[j] * r + together)
-            z = u[j] * inverse
-            norm += z * z
-            slope += z * z * curvature[j] * inverse
-        root = np.sqrt(norm)
-        # 1/root - 1 has the derivative slope / root^3.
-        step = (root - 1.0) * norm / slope
-        r = min(max(r + step, low), high)
-        if abs(root - 1.0) < 1e-10:  # the step above squared the error
-            break
-    return r
-
-
-@njit
-def group_minimum(u, curvature, together, before, after):
-    """Solve a group on its own axes, from the last solution on; write it and return its norm."""
     norm = 0.0
     guess = 0.0
     smallest = np.inf
     largest = 0.0
-    for j in range(u.size):
-        norm += u[j] * u[j]
-        guess += before[j] * before[j]
+    for j in range(begin, end):
+        norm += u[j - begin] * u[j - begin]
+        guess += coef[j] * coef[j]
         smallest = min(smallest, curvature[j])
         largest = max(largest, curvature[j])
-    norm = np.sqrt(norm)
-    if norm <= together:
-        for j in range(u.size):
-            after[j] = 0.0
+    if norm <= together * together:
         return 0.0
-    low = (norm - together) / largest
-    high = (norm - together) / smallest if smallest > 1e-14 * largest else 1e14 * low
-    r = group_radius(u, curvature, together, low, high, np.sqrt(guess))
-    for j in range(u.size):
-        after[j] = r * u[j] / (curvature[j] * r + together)
+    excess = np.sqrt(norm) - together
+    low = excess / largest
+    high = excess / smallest if smallest > 1e-14 * largest else 1e14 * low
+    r = min(max(np.sqrt(guess), low), high)
+    for _ in range(50):
+        # sum_j (u_j / (curvature_j r + together))^2 = 1; one over the root of the sum is concave in r, so Newton's
+        # steps rise to the solution from the second one on.
+        norm = 0.0
+        slope = 0.0
+        for j in range(begin, end):
+            inverse = 1.0 / (curvature[j] * r + together)
+            z = u[j - begin] * inverse
+            z *= z
+            norm += z
+            slope += z * curvature[j] * inverse
+        root = np.sqrt(norm)
+        r = min(max(r + (root - 1.0) * norm / slope, low), high)
+        if abs(root - 1.0) < 1e-8:  # the step above squared the error
+            break
     return r
 
 
@@ -78,10 +70,9 @@ def _coordinate_minimum(s, curvature, single, together, rest):
         # Concave and rising in b: Newton's steps from below never pass the root.
         b = t / (curvature + together / np.sqrt(rest))
         for _ in range(50):
-            square = b * b + rest
-            inverse = 1.0 / np.sqrt(square)
+            inverse = 1.0 / np.sqrt(b * b + rest)
             value = curvature * b + together * b * inverse - t
-            step = value / (curvature + together * rest * inverse / square)
+            step = value / (curvature + together * rest * inverse * inverse * inverse)
             b -= step
             if abs(step) <= 1e-14 * b:
                 break
@@ -89,27 +80,27 @@ def _coordinate_minimum(s, curvature, single, together, rest):
 
 
 @njit
-def sparse_group_minimum(u, block, largest, single, together, before, after, pull):
-    """Improve a group under both penalties from ``before``, exact where it is zero; write it to ``after``.
+def sparse_group_minimum(u, gram, largest, single, penalty, together, coef, begin, end, after, pull):
+    """Improve a group under both penalties, exact where it is zero; write it to ``after`` (m,).
 
-    u : gradient at zero of the group; block : (m, m) its Gram; largest : its largest eigenvalue
+    u : (m,) gradient of the group at zero; gram : its block at begin .. end - 1, largest : its largest eigenvalue;
+    single : whole array, times ``penalty``; together : of the group, times penalty already; pull : (m,) memory
     """
-    m = u.size
+    m = end - begin
     norm = 0.0
     for j in range(m):
-        norm += max(abs(u[j]) - single[j], 0.0) ** 2
-    if np.sqrt(norm) <= together:
-        for j in range(m):
-            after[j] = 0.0
+        norm += max(abs(u[j]) - penalty * single[begin + j], 0.0) ** 2
+        after[j] = 0.0
+    if norm <= together * together:
         return
     # One proximal step: it leaves zero, where passes over coordinates would stay.
     norm = 0.0
     for j in range(m):
         moved = u[j]
         for i in range(m):
-            moved -= block[j, i] * before[i]
-        moved = before[j] + moved / largest
-        size = max(abs(moved) - single[j] / largest, 0.0)
+            moved -= gram[begin + j, begin + i] * coef[begin + i]
+        moved = coef[begin + j] + moved / largest
+        size = max(abs(moved) - penalty * single[begin + j] / largest, 0.0)
         after[j] = size if moved > 0.0 else -size
         norm += size * size
     norm = np.sqrt(norm)
@@ -125,54 +116,60 @@ def sparse_group_minimum(u, block, largest, single, together, before, after, pul
     for j in range(m):
         pull[j] = u[j]
         for i in range(m):
-            pull[j] -= block[j, i] * after[i]
+            pull[j] -= gram[begin + j, begin + i] * after[i]
     for _ in range(INNER_PASSES):
         largest_step = 0.0
         for j in range(m):
             b = after[j]
-            rest = 0.0
-            for i in range(m):
-                if i != j:
-                    rest += after[i] * after[i]
-            after[j] = _coordinate_minimum(pull[j] + block[j, j] * b, block[j, j], single[j], together, rest)
-            step = after[j] - b
+            curvature = gram[begin + j, begin + j]
+            rest = max(square - b * b, 0.0) if m > 1 else 0.0
+            if rest < 1e-12 * square:  # cancelled: add it up
+                rest = 0.0
+                for i in range(m):
+                    if i != j:
+                        rest += after[i] * after[i]
+            new = _coordinate_minimum(pull[j] + curvature * b, curvature, penalty * single[begin + j], together, rest)
+            step = new - b
             if step != 0.0:
+                after[j] = new
+                square = rest + new * new
                 largest_step = max(largest_step, abs(step))
                 for i in range(m):
-                    pull[i] -= step * block[i, j]
+                    pull[i] -= step * gram[begin + j, begin + i]
         if largest_step <= 1e-3 * np.sqrt(square):
             break
 
 
 @njit
-def is_inside(gradient, penalty, single, together):
+def is_inside(gradient, begin, end, penalty, single, together):
     """Say whether a group may be zero: ||S(gradient, penalty single)|| <= penalty together."""
     norm = 0.0
-    for j in range(gradient.size):
-        norm += max(abs(gradient[j]) - penalty * single[j], 0.0) ** 2
+    for j in range(begin, end):
+        size = max(abs(gradient[j]) - penalty * single[j], 0.0)
+        norm += size * size
     return norm <= (penalty * together) ** 2
 
 
 @njit
-def dual_norm(gradient, single, together, at_least):
+def dual_norm(gradient, begin, end, single, together, at_least):
     """Return the smallest t >= at_least with the group inside at penalty t, exactly.
 
     ||S(gradient, t single)|| = t together is quadratic in t between the places where an entry drops out of the soft
     threshold (the epsilon-norm of Ndiaye et al. 2016, with weights). Bounds close in on the right piece.
     """
-    if is_inside(gradient, at_least, single, together):
+    if is_inside(gradient, begin, end, at_least, single, together):
         return at_least
     low = at_least
     high = np.inf
     if together == 0.0:
-        for j in range(gradient.size):
+        for j in range(begin, end):
             low = max(low, abs(gradient[j]) / single[j])
         return low
-    for j in range(gradient.size):
+    for j in range(begin, end):
         if single[j] > 0.0:
             t = abs(gradient[j]) / single[j]
             if low < t < high:
-                if is_inside(gradient, t, single, together):
+                if is_inside(gradient, begin, end, t, single, together):
                     high = t
                 else:
                     low = t
@@ -180,7 +177,7 @@ def dual_norm(gradient, single, together, at_least):
     a = -together * together
     b = 0.0
     c = 0.0
-    for j in range(gradient.size):
+    for j in range(begin, end):
         size = abs(gradient[j])
         if single[j] == 0.0 or size / single[j] > low:
             a += single[j] * single[j]
