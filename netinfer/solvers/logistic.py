@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from netinfer.errors import ConvergenceWarning
-from netinfer.solvers.logistic_certificate import Certificate, certify, excess, largest_penalty
+from netinfer.solvers.logistic_certificate import Evidence, certify, pulls
+from netinfer.solvers.logistic_gradient import Gradients
 from netinfer.solvers.logistic_newton import Problem, State
 
 # Share of the null deviance that is left where a fit is said to separate the classes, as in glmnet (devmax = 0.999).
@@ -17,6 +18,10 @@ SEPARATED = 1e-3
 # A certified unpenalised fit whose next Newton step still moves a sample's log odds by this much has no optimum.
 DIVERGING = 0.1
 MAX_ROUNDS = 100
+# Share of the penalty that the first round's violation may have: what enters next is seen well enough then.
+LOOSE = 0.02
+# Violations below this are rounding of the products.
+FINEST = 1e-15
 # Predictors within rounding of the penalty do not enter, so that the largest penalty gives exact zeros.
 MARGIN = 1e-12
 # A set of candidates below this share of the predictors is looked at on its own, before all of them are.
@@ -172,15 +177,16 @@ def _follow(problem: Problem, penalties: np.ndarray, tol: float, classes: np.nda
     loss, steps = np.full(n_penalties, np.nan), np.zeros(n_penalties, np.int64)
     state = State(problem)
     separated_at = np.inf if _is_separated_without_penalty(state, tol) else None
-    gradient = certify(state, 1.0).gradient
-    largest = largest_penalty(problem, gradient)
+    gradients = Gradients(problem)
+    pull = certify(state, 1.0, gradients, is_full=True).pull
+    largest = float(pull.max())
     last = largest
     for k, penalty in enumerate(penalties):
         if separated_at is not None:
             break
         before = state.n_steps
-        found = _solve(state, penalty, last, gradient, tol)
-        gradient, last = found.gradient, penalty
+        found = _solve(state, float(penalty), last, pull, tol, gradients)
+        pull, last = found.pull, float(penalty)
         coef[k] = 0.0
         coef[k, state.index] = state.coef
         intercept[k], loss[k] = state.plain_intercept, state.loss
@@ -206,74 +212,56 @@ def _follow(problem: Problem, penalties: np.ndarray, tol: float, classes: np.nda
     return path
 
 
-def _solve(state: State, penalty: float, last: float, gradient: np.ndarray, tol: float) -> Certificate:
-    """Fit at one penalty from the fit at the last one, whose gradient is given."""
+def _solve(state: State, penalty: float, last: float, pull: np.ndarray, tol: float, gradients: Gradients) -> Evidence:
+    """Fit at one penalty from the fit at the last one, whose pulls are given."""
     problem = state.problem
-    entering = _outside(state, excess(problem, gradient, penalty) > MARGIN * penalty)
-    if entering.size:
-        state.enter(entering)
+    _let_in(state, np.flatnonzero(pull > penalty * (1.0 + MARGIN)))
     # Sequential strong rule: what may well enter between the last penalty and this one.
-    likely = _outside(state, excess(problem, gradient, max(2.0 * penalty - min(last, 2.0 * penalty), 0.0)) > 0.0)
-    members = _members(problem, likely)
-    n_few = FEW * problem.x.shape[1]
-    columns = problem.x[:, members] if 0 < len(members) <= n_few else None
-    wished = 0.02 * penalty
-    best: Certificate | None = None
+    likely = _outside(state, np.flatnonzero(pull > max(2.0 * penalty - last, 0.0)))
+    near = problem.members(likely)
+    columns = problem.x[:, near] if 0 < len(near) <= FEW * problem.x.shape[1] else None
+    wished = LOOSE * penalty
+    found = None
     for _ in range(MAX_ROUNDS):
         reached = state.minimise(penalty, wished)
+        # The gap is about the violation times the L1 norm; a third of it leaves room for the other blocks.
         tight = 0.3 * tol * state.null_loss / max(float(np.abs(state.coef).sum()), 1e-3)
         if columns is not None:
             partial = np.zeros(problem.x.shape[1])
-            partial[members] = state.residual @ columns
-            entering = _outside(state, excess(problem, partial, penalty) > MARGIN * penalty, likely)
-            if entering.size:
-                state.enter(entering)
+            partial[near] = state.residual @ columns
+            if _let_in(state, likely[pulls(problem, partial)[likely] > penalty * (1.0 + MARGIN)]):
                 continue
-            if wished > tight:
+            if wished > tight and reached > tight:
                 wished = tight
                 continue
-        found = certify(state, penalty)
-        best = found
+        found = certify(state, penalty, gradients)
         if found.gap <= tol:
             return found
-        entering = _outside(state, excess(problem, found.gradient, penalty) > MARGIN * penalty)
-        if entering.size:
-            state.enter(entering)
-        elif reached > wished or wished <= 1e-15:
+        is_new = _let_in(state, np.flatnonzero(found.pull > penalty * (1.0 + MARGIN)))
+        if not is_new and (reached > wished or wished <= FINEST):
             break  # rounding: no step gains anything any more
         wished = tight if wished > tight else 0.1 * wished
-    if best is None:
-        best = certify(state, penalty)
-    return best
+    return certify(state, penalty, gradients) if found is None else found
 
 
-def _outside(state: State, is_wanted: np.ndarray, among: np.ndarray | None = None) -> np.ndarray:
-    """Return the wanted blocks that are not in the working set."""
-    if among is not None:
-        chosen = np.zeros(len(is_wanted), bool)
-        chosen[among] = is_wanted[among]
-        is_wanted = chosen
-    else:
-        is_wanted = is_wanted.copy()
-    is_wanted[state.blocks] = False
-    return np.flatnonzero(is_wanted)
+def _outside(state: State, blocks: np.ndarray) -> np.ndarray:
+    """Return those of the blocks that are not in the working set."""
+    return blocks[~state.is_inside[blocks]]
 
 
-def _members(problem: Problem, blocks: np.ndarray) -> np.ndarray:
-    if not problem.has_groups:
-        return blocks
-    return np.concatenate(
-        [problem.order[problem.starts[b] : problem.starts[b + 1]] for b in blocks] or [np.empty(0, np.int64)]
-    )
+def _let_in(state: State, blocks: np.ndarray) -> bool:
+    """Take those of the blocks that are not there into the working set; say whether there were any."""
+    new = _outside(state, blocks)
+    if new.size:
+        state.enter(new)
+    return bool(new.size)
 
 
 def _prune(state: State) -> None:
     """Drop predictors with zero coefficients once they are a third of the working set."""
     if not len(state.index):
         return
-    is_active = np.logical_or.reduceat(
-        (state.coef != 0.0) | state.problem.is_free[state.index], state.starts[:-1]
-    )
+    is_active = np.logical_or.reduceat((state.coef != 0.0) | state.problem.is_free[state.index], state.starts[:-1])
     if 3 * int((~is_active).sum()) > len(is_active) + 10:
         state.keep(is_active)
 
@@ -281,10 +269,10 @@ def _prune(state: State) -> None:
 def _is_separated_without_penalty(state: State, tol: float) -> bool:
     """Fit the unpenalised predictors and say whether they separate the classes, so that no finite fit exists."""
     problem = state.problem
-    free = np.logical_or.reduceat(problem.is_free[problem.order], problem.starts[:-1])
-    if not free.any():
+    free = np.flatnonzero(np.logical_or.reduceat(problem.is_free[problem.order], problem.starts[:-1]))
+    if not free.size:
         return False
-    state.enter(np.flatnonzero(free))
+    state.enter(free)
     state.minimise(1.0, 0.1 * tol * state.null_loss)
     for _ in range(3):
         before = state.eta

@@ -9,19 +9,12 @@ are. Predictors enter when they violate the optimality conditions; the certifica
 from __future__ import annotations
 
 import dataclasses
+from functools import cached_property
 
 import numpy as np
 
-from netinfer.solvers.logistic_quadratic import curvatures, minimise, violation
-
-# Moments that cost less than this many multiply-adds are made anew in every step.
-CHEAP = 1_000_000
-# Without it they are kept while a step brings the violation below this share of the last.
-CONTRACTION = 0.2
-MAX_NEWTON, MAX_SWEEPS, MAX_HALVINGS = 100, 2_000, 40
-SUFFICIENT = 1e-4
-# Rounding of an objective near 1; a step that promises less cannot be told from none.
-ROUNDING = 4e-16
+from netinfer.solvers.logistic_quadratic import curvatures
+from netinfer.solvers.logistic_step import newton, sample_terms
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,15 +37,37 @@ class Problem:
     starts: np.ndarray
     block: np.ndarray
 
-    @property
+    @cached_property
     def has_groups(self) -> bool:
         """Whether any block's norm is penalised."""
         return bool(self.block_weights.any())
 
-    @property
+    @cached_property
     def is_free(self) -> np.ndarray:
         """Predictors without any L1 or group penalty, shape (n_predictors,)."""
         return self.is_allowed & (self.weights == 0.0) & (self.block_weights[self.block] == 0.0)
+
+    @cached_property
+    def is_free_block(self) -> np.ndarray:
+        """Blocks in which no allowed predictor is penalised, shape (n_blocks,)."""
+        return np.logical_and.reduceat((self.is_free | ~self.is_allowed)[self.order], self.starts[:-1])
+
+    @cached_property
+    def hard_free(self) -> np.ndarray:
+        """Predictors without a penalty and without a ridge: places."""
+        return np.flatnonzero(self.is_free & (self.ridge == 0.0))
+
+    @cached_property
+    def block_ridge(self) -> np.ndarray:
+        """Ridge of each block, shape (n_blocks,)."""
+        return self.ridge[self.order[self.starts[:-1]]]
+
+    def members(self, blocks: np.ndarray) -> np.ndarray:
+        """Return the predictors of blocks."""
+        if len(self.starts) == len(self.order) + 1:
+            return self.order[blocks]
+        parts = [self.order[self.starts[b] : self.starts[b + 1]] for b in blocks]
+        return np.concatenate([*parts, np.empty(0, np.int64)])
 
 
 class State:
@@ -62,10 +77,12 @@ class State:
         n = len(problem.is_case)
         self.problem = problem
         self.sign = np.where(problem.is_case, 1.0, -1.0)
+        self.has_ridge = bool(problem.ridge.any())
         self.rows = np.empty((32, n))
         self.index = np.empty(0, np.int64)
         self.starts = np.zeros(1, np.int64)
         self.blocks = np.empty(0, np.int64)
+        self.is_inside = np.zeros(len(problem.block_weights), bool)
         self.coef, self.mean = np.empty(0), np.empty(0)
         positive = float(problem.share[problem.is_case].sum())
         self.null_loss = -(positive * np.log(positive) + (1 - positive) * np.log1p(-positive))
@@ -73,22 +90,19 @@ class State:
         self.eta = np.full(n, self.intercept)
         self.hessian = np.zeros((0, 0))
         self.curvature = np.empty(0)
-        self.model_weight = np.empty(0)
+        self.model_weight, self.residual, self.weight = np.empty(n), np.empty(n), np.empty(n)
         self.model_mean = np.empty(0)
+        self.scratch = np.empty_like(self.rows)
         self.is_stale = True
         self.n_steps = 0
-        self._evaluate()
-
-    def _evaluate(self) -> None:
-        """Set loss, residual and curvature weights of the samples at ``eta``."""
-        self.loss, self.residual, self.weight = _sample_terms(self.eta, self.sign, self.problem.share)
+        self.loss = sample_terms(self.eta, self.sign, problem.share, self.residual, self.weight)
 
     def enter(self, blocks: np.ndarray) -> None:
         """Take blocks of predictors into the working set, coefficients zero."""
         problem = self.problem
-        members = [problem.order[problem.starts[b] : problem.starts[b + 1]] for b in blocks]
-        members = [m[problem.is_allowed[m]] for m in members]
-        new = np.concatenate(members)
+        new = problem.members(blocks)
+        sizes = np.diff(problem.starts)[blocks]
+        self.is_inside[blocks] = True
         columns = np.ascontiguousarray(problem.x[:, new].T)
         mean = columns @ problem.share
         columns -= mean[:, None]
@@ -96,12 +110,11 @@ class State:
         if k + more > len(self.rows):
             rows = np.empty((2 * (k + more), self.rows.shape[1]))
             rows[:k] = self.rows[:k]
-            self.rows = rows
+            self.rows, self.scratch = rows, np.empty_like(rows)
         self.rows[k : k + more] = columns
         self.index = np.concatenate([self.index, new])
         self.mean = np.concatenate([self.mean, mean])
         self.coef = np.concatenate([self.coef, np.zeros(more)])
-        sizes = np.array([len(m) for m in members])
         self.starts = np.concatenate([self.starts, k + np.cumsum(sizes)])
         self.blocks = np.concatenate([self.blocks, blocks])
         if not self.is_stale:
@@ -111,6 +124,7 @@ class State:
         """Drop blocks whose coefficients are zero from the working set; ``is_kept`` is by block."""
         sizes = np.diff(self.starts)
         rows = np.flatnonzero(np.repeat(is_kept, sizes))
+        self.is_inside[self.blocks[~is_kept]] = False
         self.rows[: len(rows)] = self.rows[rows]
         self.index, self.mean, self.coef = self.index[rows], self.mean[rows], self.coef[rows]
         self.blocks, sizes = self.blocks[is_kept], sizes[is_kept]
@@ -120,29 +134,22 @@ class State:
             self.model_mean, self.curvature = self.model_mean[rows], self.curvature[is_kept]
 
     def _extend(self, first: int) -> None:
-        """Add the moments of the predictors from place ``first`` on to those kept; 0 makes all."""
+        """Add the moments of the predictors from place ``first`` on to those kept."""
         k = len(self.index)
         rows = self.rows[:k]
         weighted = rows[first:] * self.model_weight
         mean = weighted.sum(axis=1)
-        total = self.model_weight.sum()
-        self.model_mean = np.concatenate([self.model_mean[:first], mean])
-        block = weighted @ rows.T - np.outer(mean, self.model_mean) / total
+        self.model_mean = np.concatenate([self.model_mean, mean])
+        block = weighted @ rows.T - np.outer(mean, self.model_mean / self.model_weight.sum())
         new = np.arange(k - first)
         block[new, first + new] += self.problem.ridge[self.index[first:]]
         hessian = np.empty((k, k))
-        hessian[:first, :first] = self.hessian[:first, :first]
+        hessian[:first, :first] = self.hessian
         hessian[first:] = block
         hessian[:first, first:] = block[:, :first].T
         self.hessian = hessian
         self.curvature = np.empty(len(self.blocks))
         curvatures(hessian, self.starts, self.curvature)
-
-    def _refresh(self) -> None:
-        self.model_weight = self.weight
-        self.model_mean = np.empty(0)
-        self._extend(0)
-        self.is_stale = False
 
     def thresholds(self, penalty: float) -> tuple[np.ndarray, np.ndarray]:
         """Return the thresholds of predictors and blocks of the working set."""
@@ -150,67 +157,28 @@ class State:
 
     def penalty_value(self, coef: np.ndarray, thresholds: np.ndarray, group_thresholds: np.ndarray) -> float:
         """Return the penalty, ridge included, of coefficients on the working set."""
-        value = thresholds @ np.abs(coef) + 0.5 * (self.problem.ridge[self.index] @ coef**2)
-        if group_thresholds.any():
+        value = thresholds @ np.abs(coef)
+        if self.has_ridge:
+            value += 0.5 * (self.problem.ridge[self.index] @ coef**2)
+        if self.problem.has_groups:
             value += group_thresholds @ np.sqrt(np.add.reduceat(coef**2, self.starts[:-1]))
         return float(value)
 
     def minimise(self, penalty: float, wished: float) -> float:
         """Take Newton steps until the largest violation in the working set is at most ``wished``; return it."""
+        k = len(self.index)
         thresholds, group_thresholds = self.thresholds(penalty)
-        ridge = self.problem.ridge[self.index]
-        rows = self.rows[: len(self.index)]
-        value = self.loss + self.penalty_value(self.coef, thresholds, group_thresholds)
-        last = np.inf
-        for _ in range(MAX_NEWTON):
-            slope = rows @ self.residual - ridge * self.coef
-            slope_0 = float(self.residual.sum())
-            reached = max(violation(self.coef, slope, thresholds, group_thresholds, self.starts), abs(slope_0))
-            if reached <= wished:
-                return reached
-            if self.is_stale or rows.size * len(rows) < CHEAP or reached > CONTRACTION * last:
-                self._refresh()
-            last = reached
-            moved = self._step(slope, slope_0, thresholds, group_thresholds, value, 0.02 * reached)
-            if moved is None:
-                self.is_stale = True
-                return reached
-            value = moved
-        return reached
-
-    def _step(self, slope, slope_0, thresholds, group_thresholds, value, tol) -> float | None:
-        """Take one Newton step; return the new objective, or None where rounding leaves nothing to gain."""
-        total = self.model_weight.sum()
-        coef = self.coef.copy()
-        inner = slope - self.model_mean * (slope_0 / total)
-        is_exact = not group_thresholds.any()
-        minimise(
-            self.hessian, coef, inner, thresholds, group_thresholds, self.starts, self.curvature, tol, MAX_SWEEPS,
-            is_exact,
+        if self.is_stale:
+            self.hessian, self.model_mean = np.empty((k, k)), np.empty(k)
+            self.curvature = np.empty(len(self.blocks))
+        reached, self.intercept, self.loss, n_steps, self.is_stale = newton(
+            self.rows[:k], self.coef, self.intercept, self.eta, self.residual, self.weight, self.loss, self.sign,
+            self.problem.share, self.problem.ridge[self.index], thresholds, group_thresholds, self.starts,
+            self.hessian, self.model_mean, self.model_weight, self.curvature, self.scratch, self.is_stale, wished,
+            self.problem.has_groups,
         )  # fmt: skip
-        change = coef - self.coef
-        change_0 = (slope_0 - self.model_mean @ change) / total
-        moving = change_0 + change @ self.rows[: len(change)]
-        before = self.penalty_value(self.coef, thresholds, group_thresholds)
-        ridge = self.problem.ridge[self.index]
-        # Along the step the smooth part falls with slope'change; the ridge is in both and is taken out of one.
-        promised = -(slope + ridge * self.coef) @ change - slope_0 * change_0
-        promised += self.penalty_value(coef, thresholds, group_thresholds) - before
-        length = 1.0
-        for _ in range(MAX_HALVINGS):
-            trial = self.coef + length * change if length < 1.0 else coef
-            eta = self.eta + length * moving
-            terms = _sample_terms(eta, self.sign, self.problem.share)
-            after = terms[0] + self.penalty_value(trial, thresholds, group_thresholds)
-            if after <= value + SUFFICIENT * length * min(promised, 0.0) + ROUNDING * max(1.0, value):
-                self.coef, self.eta = trial, eta
-                self.intercept += length * change_0
-                self.loss, self.residual, self.weight = terms
-                self.n_steps += 1
-                return after
-            length *= 0.5
-            self.is_stale = True
-        return None
+        self.n_steps += n_steps
+        return reached
 
     def balance(self) -> None:
         """Bring the intercept to its optimum for the coefficients at hand, to rounding."""
@@ -219,23 +187,14 @@ class State:
             if total <= 0.0 or abs(slope) <= 1e-16:
                 return
             step = float(np.clip(slope / total, -1.0, 1.0))
-            eta = self.eta + step
-            terms = _sample_terms(eta, self.sign, self.problem.share)
-            if abs(terms[1].sum()) >= abs(slope):
+            eta, residual, weight = self.eta + step, np.empty_like(self.eta), np.empty_like(self.eta)
+            loss = sample_terms(eta, self.sign, self.problem.share, residual, weight)
+            if abs(residual.sum()) >= abs(slope):
                 return
             self.eta, self.intercept = eta, self.intercept + step
-            self.loss, self.residual, self.weight = terms
+            self.loss, self.residual, self.weight = loss, residual, weight
 
     @property
     def plain_intercept(self) -> float:
         """Intercept for predictors that are not centred."""
         return self.intercept - float(self.mean @ self.coef)
-
-
-def _sample_terms(eta, sign, share):
-    """Return the mean loss, and each sample's share of residual y - p and curvature p (1 - p)."""
-    margin = sign * eta
-    small = np.exp(-np.abs(margin))
-    loss = float(share @ (np.log1p(small) + np.maximum(-margin, 0.0)))
-    wrong = np.where(margin > 0.0, small, 1.0) / (1.0 + small)
-    return loss, share * sign * wrong, share * small / (1.0 + small) ** 2

@@ -59,9 +59,7 @@ def violation(coef, slope, thresholds, group_thresholds, starts):
     """Return the largest violation over all blocks; block g is ``starts[g]`` to ``starts[g + 1]``."""
     worst = 0.0
     for g in range(starts.size - 1):
-        worst = max(
-            worst, block_violation(coef, slope, thresholds, group_thresholds[g], starts[g], starts[g + 1])
-        )
+        worst = max(worst, block_violation(coef, slope, thresholds, group_thresholds[g], starts[g], starts[g + 1]))
     return worst
 
 
@@ -175,9 +173,7 @@ def minimise(hessian, coef, slope, thresholds, group_thresholds, starts, bounds,
     while reached > tol and sweeps < max_sweeps:
         before[:] = coef
         for g in range(n_blocks):
-            _update_block(
-                hessian, coef, slope, thresholds, group_thresholds[g], starts[g], starts[g + 1], bounds[g]
-            )
+            _update_block(hessian, coef, slope, thresholds, group_thresholds[g], starts[g], starts[g + 1], bounds[g])
         sweeps += 1
         is_settled = True
         for j in range(k):
@@ -195,8 +191,6 @@ def minimise(hessian, coef, slope, thresholds, group_thresholds, starts, bounds,
                     for j in range(first, last):
                         is_active = is_active or coef[j] != 0.0
                     if is_active:
-                        _update_block(
-                            hessian, coef, slope, thresholds, group_thresholds[g], first, last, bounds[g]
-                        )
+                        _update_block(hessian, coef, slope, thresholds, group_thresholds[g], first, last, bounds[g])
         reached = violation(coef, slope, thresholds, group_thresholds, starts)
     return reached
