@@ -3,11 +3,13 @@
 from netinfer.solvers.elastic_net import elastic_net_path
 from netinfer.solvers.group import GroupLassoPath, group_lasso_path, group_lasso_paths
 from netinfer.solvers.grouping import group_labels
+from netinfer.solvers.logistic import LogisticPath, logistic_path
 from netinfer.solvers.losses import LeastSquaresLoss, LogisticLoss
 from netinfer.solvers.nonnegative import NonnegativePath, nonnegative_lasso_path
 from netinfer.solvers.path import lasso_path
 from netinfer.solvers.proximal import ProximalResult, fista, group_soft_threshold, ista, soft_threshold
 from netinfer.solvers.result import Certificate, LassoPath
+from netinfer.solvers.wide_path import lasso_path_wide
 
 __all__ = [
     "Certificate",
@@ -15,6 +17,7 @@ __all__ = [
     "LassoPath",
     "LeastSquaresLoss",
     "LogisticLoss",
+    "LogisticPath",
     "NonnegativePath",
     "ProximalResult",
     "elastic_net_path",
@@ -25,6 +28,8 @@ __all__ = [
     "group_soft_threshold",
     "ista",
     "lasso_path",
+    "lasso_path_wide",
+    "logistic_path",
     "nonnegative_lasso_path",
     "soft_threshold",
 ]
