@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from netinfer.kernels import njit
-from netinfer.solvers.path import follow
+from netinfer.solvers.follow import follow_support
 
 
 @njit
@@ -17,7 +17,8 @@ def count_selections(
 
     Parameters
     ----------
-    gram : (p, p); cross : (n_targets, p); own : (n_targets,), the target's own place among the regulators or -1
+    gram : (p, p), or padded to more columns; cross : (n_targets, p)
+    own : (n_targets,), the target's own place among the regulators or -1
     weights : (n_targets, p) or (1, p) for all targets alike, penalty weights: 0 is unpenalised, inf forbidden
     penalties : (n_penalties,), decreasing; the first ``n_gate`` of them count selections
     counts : (n_targets, p, n_gate) uint16, raised; n_selected, n_union : (n_targets, n_gate), raised
@@ -25,8 +26,9 @@ def count_selections(
     coef : (n_targets, p), written: coefficients at the last penalty
     """
     p = gram.shape[0]
-    path = np.zeros((penalties.size, p))
-    gaps = np.zeros(penalties.size)
+    n_penalties = penalties.size
+    support, values = np.zeros((n_penalties, p), np.int64), np.zeros((n_penalties, p))
+    n_support, gaps = np.zeros(n_penalties, np.int64), np.zeros(n_penalties)
     events = np.zeros((0, 3))
     seen = np.full(p, -1)
     for t in range(cross.shape[0]):
@@ -35,14 +37,18 @@ def count_selections(
             is_forbidden = j == own[t] or np.isinf(weight[j])
             work.forbidden[j] = is_forbidden
             work.weights[j] = 1.0 if is_forbidden else weight[j]
-        follow(gram, cross[t], variance, penalties, work, max_steps, tol, max_sweeps, events, path, gaps)
+        follow_support(
+            gram, cross[t], variance, penalties, work, max_steps, tol, max_sweeps, events, support, values, n_support,
+            gaps,
+        )  # fmt: skip
         n_seen = 0
-        for k in range(penalties.size):
+        for k in range(n_penalties):
             gap[t] = max(gap[t], gaps[k])
             if k < n_gate:
                 selected = 0
-                for j in range(p):
-                    if path[k, j] != 0.0:
+                for a in range(n_support[k]):
+                    j = support[k, a]
+                    if values[k, a] != 0.0:
                         counts[t, j, k] += 1
                         selected += 1
                         if seen[j] != t:
@@ -51,4 +57,6 @@ def count_selections(
                 n_selected[t, k] += selected
                 n_union[t, k] += n_seen
         for j in range(p):
-            coef[t, j] = path[penalties.size - 1, j]
+            coef[t, j] = 0.0
+        for a in range(n_support[n_penalties - 1]):
+            coef[t, support[n_penalties - 1, a]] = values[n_penalties - 1, a]

@@ -35,6 +35,12 @@ def relative_duality_gap(cross, coef, gradient, penalty, weights, forbidden, var
                 worst = max(worst, abs(gradient[j]) / weights[j])
             else:
                 free = max(free, abs(gradient[j]))
+    return gap_of_sums(fit, quadratic, norm, worst, free, penalty, variance)
+
+
+@njit
+def gap_of_sums(fit, quadratic, norm, worst, free, penalty, variance):
+    """Return the relative gap from q'b, b'Gb, sum w|b|, max |c|/w and the largest unpenalised |c|."""
     primal = 0.5 * variance - fit + 0.5 * quadratic + penalty * norm
     residual = variance - 2.0 * fit + quadratic
     against = variance - fit

@@ -1,316 +1,252 @@
 """The exact Lasso path on a Gram matrix (Osborne, Presnell and Turlach 2000; Efron et al. 2004).
 
 As the penalty falls, the coefficients move on straight lines between breakpoints at which one regulator enters or
-leaves. The state holds the explicit inverse of the active Gram, updated by rank one, so that a breakpoint costs
-O(p k) for k active regulators. At every penalty asked for, the coefficients and the gradient are computed anew from
-the data, which stops the drift of the updates and gives the certificate for free.
+leaves. A breakpoint costs one sum of k rows of the Gram (p k multiply-adds for k active regulators) and a rank-one
+change of the explicit inverse (about 2 k^2); a penalty that is only asked for costs O(p + k).
 
-Ties (duplicate regulators, linear dependence) are broken by raising the penalty weights by up to 1e-10, more for some
-places than for others: of exact duplicates one takes the whole coefficient.
+Why the running gradient may certify. Coefficients move by step * direction and the gradient by step * slope, and
+the slope is computed from the direction, G[:, active] direction, never from what the direction ought to be. So
+gradient = q - G b holds whatever the state of the inverse, up to the rounding of these sums: over m breakpoints at
+most (k + 3) eps max|G| sum_m step |direction|_1 + m eps max|q|, some 1e-13 on a path of hundreds. An inverse that has
+drifted shows as a slope that is off the signs, which `advance` checks and mends at every breakpoint, and else in the
+gradient itself, and so in the gap. `refresh` computes everything anew from the data where a gap is not tight, and
+the caller does so once at the path's end, as a proof.
+
+Ties. The first attempt follows the weights as they are. Where it goes round in circles or ends without a certificate,
+the next ones raise the weights by up to 1e-10, more for some places than for others (perturbation, as in the simplex
+method), and solve for the weights as they are at every penalty asked for. Of exact duplicates on an unshrunk Gram
+one takes the whole coefficient.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from netinfer.kernels import njit
+from netinfer.solvers.active import Workspace, combine, enter, leave, make_workspace, rebuild, refresh, solve
+
+__all__ = ["OK", "STALLED", "Workspace", "advance", "make_workspace", "start"]
 
 OK, STALLED = 0, 1
-# A regulator whose variance, given the active ones, is below this share of its own depends linearly on them and is set
-# aside while they stay: what it could change moves the relative duality gap by some 1e-10.
-DEPENDENT = 1e-13
 # Above this, an entry of the inverse's diagonal (of a unit Gram) belongs to a regulator that others nearly replace.
 NEARLY_DEPENDENT = 1e4
-# A residual of the active equations (of a unit Gram) above this, after refinement, is the inverse's, not rounding's.
-DRIFTED = 1e-13
-# Each penalty weight is raised by up to this share, by its place, so that no two events coincide and the path cannot
-# cycle between ties (perturbation, as in the simplex method). The certificate knows nothing of it.
+# Share of the largest weight by which the slope of an active regulator may miss its sign before it is mended.
+OFF_SIGN = 1e-12
 TIE_BREAK = 1e-10
-
-
-class Workspace(NamedTuple):
-    """Arrays of one homotopy, made once and used for many targets."""
-
-    active: np.ndarray  # (p,) indices of the active regulators, in order of entry
-    coef: np.ndarray  # (p,) their coefficients
-    signed_weight: np.ndarray  # (p,) sign times penalty weight
-    inverse: np.ndarray  # (p, p) inverse of the active Gram
-    direction: np.ndarray  # (p,) change of the coefficients per unit of penalty
-    scratch: np.ndarray  # (p,)
-    gradient: np.ndarray  # (p,) q - G b
-    slope: np.ndarray  # (p,) change of the gradient per unit of penalty
-    closed: np.ndarray  # (p,) 0 for a regulator that may enter, inf else
-    weights: np.ndarray  # (p,) penalty weights, 1 where forbidden
-    broken: np.ndarray  # (p,) the same with ties broken; what the path follows
-    forbidden: np.ndarray  # (p,) bool
-
-
-def make_workspace(n_regulators: int) -> Workspace:
-    """Allocate the arrays for a number of candidate regulators."""
-    p = n_regulators
-    return Workspace(
-        active=np.zeros(p, np.int64),
-        coef=np.zeros(p),
-        signed_weight=np.zeros(p),
-        inverse=np.zeros((p, p)),
-        direction=np.zeros(p),
-        scratch=np.zeros(p),
-        gradient=np.zeros(p),
-        slope=np.zeros(p),
-        closed=np.zeros(p),
-        weights=np.ones(p),
-        broken=np.ones(p),
-        forbidden=np.zeros(p, np.bool_),
-    )
-
-
-@njit
-def _enter(gram, work, n_active, j, sign):
-    """Add regulator j to the active set; return False where it depends linearly on it."""
-    inverse, active, u = work.inverse, work.active, work.scratch
-    row = gram[j]
-    for a in range(n_active):
-        u[a] = row[active[a]]
-    schur = row[j]
-    v = work.direction
-    for a in range(n_active):
-        total = 0.0
-        line = inverse[a]
-        for b in range(n_active):
-            total += line[b] * u[b]
-        v[a] = total
-    for a in range(n_active):
-        schur -= u[a] * v[a]
-    if not schur > DEPENDENT * row[j]:
-        return False
-    for a in range(n_active):
-        scale = v[a] / schur
-        line = inverse[a]
-        for b in range(n_active):
-            line[b] += scale * v[b]
-        line[n_active] = -scale
-        inverse[n_active, a] = -scale
-    inverse[n_active, n_active] = 1.0 / schur
-    active[n_active] = j
-    work.coef[n_active] = 0.0
-    work.signed_weight[n_active] = sign * work.broken[j]
-    work.closed[j] = np.inf
-    return True
-
-
-@njit
-def _leave(work, n_active, position):
-    """Take the regulator at a position out of the active set; return its index."""
-    inverse, last = work.inverse, n_active - 1
-    gone = work.active[position]
-    if position != last:
-        for a in range(n_active):
-            inverse[a, position], inverse[a, last] = inverse[a, last], inverse[a, position]
-        for b in range(n_active):
-            inverse[position, b], inverse[last, b] = inverse[last, b], inverse[position, b]
-        work.active[position] = work.active[last]
-        work.coef[position] = work.coef[last]
-        work.signed_weight[position] = work.signed_weight[last]
-    pivot = inverse[last, last]
-    for a in range(last):
-        scale = inverse[a, last] / pivot
-        for b in range(last):
-            inverse[a, b] -= scale * inverse[last, b]
-    return gone
-
-
-@njit
-def _combine(gram, active, values, n_active, out):
-    """Sum rows of the Gram, four at a time: out = G[:, active] values."""
-    for i in range(out.size):
-        out[i] = 0.0
-    a = 0
-    while a + 4 <= n_active:
-        r0, r1, r2, r3 = gram[active[a]], gram[active[a + 1]], gram[active[a + 2]], gram[active[a + 3]]
-        v0, v1, v2, v3 = values[a], values[a + 1], values[a + 2], values[a + 3]
-        for i in range(out.size):
-            out[i] += (v0 * r0[i] + v1 * r1[i]) + (v2 * r2[i] + v3 * r3[i])
-        a += 4
-    while a < n_active:
-        row = gram[active[a]]
-        v = values[a]
-        for i in range(out.size):
-            out[i] += v * row[i]
-        a += 1
-
-
-@njit
-def _refine(gram, cross, work, n_active, penalty):
-    """Solve for the active coefficients by three steps of refinement; return the last residual's largest entry."""
-    active, coef, inverse, rest = work.active, work.coef, work.inverse, work.scratch
-    for a in range(n_active):
-        coef[a] = 0.0
-    worst = 0.0
-    for _ in range(3):
-        worst = 0.0
-        for a in range(n_active):
-            row = gram[active[a]]
-            total = cross[active[a]] - penalty * work.signed_weight[a]
-            for b in range(n_active):
-                total -= row[active[b]] * coef[b]
-            rest[a] = total
-            worst = max(worst, abs(total))
-        for a in range(n_active):
-            line = inverse[a]
-            total = 0.0
-            for b in range(n_active):
-                total += line[b] * rest[b]
-            work.direction[a] = total
-        for a in range(n_active):
-            coef[a] += work.direction[a]
-    return worst
-
-
-@njit
-def _rebuild(gram, work, n_active):
-    """Make the inverse anew, regulator by regulator, without those that depend on the earlier ones; return how many."""
-    active, signed = work.active[:n_active].copy(), work.signed_weight[:n_active].copy()
-    n = 0
-    for a in range(n_active):
-        j = active[a]
-        if _enter(gram, work, n, j, np.sign(signed[a])):
-            n += 1
-        else:
-            work.closed[j] = np.inf
-    return n
-
-
-@njit
-def refresh(gram, cross, work, n_active, penalty):
-    """Compute coefficients and gradient at a penalty from the data; return the number of active regulators.
-
-    It is smaller than before where the inverse had drifted so far that it held dependent regulators.
-    """
-    if _refine(gram, cross, work, n_active, penalty) > DRIFTED:
-        n_active = _rebuild(gram, work, n_active)
-        _refine(gram, cross, work, n_active, penalty)
-    _combine(gram, work.active, work.coef, n_active, work.slope)
-    for i in range(cross.size):
-        work.gradient[i] = cross[i] - work.slope[i]
-    return n_active
+# Regulators looked through at a time for the next one to enter.
+BLOCK = 64
+# Breakpoints between two refreshes, so that rounding cannot add up without end.
+REFRESH_EVERY = 500
 
 
 @njit
 def start(gram, cross, work, attempt):
     """Reset for a new target; return how many (unpenalised) regulators are active, and the largest penalty."""
-    n_active = 0
-    for j in range(cross.size):
-        work.closed[j] = np.inf if work.forbidden[j] else 0.0
-        work.gradient[j] = cross[j]
+    n_active, n_free, most = 0, 0, 0.0
+    p = cross.size
+    for j in range(p):
+        q, w = cross[j], work.weights[j]
+        work.gradient[j] = q
+        work.slope[j] = 0.0
+        work.broken[j] = w
+        is_open = not work.forbidden[j]
+        work.closed[j] = 0.0 if is_open else np.inf
+        work.per_weight[j] = 1.0 / w if is_open and w > 0.0 else 0.0
+        n_free += is_open and w == 0.0
+        most = max(most, abs(q))
+    for j in range(p, gram.shape[1]):
+        work.gradient[j] = work.slope[j] = work.per_weight[j] = 0.0
+        work.closed[j] = np.inf
+    work.numbers[0], work.numbers[1] = most, n_free
+    if attempt > 0:
         # Multiples of an irrational number, modulo 1, lie evenly and in no order of place; each attempt has its own.
-        work.broken[j] = work.weights[j] * (1.0 + TIE_BREAK * (((0.6180339887498949 + 0.1 * attempt) * (j + 1)) % 1.0))
-    for j in range(cross.size):
-        if not work.forbidden[j] and work.weights[j] == 0.0:
-            if _enter(gram, work, n_active, j, 0.0):
-                n_active += 1
-            else:
-                work.closed[j] = np.inf
-    if n_active > 0:
+        for j in range(p):
+            work.broken[j] *= 1.0 + TIE_BREAK * (((0.6180339887498949 + 0.1 * attempt) * (j + 1)) % 1.0)
+    if n_free > 0:
+        for j in range(p):
+            if not work.forbidden[j] and work.weights[j] == 0.0:
+                if enter(gram, work, n_active, j, 0.0):
+                    n_active += 1
+                else:
+                    work.closed[j] = np.inf
         n_active = refresh(gram, cross, work, n_active, 0.0)
     largest = 0.0
-    for j in range(cross.size):
+    for j in range(p):
         if work.closed[j] == 0.0:
             largest = max(largest, abs(work.gradient[j]) / work.broken[j])
     return n_active, largest
 
 
 @njit
+def _first_crossing(work, n_active, step):
+    """Find the active coefficient that reaches zero first within a step; return the step, shortened, and its place."""
+    coef, direction, signed = work.coef, work.direction, work.signed_weight
+    n_crossing = 0
+    for a in range(n_active):
+        n_crossing += (coef[a] + step * direction[a]) * signed[a] < 0.0
+    position = -1
+    if n_crossing > 0:
+        for a in range(n_active):
+            if coef[a] * signed[a] < 0.0:  # rounding carried it past zero
+                step, position = 0.0, a
+            elif (coef[a] + step * direction[a]) * signed[a] < 0.0:
+                step, position = min(step, -coef[a] / direction[a]), a
+    return step, position
+
+
+@njit
+def _first_entry(work, width, penalty, step, last_gone):
+    """Find the regulator that reaches its bound first within a step; return the step, shortened, and its index.
+
+    A gradient outside its bound at the end of the step has crossed it on the way, so whole blocks are passed over by
+    one comparison each and only the few that crossed cost a division.
+    """
+    gradient, slope, closed, weights = work.gradient, work.slope, work.closed, work.broken
+    entering = -1
+    first = 0
+    while first < width:
+        last = min(first + BLOCK, width)
+        rest = penalty - step
+        n_crossing = 0
+        for j in range(first, last):
+            n_crossing += abs(gradient[j] - step * slope[j]) > rest * weights[j] + closed[j]
+        if n_crossing > 0:
+            for j in range(first, last):
+                if closed[j] == 0.0:
+                    w, s, c = weights[j], slope[j], gradient[j]
+                    # The regulator that just left sits on its bound; only the other bound can stop it now.
+                    if w > s and (j != last_gone or c < 0.0):
+                        until = max(penalty * w - c, 0.0)
+                        if until < step * (w - s):
+                            step, entering = until / (w - s), j
+                    if w > -s and (j != last_gone or c > 0.0):
+                        until = max(penalty * w + c, 0.0)
+                        if until < step * (w + s):
+                            step, entering = until / (w + s), j
+        first = last
+    return step, entering
+
+
+@njit
+def _off_sign(work, n_active):
+    """Return by how much the active slopes miss the signs, as a share of the largest weight."""
+    worst, most = 0.0, 0.0
+    for a in range(n_active):
+        worst = max(worst, abs(work.slope[work.active[a]] - work.signed_weight[a]))
+        most = max(most, abs(work.signed_weight[a]))
+    return worst / most if worst > 0.0 else worst
+
+
+@njit
+def _turn(gram, work, n_active):
+    """Compute the slope of the direction; mend both where the inverse's rounding shows."""
+    width = gram.shape[1]
+    combine(gram, work.active, work.direction, n_active, width, work.slope)
+    if _off_sign(work, n_active) <= OFF_SIGN:
+        return
+    for _ in range(2):
+        for a in range(n_active):
+            work.scratch[a] = work.signed_weight[a] - work.slope[work.active[a]]
+        solve(work.inverse, work.scratch, n_active, work.solved)
+        for a in range(n_active):
+            work.direction[a] += work.solved[a]
+        combine(gram, work.active, work.direction, n_active, width, work.slope)
+        if _off_sign(work, n_active) <= OFF_SIGN:
+            return
+
+
+@njit
 def advance(gram, cross, work, n_active, penalty, target_penalty, last_gone, events, n_events, max_steps):
     """Follow the path from one penalty down to another.
 
-    Returns the number of active regulators, the regulator that left last, the number of events written to
-    ``events`` (rows: penalty, regulator, +1 entered or -1 left) and a status.
+    Expects direction and slope of the present active set and leaves them so. Returns the number of active regulators,
+    the regulator that left last, the number of events written to ``events`` (rows: penalty, regulator, +1 entered or
+    -1 left) and a status.
     """
-    active, coef, direction = work.active, work.coef, work.direction
-    gradient, slope, closed, weights = work.gradient, work.slope, work.closed, work.broken
-    p = cross.size
-    for _ in range(max_steps):
-        for a in range(n_active):
-            total = 0.0
-            line = work.inverse[a]
-            for b in range(n_active):
-                total += line[b] * work.signed_weight[b]
-            direction[a] = total
-        _combine(gram, active, direction, n_active, slope)
-
-        step = penalty - target_penalty
-        position = -1
-        for a in range(n_active):
-            sign = work.signed_weight[a]
-            if coef[a] * sign < 0.0:  # rounding carried it past zero
-                step, position = 0.0, a
-            elif direction[a] * sign < 0.0:
-                until = -coef[a] / direction[a]
-                if until < step:
-                    step, position = until, a
-        entering = -1
-        for j in range(p):
-            if closed[j] == 0.0:
-                w, s, c = weights[j], slope[j], gradient[j]
-                # The regulator that just left sits on its bound; only the other bound can stop it now.
-                if w > s and (j != last_gone or c < 0.0):
-                    until = max(penalty * w - c, 0.0)
-                    if until < step * (w - s):
-                        step, entering = until / (w - s), j
-                if w > -s and (j != last_gone or c > 0.0):
-                    until = max(penalty * w + c, 0.0)
-                    if until < step * (w + s):
-                        step, entering = until / (w + s), j
-
-        for a in range(n_active):
-            coef[a] += step * direction[a]
-        for j in range(p):
-            gradient[j] -= step * slope[j]
+    coef, direction = work.coef, work.direction
+    gradient, slope, closed = work.gradient, work.slope, work.closed
+    width = gram.shape[1]
+    n_idle = 0
+    for n_steps in range(1, max_steps + 1):
+        step, position = _first_crossing(work, n_active, penalty - target_penalty)
+        step, entering = _first_entry(work, width, penalty, step, last_gone)
+        if step > 0.0:
+            for a in range(n_active):
+                coef[a] += step * direction[a]
+            for j in range(width):
+                gradient[j] -= step * slope[j]
+            n_idle = 0
+        else:
+            n_idle += 1
+            if n_idle > 2 * cross.size + 20:  # ties: the same regulators come and go on one spot
+                return n_active, last_gone, n_events, STALLED
+        if entering < 0 and position < 0:
+            return n_active, last_gone, n_events, OK
         penalty -= step
         last_gone = -1
         if entering >= 0:
             sign = 1.0 if gradient[entering] > 0.0 else -1.0
-            entered = _enter(gram, work, n_active, entering, sign)
-            if not entered:  # perhaps the inverse's fault, not the regulator's
-                n_active = _rebuild(gram, work, n_active)
+            entered = enter(gram, work, n_active, entering, sign)
+            if (
+                not entered and n_active > 0 and _is_doubtful(work, n_active)
+            ):  # the inverse's fault, not the regulator's
+                n_active = rebuild(gram, work, n_active)
                 n_active = refresh(gram, cross, work, n_active, penalty)
-                entered = _enter(gram, work, n_active, entering, sign)
+                entered = enter(gram, work, n_active, entering, sign)
             if entered:
                 n_active += 1
                 n_events = _record(events, n_events, penalty, entering, 1.0)
             else:
                 closed[entering] = np.inf
-        elif position >= 0:
-            is_ill = work.inverse[position, position] > NEARLY_DEPENDENT
-            last_gone = _leave(work, n_active, position)
-            n_active -= 1
-            n_events = _record(events, n_events, penalty, last_gone, -1.0)
-            _reopen(work, n_active)
-            if is_ill:  # the downdate has just cancelled most of the inverse's digits
-                n_active = _rebuild(gram, work, n_active)
-                n_active = refresh(gram, cross, work, n_active, penalty)
+                continue
         else:
-            n_active = refresh(gram, cross, work, n_active, target_penalty)
-            flipped = -1
-            for a in range(n_active):
-                if coef[a] * work.signed_weight[a] < 0.0:
-                    flipped = a
-            if flipped < 0:
-                return n_active, last_gone, n_events, OK
-            # The data say that its event lies before this penalty, by rounding; without it they are asked again.
-            last_gone = _leave(work, n_active, flipped)
+            is_ill = work.inverse[position, position] > NEARLY_DEPENDENT
+            last_gone = leave(work, n_active, position)
             n_active -= 1
             n_events = _record(events, n_events, penalty, last_gone, -1.0)
-            _reopen(work, n_active)
+            _reopen(work, cross.size, n_active)
+            if is_ill:  # the downdate has just cancelled most of the inverse's digits
+                n_active = rebuild(gram, work, n_active)
+                n_active = refresh(gram, cross, work, n_active, penalty)
+        _turn(gram, work, n_active)
+        if n_steps % REFRESH_EVERY == 0:
+            n_active = refresh(gram, cross, work, n_active, penalty)
     return n_active, last_gone, n_events, STALLED
 
 
 @njit
-def _reopen(work, n_active):
+def _is_doubtful(work, n_active):
+    """Say whether the inverse holds regulators that others nearly replace."""
+    worst = 0.0
+    for a in range(n_active):
+        worst = max(worst, work.inverse[a, a])
+    return not worst < NEARLY_DEPENDENT
+
+
+@njit
+def drop_flipped(gram, cross, work, n_active, penalty, events, n_events):
+    """Let a regulator go whose sign the data contradict, by rounding, at a refreshed point.
+
+    Returns the number of active regulators, the regulator that went or -1, and the number of events.
+    """
+    flipped = -1
+    for a in range(n_active):
+        if work.coef[a] * work.signed_weight[a] < 0.0:
+            flipped = a
+    if flipped < 0:
+        return n_active, -1, n_events
+    gone = leave(work, n_active, flipped)
+    n_active -= 1
+    n_events = _record(events, n_events, penalty, gone, -1.0)
+    _reopen(work, cross.size, n_active)
+    _turn(gram, work, n_active)
+    return n_active, gone, n_events
+
+
+@njit
+def _reopen(work, p, n_active):
     """Let every inactive, allowed regulator enter again, also one that was set aside."""
-    for j in range(work.closed.size):
+    for j in range(p):
         work.closed[j] = np.inf if work.forbidden[j] else 0.0
     for a in range(n_active):
         work.closed[work.active[a]] = np.inf

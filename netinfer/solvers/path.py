@@ -1,4 +1,4 @@
-"""Exact Lasso paths: the kernel that follows one target and certifies every penalty, and its public face."""
+"""Exact Lasso paths: the public face of the homotopy."""
 
 from __future__ import annotations
 
@@ -8,73 +8,17 @@ import numpy as np
 
 from netinfer.errors import ConvergenceWarning
 from netinfer.kernels import njit
-from netinfer.solvers.certificate import kkt_violation, relative_duality_gap
+from netinfer.solvers.certificate import kkt_violation
 from netinfer.solvers.checks import checked_moments
-from netinfer.solvers.coordinate_descent import descend
-from netinfer.solvers.homotopy import OK, advance, make_workspace, start
+from netinfer.solvers.follow import follow
+from netinfer.solvers.homotopy import make_workspace
 from netinfer.solvers.problem import MomentProblem
 from netinfer.solvers.result import LassoPath, Solution
 
-# The homotopy ends near 1e-11, where its ties are broken; above this it is tried again. Every fit has to reach 1e-8.
+# The homotopy ends near 1e-15; above this it is tried again. Every fit has to reach 1e-8.
 GAP_TOLERANCE = 1e-9
 KKT_TOLERANCE = 1e-6
 MAX_SWEEPS = 2_000
-# Times that a path is followed anew before coordinate descent is asked.
-ATTEMPTS = 5
-
-
-@njit
-def follow(gram, cross, variance, penalties, work, max_steps, tol, max_sweeps, events, coef, gap):
-    """Solve one target at every penalty (decreasing), with a certificate for each.
-
-    ``work.weights`` and ``work.forbidden`` say what may enter. Writes ``coef`` (n_penalties, p) and ``gap``
-    (n_penalties,); returns the number of events.
-    """
-    p = cross.size
-    n_active, penalty = start(gram, cross, work, 0)
-    last_gone, n_events = -1, 0
-    scratch, gradient = np.zeros(p), np.zeros(p)
-    for k in range(penalties.size):
-        line = coef[k]
-        gap[k] = np.inf
-        for attempt in range(ATTEMPTS):
-            if attempt > 0:
-                # Rounding spoilt the path, as it does where regulators are the same but for the last digits: again
-                # from the start, with the ties broken otherwise.
-                n_active, penalty = start(gram, cross, work, attempt)
-                last_gone, n_events = -1, 0
-            status = OK
-            if penalties[k] < penalty:
-                n_active, last_gone, n_events, status = advance(
-                    gram, cross, work, n_active, penalty, penalties[k], last_gone, events, n_events, max_steps
-                )
-                penalty = penalties[k]
-            for i in range(p):
-                scratch[i] = 0.0
-            if status == OK:
-                for a in range(n_active):
-                    scratch[work.active[a]] = work.coef[a]
-                found = relative_duality_gap(
-                    cross, scratch, work.gradient, penalties[k], work.weights, work.forbidden, variance
-                )
-                if found < gap[k]:
-                    gap[k] = found
-                    line[:] = scratch
-            if gap[k] <= tol:
-                break
-        if gap[k] <= tol:
-            continue
-        if gap[k] == np.inf:
-            for i in range(p):
-                line[i] = coef[k - 1, i] if k > 0 else 0.0
-        scratch[:] = line
-        found, _ = descend(
-            gram, cross, penalties[k], work.weights, work.forbidden, variance, tol, max_sweeps, scratch, gradient
-        )
-        if found < gap[k]:
-            gap[k] = found
-            line[:] = scratch
-    return n_events
 
 
 @njit

@@ -1,0 +1,235 @@
+"""One target's exact path through the penalties asked for, each of them certified: the kernel of many targets."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from netinfer.kernels import njit
+from netinfer.solvers.active import combine, refresh, solve
+from netinfer.solvers.certificate import gap_of_sums
+from netinfer.solvers.coordinate_descent import descend
+from netinfer.solvers.homotopy import OK, advance, drop_flipped, start
+
+# Times that a path is followed anew before coordinate descent is asked.
+ATTEMPTS = 5
+# A running solution is taken where its gap and, as a share of the largest |q|, its active residual are below these;
+# else it is computed anew from the data. The homotopy ends near 1e-15.
+TIGHT = 1e-12
+RESIDUAL = 1e-11
+
+
+@njit
+def certify(cross, work, rows, coef, n_rows, gradient, penalty, variance):
+    """Return the relative duality gap of some coefficients, and the largest residual of their equations; O(p + k)."""
+    fit, quadratic, norm, residual = 0.0, 0.0, 0.0, 0.0
+    for a in range(n_rows):
+        j, b = rows[a], coef[a]
+        c = gradient[j]
+        fit += cross[j] * b
+        quadratic += b * (cross[j] - c)
+        norm += work.weights[j] * abs(b)
+        residual = max(residual, abs(c - penalty * np.sign(b) * work.weights[j]) if b != 0.0 else 0.0)
+    # Doubles that are not negative are in order as integers, and a maximum of integers is vector code.
+    shares = work.scratch
+    for j in range(cross.size):
+        shares[j] = abs(gradient[j]) * work.per_weight[j]
+    bits, most = shares.view(np.int64), np.int64(0)
+    for j in range(cross.size):
+        most = max(most, bits[j])
+    bits[0] = most
+    worst = shares[0]
+    free = 0.0
+    if work.numbers[1] > 0:
+        for j in range(cross.size):
+            if work.weights[j] == 0.0 and not work.forbidden[j]:
+                free = max(free, abs(gradient[j]))
+    return gap_of_sums(fit, quadratic, norm, worst, free, penalty, variance), residual
+
+
+@njit
+def _keep(work, n_active, coef):
+    """Copy active coefficients to the solution; return how many."""
+    for a in range(n_active):
+        work.support[a] = work.active[a]
+        work.values[a] = coef[a]
+    return n_active
+
+
+@njit
+def _unbroken(gram, work, n_active, penalty, coef, gradient):
+    """Write the active solution and its gradient for the weights as they are, from those with ties broken."""
+    for a in range(n_active):
+        sign = np.sign(work.signed_weight[a])
+        work.scratch[a] = penalty * (work.signed_weight[a] - sign * work.weights[work.active[a]])
+    solve(work.inverse, work.scratch, n_active, work.solved)
+    combine(gram, work.active, work.solved, n_active, gram.shape[1], gradient)
+    for a in range(n_active):
+        coef[a] = work.coef[a] + work.solved[a]
+    for j in range(gram.shape[1]):
+        gradient[j] = work.gradient[j] - gradient[j]
+
+
+@njit
+def _proof(gram, cross, variance, work, rows, coef, n_rows, penalty, spare):
+    """Return the gap of coefficients with a gradient computed from the data."""
+    combine(gram, rows, coef, n_rows, gram.shape[1], spare[0])
+    for j in range(cross.size):
+        spare[0, j] = cross[j] - spare[0, j]
+    gap, _ = certify(cross, work, rows, coef, n_rows, spare[0], penalty, variance)
+    return gap
+
+
+@njit
+def _settle(gram, cross, variance, work, n_active, penalty, events, n_events, spare, best):
+    """Compute the point at a penalty anew, keep it where its gap is below ``best``.
+
+    Returns the number of active regulators, the one that left or -1, the number of events, the gap and the size of
+    the support, -1 where nothing was kept.
+    """
+    n_active = refresh(gram, cross, work, n_active, penalty)
+    n_active, gone, n_events = drop_flipped(gram, cross, work, n_active, penalty, events, n_events)
+    n_support = -1
+    if gone >= 0:
+        return n_active, gone, n_events, best, n_support
+    gap, _ = certify(cross, work, work.active, work.coef, n_active, work.gradient, penalty, variance)
+    if gap < best:
+        best, n_support = gap, _keep(work, n_active, work.coef)
+    if gap > TIGHT:
+        _unbroken(gram, work, n_active, penalty, spare[0], spare[1])
+        gap, _ = certify(cross, work, work.active, spare[0], n_active, spare[1], penalty, variance)
+        if gap < best:
+            best, n_support = gap, _keep(work, n_active, spare[0])
+    return n_active, gone, n_events, best, n_support
+
+
+@njit
+def _by_descent(gram, cross, variance, penalty, work, tol, max_sweeps, best, n_support):
+    """Go on by coordinate descent from the solution kept; return the gap and the size of the support."""
+    p = cross.size
+    dense, gradient = np.zeros(p), np.zeros(p)
+    for a in range(n_support):
+        dense[work.support[a]] = work.values[a]
+    gap, _ = descend(gram, cross, penalty, work.weights, work.forbidden, variance, tol, max_sweeps, dense, gradient)
+    if gap < best:
+        best, n_support = gap, 0
+        for j in range(p):
+            if dense[j] != 0.0:
+                work.support[n_support], work.values[n_support] = j, dense[j]
+                n_support += 1
+    return best, n_support
+
+
+@njit
+def follow_support(
+    gram, cross, variance, penalties, work, max_steps, tol, max_sweeps, events, support, values, n_support, gap
+):
+    """Solve one target at every penalty (decreasing), with a certificate for each.
+
+    Parameters
+    ----------
+    gram : (p, p), or padded to more columns; cross : (p,)
+    work : Workspace; ``work.weights`` and ``work.forbidden`` say what may enter
+    support, values : (n_penalties, p), written: the regulators of each solution and their coefficients
+    n_support : (n_penalties,), written: how many of them
+    gap : (n_penalties,), written: relative duality gaps
+
+    Returns
+    -------
+    int
+        The number of events.
+    """
+    spare = np.zeros((2, gram.shape[1]))
+    n_events = 0
+    for first_attempt in range(2):
+        n_events, is_proved = _pass(
+            gram, cross, variance, penalties, work, max_steps, tol, max_sweeps, events, support, values, n_support,
+            gap, spare, first_attempt,
+        )  # fmt: skip
+        if is_proved:
+            break
+    return n_events
+
+
+@njit
+def _pass(
+    gram, cross, variance, penalties, work, max_steps, tol, max_sweeps, events, support, values, n_support,
+    gap, spare, attempt,
+):  # fmt: skip
+    """Go through the penalties once; return the number of events and whether the running gradient was right.
+
+    In the first attempt points are certified by the running gradient; its last one is computed from the data.
+    """
+    n_active, penalty = start(gram, cross, work, attempt)
+    last_gone, n_events, is_running = -1, 0, attempt == 0
+    n_running, is_proved = 0, True
+    for k in range(penalties.size):
+        asked = penalties[k]
+        if n_active == 0 and asked >= penalty:
+            gap[k], n_support[k] = 0.0, 0
+            continue
+        best, kept = np.inf, 0
+        for again in range(ATTEMPTS):
+            if again > 0:
+                # Rounding spoilt the path, as it does where regulators are the same but for the last digits: again
+                # from the start, with the ties broken otherwise.
+                attempt += 1
+                is_running = False
+                n_active, penalty = start(gram, cross, work, attempt)
+                last_gone, n_events = -1, 0
+            status = OK
+            if asked < penalty:
+                n_active, last_gone, n_events, status = advance(
+                    gram, cross, work, n_active, penalty, asked, last_gone, events, n_events, max_steps
+                )
+                penalty = asked
+            if status != OK:
+                continue
+            if is_running:
+                found, residual = certify(cross, work, work.active, work.coef, n_active, work.gradient, asked, variance)
+                if found <= TIGHT and residual <= RESIDUAL * work.numbers[0]:
+                    best, kept = found, _keep(work, n_active, work.coef)
+                    n_running = k + 1
+                    break
+            for _ in range(n_active + 1):
+                n_active, gone, n_events, found, n_found = _settle(
+                    gram, cross, variance, work, n_active, asked, events, n_events, spare, best
+                )
+                if n_found >= 0:
+                    best, kept = found, n_found
+                if gone < 0:
+                    break
+                last_gone = gone
+            if best <= tol:
+                break
+        if best > tol:
+            if kept == 0 and k > 0:  # nothing found: from the last penalty's solution
+                kept = n_support[k - 1]
+                for a in range(kept):
+                    work.support[a], work.values[a] = support[k - 1, a], values[k - 1, a]
+            best, kept = _by_descent(gram, cross, variance, asked, work, tol, max_sweeps, best, kept)
+        gap[k], n_support[k] = best, kept
+        for a in range(kept):
+            support[k, a], values[k, a] = work.support[a], work.values[a]
+    if n_running > 0:
+        k = n_running - 1
+        found = _proof(gram, cross, variance, work, support[k], values[k], n_support[k], penalties[k], spare)
+        gap[k] = max(gap[k], found)
+        is_proved = found <= 10.0 * TIGHT
+    return n_events, is_proved
+
+
+@njit
+def follow(gram, cross, variance, penalties, work, max_steps, tol, max_sweeps, events, coef, gap):
+    """Solve one target at every penalty (decreasing): as ``follow_support``, with dense ``coef`` (n_penalties, p)."""
+    p = cross.size
+    support, values = np.zeros((penalties.size, p), np.int64), np.zeros((penalties.size, p))
+    n_support = np.zeros(penalties.size, np.int64)
+    n_events = follow_support(
+        gram, cross, variance, penalties, work, max_steps, tol, max_sweeps, events, support, values, n_support, gap
+    )
+    for k in range(penalties.size):
+        for j in range(p):
+            coef[k, j] = 0.0
+        for a in range(n_support[k]):
+            coef[k, support[k, a]] = values[k, a]
+    return n_events
