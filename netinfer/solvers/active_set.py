@@ -38,9 +38,9 @@ class ActiveSet(NamedTuple):
     active: np.ndarray  # (p,) indices of the active regulators, in the order of the factor
     sign: np.ndarray  # (p,) their signs, 0 for an unpenalised one
     coef: np.ndarray  # (p,) their coefficients
-    lower: np.ndarray  # (p, p) Cholesky factor of the active Gram
-    upper: np.ndarray  # (p, p) its transpose
-    inverse_diagonal: np.ndarray  # (p,) of the factor
+    lower: np.ndarray  # (p, p) Cholesky factor of the active Gram, below its diagonal
+    upper: np.ndarray  # (p, p) its transpose, so that both substitutions read rows
+    inverse_diagonal: np.ndarray  # (p,) one over the factor's diagonal
     gradient: np.ndarray  # (p,) q - H b
     before: np.ndarray  # (p,) the same at the penalty before
     is_active: np.ndarray  # (p,) bool
@@ -65,28 +65,68 @@ def make_active_set(n_regulators: int) -> ActiveSet:
 
 
 @njit
+def _forward(work, n, x):
+    """Solve L z = x in place, four unknowns at a time so that the rest of x is passed over a quarter as often."""
+    upper, inverse = work.upper, work.inverse_diagonal
+    a = 0
+    while a + 4 <= n:
+        r0, r1, r2, r3 = upper[a], upper[a + 1], upper[a + 2], upper[a + 3]
+        v0 = x[a] * inverse[a]
+        v1 = (x[a + 1] - v0 * r0[a + 1]) * inverse[a + 1]
+        v2 = (x[a + 2] - v0 * r0[a + 2] - v1 * r1[a + 2]) * inverse[a + 2]
+        v3 = (x[a + 3] - v0 * r0[a + 3] - v1 * r1[a + 3] - v2 * r2[a + 3]) * inverse[a + 3]
+        x[a], x[a + 1], x[a + 2], x[a + 3] = v0, v1, v2, v3
+        for b in range(a + 4, n):
+            x[b] -= (v0 * r0[b] + v1 * r1[b]) + (v2 * r2[b] + v3 * r3[b])
+        a += 4
+    while a < n:
+        value = x[a] * inverse[a]
+        x[a] = value
+        row = upper[a]
+        for b in range(a + 1, n):
+            x[b] -= value * row[b]
+        a += 1
+
+
+@njit
+def _backward(work, n, x):
+    """Solve L' z = x in place, likewise."""
+    lower, inverse = work.lower, work.inverse_diagonal
+    a = n - 1
+    while a >= 3:
+        r0, r1, r2, r3 = lower[a], lower[a - 1], lower[a - 2], lower[a - 3]
+        v0 = x[a] * inverse[a]
+        v1 = (x[a - 1] - v0 * r0[a - 1]) * inverse[a - 1]
+        v2 = (x[a - 2] - v0 * r0[a - 2] - v1 * r1[a - 2]) * inverse[a - 2]
+        v3 = (x[a - 3] - v0 * r0[a - 3] - v1 * r1[a - 3] - v2 * r2[a - 3]) * inverse[a - 3]
+        x[a], x[a - 1], x[a - 2], x[a - 3] = v0, v1, v2, v3
+        for b in range(a - 3):
+            x[b] -= (v0 * r0[b] + v1 * r1[b]) + (v2 * r2[b] + v3 * r3[b])
+        a -= 4
+    while a >= 0:
+        value = x[a] * inverse[a]
+        x[a] = value
+        row = lower[a]
+        for b in range(a):
+            x[b] -= value * row[b]
+        a -= 1
+
+
+@njit
 def _append(gram, work, n, j, sign):
     """Add a row to the factor; return False where the regulator depends linearly on the active ones."""
-    row, u = gram[j], work.scratch
+    row, u = gram[j], work.lower[n]
     for a in range(n):
         u[a] = row[work.active[a]]
+    _forward(work, n, u)
     schur = row[j]
     for a in range(n):
-        value = u[a] * work.inverse_diagonal[a]
-        u[a] = value
-        schur -= value * value
-        line = work.upper[a]
-        for b in range(a + 1, n):
-            u[b] -= value * line[b]
+        schur -= u[a] * u[a]
     if not schur > DEPENDENT * row[j]:
         return False
     for a in range(n):
-        work.lower[n, a] = u[a]
         work.upper[a, n] = u[a]
-    root = np.sqrt(schur)
-    work.lower[n, n] = root
-    work.upper[n, n] = root
-    work.inverse_diagonal[n] = 1.0 / root
+    work.inverse_diagonal[n] = 1.0 / np.sqrt(schur)
     work.active[n] = j
     work.sign[n] = sign
     work.is_active[j] = True
@@ -96,18 +136,8 @@ def _append(gram, work, n, j, sign):
 @njit
 def _solve(work, n, x):
     """Solve the active equations in place."""
-    for a in range(n):
-        value = x[a] * work.inverse_diagonal[a]
-        x[a] = value
-        line = work.upper[a]
-        for b in range(a + 1, n):
-            x[b] -= value * line[b]
-    for a in range(n - 1, -1, -1):
-        value = x[a] * work.inverse_diagonal[a]
-        x[a] = value
-        line = work.lower[a]
-        for b in range(a):
-            x[b] -= value * line[b]
+    _forward(work, n, x)
+    _backward(work, n, x)
 
 
 @njit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,6 +27,11 @@ EFFECT_TARGET = (
     "regulator; the interval takes the medians of its ends, after Meinshausen, Meier and Buhlmann (2009)"
 )
 
+WEIGHTS_NOTE = (
+    "forbidden pairs are no candidates; unpenalised pairs are in every model: no bound counts them and a cut by error "
+    "leaves them out; the bounds take it that chance selects the candidates of a target alike, so that where weights "
+    "differ they are too small for pairs of smaller weight"
+)
 AFTER_COVARIATES = "; standard deviations are of what the covariates leave of each gene"
 
 
@@ -79,7 +85,7 @@ def gather(
         )
     }  # fmt: skip
     selection = selection_counts(problem, parts, settings)
-    is_gated = pairs["n_most"] > settings.n_subsamples // 2
+    is_gated = _is_gated(problem, pairs["pair_target"], pairs["pair_regulator"], pairs["n_most"], settings)
     truncation = choose_truncation(selection, settings.rule) if settings.truncation == "auto" else settings.truncation
     bound = np.full(len(is_gated), np.inf)
     bound[is_gated] = expected_false(selection, settings.rule, truncation=truncation)
@@ -100,6 +106,7 @@ def gather(
         "unit": problem.unit_column,
         "covariates": list(problem.covariate_names),
         "covariate_df": problem.covariate_df,
+        **_weights_record(problem),
         "n_regulators": int(problem.regulator_varies.sum()),
         "n_targets": len(problem.target_names),
         "worst_duality_gap": float(max((part.duality_gap.max(initial=0.0) for part in parts), default=0.0)),
@@ -136,13 +143,35 @@ def stability_paths(
     penalties = penalty_grid(settings)
     rows = []
     for part in parts:
-        gated = np.flatnonzero(part.n_most > settings.n_subsamples // 2)
+        gated = np.flatnonzero(_is_gated(problem, part.pair_target, part.pair_regulator, part.n_most, settings))
         for row, pair in enumerate(gated):
             if int(part.pair_target[pair]) in wanted:
                 names = problem.target_names[part.pair_target[pair]], problem.regulator_names[part.pair_regulator[pair]]
                 share = part.gate_counts[row] / settings.n_subsamples
                 rows += [(*names, penalty, value) for penalty, value in zip(penalties, share, strict=True)]
     return pd.DataFrame(rows, columns=["target", "regulator", "penalty", "selection_probability"])
+
+
+def _weights_record(problem: RegressionProblem) -> dict[str, Any]:
+    """What the provenance says of penalty weights; nothing where there are none."""
+    weights = problem.penalty_weights
+    if weights is None:
+        return {}
+    pairs = np.broadcast_to(weights, (len(problem.own), weights.shape[1]))
+    return {
+        "penalty_weights": {
+            "by": "regulator" if len(weights) == 1 else "pair",
+            "n_unpenalised_pairs": int((pairs == 0).sum()),
+            "n_forbidden_pairs": int(np.isinf(pairs).sum()),
+            "sha256": hashlib.sha256(np.ascontiguousarray(weights).tobytes()).hexdigest(),
+            "note": WEIGHTS_NOTE,
+        }
+    }
+
+
+def _is_gated(problem: RegressionProblem, target, regulator, n_most, settings: RegressionConfig) -> np.ndarray:
+    """Say which pairs a rule may bound: selected by more than half, and not because they are unpenalised."""
+    return (n_most > settings.n_subsamples // 2) & ~problem.is_free(target, regulator)
 
 
 def _complete(problem: RegressionProblem, parts: Sequence[RegressionPart], fingerprint: str) -> list[RegressionPart]:

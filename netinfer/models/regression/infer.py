@@ -37,6 +37,7 @@ def infer_regression(
     hidden_factors: int | str | None = None,
     response: str = "static",
     priors: Any = None,
+    penalty_weights: Any = None,
     seed: int = 0,
     threads: int | None = None,
     **settings: Any,
@@ -68,6 +69,11 @@ def infer_regression(
         ``obsm["hidden_factors"]``, none where there are none.
     response, priors
         Reserved; anything but the default is refused in this version.
+    penalty_weights : dict or Series by regulator, or DataFrame of regulators x targets, optional
+        Factors of the penalty, 1 where nothing is given. Below 1 a pair enters more easily, above it less; ``inf``
+        forbids it, 0 puts it into every model. Forbidden pairs are no candidates; pairs of weight 0 have no error bound
+        (``expected_false_edges`` is NaN) and are no edges of a cut by error. The bounds take it that chance
+        selects the candidates of a target alike: where weights differ they are too small for pairs of smaller weight.
     seed : int
     threads : int, optional
         All cores that the process may use by default. The network does not depend on it.
@@ -124,7 +130,7 @@ def infer_regression(
     expression = as_expression(adata)
     if hidden_factors is not None:
         expression = find_hidden_factors(expression, hidden_factors, covariates=covariates, block=block, seed=seed)
-    problem = prepare(expression, regulators, block, covariates)
+    problem = prepare(expression, regulators, block, covariates, penalty_weights)
     _warn_of_counts(expression)
     part = fit_chunk(problem, settings=config, seed=seed, threads=threads)
     dropped = expression.uns.get("netinfer", {}).get("dropped_genes")

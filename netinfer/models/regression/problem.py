@@ -15,6 +15,7 @@ import numpy as np
 from netinfer.errors import InputError
 from netinfer.io.matching import match, names_of, symbols_of
 from netinfer.models.regression.adjustment import checked_covariates, degrees_of_freedom, explained_by
+from netinfer.models.regression.weights import pair_weights
 from netinfer.preprocess.design import SAMPLE, as_names, covariate_matrix, unit_column
 from netinfer.preprocess.identifiers import listed_regulators
 from netinfer.stability.subsamples import check_units, unit_rows
@@ -56,6 +57,8 @@ class RegressionProblem:
         Targets of which the covariates leave nothing.
     symbols : tuple of str
         Label of each target, "" where it has none; empty where the data have no symbols beside their names.
+    penalty_weights : float array, shape (1, n_regulators) or (n_targets, n_regulators), optional
+        0 is unpenalised, ``inf`` forbidden; None where all are 1.
     """
 
     regulators: np.ndarray
@@ -73,6 +76,7 @@ class RegressionProblem:
     covariate_names: tuple[str, ...]
     explained: np.ndarray
     symbols: tuple[str, ...] = ()
+    penalty_weights: np.ndarray | None = None
 
     @property
     def n_covariates(self) -> int:
@@ -91,9 +95,31 @@ class RegressionProblem:
 
     @property
     def n_candidates(self) -> np.ndarray:
-        """Candidate regulators of each target: those that vary, itself left out, shape (n_targets,)."""
-        is_own = (self.own >= 0) & self.regulator_varies[self.own]
-        return self.regulator_varies.sum() - is_own.astype(float)
+        """Candidate regulators of each target: those that vary, itself left out, shape (n_targets,).
+
+        Neither those that penalty weights forbid nor those that they leave unpenalised: selecting these says nothing.
+        """
+        if self.penalty_weights is None:
+            is_own = (self.own >= 0) & self.regulator_varies[self.own]
+            return self.regulator_varies.sum() - is_own.astype(float)
+        may = self.regulator_varies & np.isfinite(self.penalty_weights) & (self.penalty_weights > 0)
+        may = np.broadcast_to(may, (len(self.own), may.shape[1]))
+        inside = np.flatnonzero(self.own >= 0)
+        out = may.sum(axis=1).astype(float)
+        out[inside] -= may[inside, self.own[inside]]
+        return out
+
+    def weights_of(self, where: slice) -> np.ndarray:
+        """Penalty weights of some targets, shape (1, n_regulators) where all have the same, else one row a target."""
+        if self.penalty_weights is None:
+            return np.ones((1, len(self.regulator_names)))
+        return self.penalty_weights if len(self.penalty_weights) == 1 else self.penalty_weights[where]
+
+    def is_free(self, target: np.ndarray, regulator: np.ndarray) -> np.ndarray:
+        """Say which pairs are unpenalised, bool, shape (n_pairs,)."""
+        if self.penalty_weights is None:
+            return np.zeros(len(target), bool)
+        return self.penalty_weights[target if len(self.penalty_weights) > 1 else 0, regulator] == 0.0
 
     def fingerprint(self) -> str:
         """Return a hash of all that the numbers depend on: data, names and units."""
@@ -101,6 +127,8 @@ class RegressionProblem:
         for array in (self.regulators, self.targets, self.covariates, self.own, *self.unit_rows):
             digest.update(np.ascontiguousarray(array).tobytes())
         digest.update("\n".join((*self.regulator_names, "", *self.target_names)).encode())
+        if self.penalty_weights is not None:
+            digest.update(np.ascontiguousarray(self.penalty_weights).tobytes())
         return digest.hexdigest()
 
 
@@ -109,6 +137,7 @@ def prepare(
     regulators: Sequence[str] | str | Path | None = None,
     block: str | None = None,
     covariates: Sequence[str] | None = None,
+    penalty_weights: Any = None,
 ) -> RegressionProblem:
     """Set up the regression of every gene on the regulators.
 
@@ -125,6 +154,8 @@ def prepare(
         Columns of ``obs`` to project out; by default those that `netinfer.prepare_samples` wrote down (for cells the
         type, the log depth, and the donor where it is not the unit; none for bulk samples).
         ``obsm["hidden_factors"]``, where there is one, is projected out as well.
+    penalty_weights : mapping, Series or DataFrame, optional
+        See `netinfer.infer_regression`.
 
     Returns
     -------
@@ -151,6 +182,7 @@ def prepare(
         unit_column=column,
         covariates=adjust,
         covariate_names=adjusted_for,
+        penalty_weights=penalty_weights,
     )
     return dataclasses.replace(problem, symbols=tuple(symbols_of(adata.var) or ()))
 
@@ -165,6 +197,7 @@ def problem_from_arrays(
     unit_column: str = "sample",
     covariates: np.ndarray | None = None,
     covariate_names: Sequence[str] = (),
+    penalty_weights: Any = None,
 ) -> RegressionProblem:
     """Set up a regression from plain arrays, samples x genes; see `prepare`.
 
@@ -218,6 +251,7 @@ def problem_from_arrays(
         covariates=adjust,
         covariate_names=tuple(covariate_names),
         explained=explained,
+        penalty_weights=pair_weights(penalty_weights, regulator_names, target_names),
     )
 
 
