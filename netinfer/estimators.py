@@ -1,0 +1,325 @@
+"""The L1 family in scikit-learn's manner: thin shells over `netinfer.solvers`, for pipelines and grid searches.
+
+They need scikit-learn (``pip install 'netinfer[estimators]'``) and are imported when asked for:
+``from netinfer.estimators import Lasso``. Objectives and parameters are scikit-learn's, so that one stands in for the
+other; each fit is exact and brings its duality gap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Self
+
+import numpy as np
+
+from netinfer.errors import InputError
+
+try:
+    from sklearn.base import BaseEstimator, ClassifierMixin, MultiOutputMixin, RegressorMixin
+    from sklearn.utils.multiclass import check_classification_targets
+    from sklearn.utils.validation import check_is_fitted, validate_data
+except ImportError as error:
+    raise ImportError(
+        "netinfer.estimators: needs scikit-learn: pip install 'netinfer[estimators]', or call netinfer.solvers directly"
+    ) from error
+
+from netinfer.solvers import LassoPath, lasso_path, lasso_path_wide, logistic_path
+
+__all__ = ["ElasticNet", "Lasso", "LogisticL1"]
+
+# Above this many features, and twice the samples, no Gram matrix of all features is made.
+WIDE = 1_000
+
+
+class _LeastSquares(MultiOutputMixin, RegressorMixin, BaseEstimator):
+    """What the Lasso and the elastic net share."""
+
+    alpha: float
+    fit_intercept: bool
+    penalty_weights: Any
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : float array, shape (n_samples, n_features)
+        y : float array, shape (n_samples,) or (n_samples, n_targets)
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If X or y cannot be used (scikit-learn's own checks).
+        InputError
+            If `alpha` or `l1_ratio` is out of range.
+        """
+        X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, multi_output=True, ensure_min_samples=2)
+        l1_ratio = self._l1_ratio()
+        _refuse_alpha(self.alpha)
+        if not 0.0 < l1_ratio <= 1.0:
+            raise InputError(f"ElasticNet: l1_ratio: {l1_ratio!r} is not in 0 < l1_ratio <= 1: 0 is ridge, not L1")
+        targets = np.asarray(y, dtype=np.float64).reshape(len(X), -1)
+        x_mean, y_mean = np.zeros(X.shape[1]), np.zeros(targets.shape[1])
+        if self.fit_intercept:
+            x_mean, y_mean = X.mean(axis=0), targets.mean(axis=0)
+        weights = _weights(self.penalty_weights, X.shape[1])
+        solve = _solve_wide if self.fit_intercept and X.shape[1] > max(WIDE, 2 * len(X)) else _solve
+        coef, gap = solve(X - x_mean, targets - y_mean, self.alpha, l1_ratio, weights, np.abs(x_mean))
+        intercept = y_mean - coef @ x_mean
+        is_one = np.ndim(y) == 1
+        self.coef_ = coef[0] if is_one else coef
+        self.intercept_ = float(intercept[0]) if is_one else intercept
+        self.dual_gap_ = float(gap[0]) if is_one else gap
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return X b + b0, shape (n_samples,) or (n_samples, n_targets)."""
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        return X @ self.coef_.T + self.intercept_
+
+    def _l1_ratio(self) -> float:
+        raise NotImplementedError
+
+
+class ElasticNet(_LeastSquares):
+    r"""Least squares with L1 and squared L2 penalties, solved exactly.
+
+    Minimises :math:`\tfrac{1}{2n}\lVert y - Xb - b_0\rVert^2 + \alpha\rho \sum_j w_j|b_j| +
+    \tfrac{\alpha(1-\rho)}{2}\lVert b\rVert^2` for :math:`\rho` = `l1_ratio`, scikit-learn's objective.
+
+    Parameters
+    ----------
+    alpha : float, > 0
+        Strength of the penalty, in units of y times units of X.
+    l1_ratio : float, 0 < l1_ratio <= 1
+        Share of the L1 penalty; 1 is the Lasso.
+    fit_intercept : bool
+    penalty_weights : float array, shape (n_features,), optional
+        Factor of each feature's L1 penalty: 0 leaves it unpenalised, ``inf`` forbids it.
+
+    Attributes
+    ----------
+    coef_ : float array, shape (n_features,) or (n_targets, n_features)
+    intercept_ : float or float array, shape (n_targets,)
+    dual_gap_ : float or float array, shape (n_targets,)
+        In units of the objective, never negative.
+    n_features_in_ : int
+
+    Notes
+    -----
+    X is centred, not scaled. With r = alpha (1 - l1_ratio) the problem is the elastic net on moments with shrinkage
+    s = r / (1 + r): dividing the objective by 1 + r gives the Gram matrix (1-s) G + s I, cross-moments (1-s) q and
+    penalty (1-s) alpha l1_ratio.
+    """
+
+    def __init__(
+        self, alpha: float = 1.0, *, l1_ratio: float = 0.5, fit_intercept: bool = True, penalty_weights: Any = None
+    ) -> None:
+        self.alpha = alpha
+        self.l1_ratio = l1_ratio
+        self.fit_intercept = fit_intercept
+        self.penalty_weights = penalty_weights
+
+    def _l1_ratio(self) -> float:
+        return self.l1_ratio
+
+
+class Lasso(_LeastSquares):
+    r"""Least squares with an L1 penalty, solved exactly.
+
+    Minimises :math:`\tfrac{1}{2n}\lVert y - Xb - b_0\rVert^2 + \alpha \sum_j w_j|b_j|`. The textbook's
+    :math:`\mathrm{RSS} + \lambda\lVert b\rVert_1` is the same with :math:`\alpha = \lambda / (2n)`.
+
+    Parameters
+    ----------
+    alpha : float, > 0
+    fit_intercept : bool
+    penalty_weights : float array, shape (n_features,), optional
+        0 leaves a feature unpenalised, ``inf`` forbids it.
+
+    Attributes
+    ----------
+    coef_, intercept_, dual_gap_, n_features_in_
+        As of `ElasticNet`.
+    """
+
+    def __init__(self, alpha: float = 1.0, *, fit_intercept: bool = True, penalty_weights: Any = None) -> None:
+        self.alpha = alpha
+        self.fit_intercept = fit_intercept
+        self.penalty_weights = penalty_weights
+
+    def _l1_ratio(self) -> float:
+        return 1.0
+
+
+class LogisticL1(ClassifierMixin, BaseEstimator):
+    r"""Logistic regression of two classes with L1 and squared L2 penalties.
+
+    Minimises :math:`\tfrac1n\sum_i \log(1 + e^{-s_i(b_0 + x_i^\top b)}) + \alpha\rho\sum_j w_j|b_j| +
+    \tfrac{\alpha(1-\rho)}{2}\lVert b\rVert^2` with :math:`s_i = \pm 1` and an unpenalised intercept. scikit-learn's C
+    is :math:`1 / (n \alpha)`.
+
+    Parameters
+    ----------
+    alpha : float, > 0
+    l1_ratio : float, 0 < l1_ratio <= 1
+    penalty_weights : float array, shape (n_features,), optional
+        0 leaves a feature unpenalised, ``inf`` forbids it.
+
+    Attributes
+    ----------
+    classes_ : array, shape (2,)
+        Sorted; coefficients are log odds of the second.
+    coef_ : float array, shape (1, n_features)
+    intercept_ : float array, shape (1,)
+    dual_gap_ : float
+        In units of the objective, never negative.
+    n_features_in_ : int
+    """
+
+    def __init__(self, alpha: float = 0.05, *, l1_ratio: float = 1.0, penalty_weights: Any = None) -> None:
+        self.alpha = alpha
+        self.l1_ratio = l1_ratio
+        self.penalty_weights = penalty_weights
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        return tags
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : float array, shape (n_samples, n_features)
+        y : array of two labels, shape (n_samples,)
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If X or y cannot be used, or y has other than two classes.
+        """
+        X, y = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
+        check_classification_targets(y)
+        self.classes_, label = np.unique(y, return_inverse=True)
+        if len(self.classes_) != 2:
+            kind = "Only binary classification is supported. " if len(self.classes_) > 2 else ""
+            raise ValueError(f"{kind}LogisticL1: y has {len(self.classes_)} class(es), 2 are needed")
+        _refuse_alpha(self.alpha)
+        if not 0.0 < self.l1_ratio <= 1.0:
+            raise InputError(f"LogisticL1: l1_ratio: {self.l1_ratio!r} is not in 0 < l1_ratio <= 1")
+        weights = _weights(self.penalty_weights, X.shape[1])
+        varies = np.ptp(X, axis=0) > 0
+        self.coef_ = np.zeros((1, X.shape[1]))
+        share = label.mean()
+        self.intercept_, self.dual_gap_ = np.array([np.log(share / (1.0 - share))]), 0.0
+        if (varies & np.isfinite(weights)).any():
+            path = logistic_path(
+                X[:, varies],
+                label,
+                np.array([self.alpha * self.l1_ratio]),
+                ridge=self.alpha * (1.0 - self.l1_ratio),
+                penalty_weights=weights[varies],
+            )
+            self.coef_[0, varies] = path.coef[0]
+            self.intercept_ = np.array([path.intercept[0]])
+            self.dual_gap_ = float(path.duality_gap[0])
+        return self
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Return the log odds of the second class, shape (n_samples,)."""
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        return X @ self.coef_[0] + self.intercept_[0]
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return the probability of each class, shape (n_samples, 2)."""
+        from scipy.special import expit
+
+        odds = self.decision_function(X)
+        return np.column_stack([expit(-odds), expit(odds)])
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the more probable class, shape (n_samples,)."""
+        check_is_fitted(self)
+        return self.classes_[(self.decision_function(X) > 0).astype(int)]
+
+
+def _solve(X, targets, alpha, l1_ratio, weights, size) -> tuple[np.ndarray, np.ndarray]:
+    n, kept = len(X), _varying(X, size)
+    X = np.ascontiguousarray(X[:, kept])
+    gram = X.T @ X / n
+    gram = (gram + gram.T) / 2.0
+
+    def solve(y: np.ndarray, variance: float, penalty: float, shrinkage: float) -> LassoPath:
+        shrunk = (1.0 - shrinkage) * gram
+        shrunk[np.diag_indices_from(shrunk)] += shrinkage
+        return lasso_path(
+            shrunk,
+            X.T @ y / n * (1.0 - shrinkage),
+            np.array([penalty]),
+            target_variance=variance * (1.0 - shrinkage),
+            penalty_weights=weights[kept],
+        )
+
+    return _by_target(solve, targets, alpha, l1_ratio, weights, kept)
+
+
+def _solve_wide(X, targets, alpha, l1_ratio, weights, size) -> tuple[np.ndarray, np.ndarray]:
+    kept = _varying(X, size)
+    X = X[:, kept]
+
+    def solve(y: np.ndarray, variance: float, penalty: float, shrinkage: float) -> LassoPath:
+        return lasso_path_wide(
+            X, y * (1.0 - shrinkage), np.array([penalty]), shrinkage=shrinkage, penalty_weights=weights[kept]
+        )
+
+    return _by_target(solve, targets, alpha, l1_ratio, weights, kept)
+
+
+def _varying(X: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Mark the columns that vary beyond the rounding of their mean; what is constant explains nothing."""
+    return np.sqrt((X**2).mean(axis=0)) > 1e-12 * size
+
+
+def _by_target(
+    solve: Callable[..., LassoPath], targets, alpha, l1_ratio, weights, kept
+) -> tuple[np.ndarray, np.ndarray]:
+    """Fit each target; return coefficients (n_targets, n_features) and duality gaps in units of the objective."""
+    ridge = alpha * (1.0 - l1_ratio)
+    shrinkage = ridge / (1.0 + ridge)
+    coef, gap = np.zeros((targets.shape[1], len(weights))), np.zeros(targets.shape[1])
+    if not np.isfinite(weights[kept]).any():
+        return coef, gap
+    for t, y in enumerate(targets.T):
+        variance = float(y @ y / len(y))
+        if variance <= 0.0:
+            continue
+        path = solve(y, variance, alpha * l1_ratio * (1.0 - shrinkage), shrinkage)
+        coef[t, kept] = path.coef[0]
+        gap[t] = path.duality_gap[0] * variance / 2.0
+    return coef, gap
+
+
+def _refuse_alpha(alpha: float) -> None:
+    if not alpha > 0 or not np.isfinite(alpha):
+        raise InputError(f"alpha: {alpha!r} is not a positive number: without a penalty this is least squares")
+
+
+def _weights(penalty_weights: Any, n_features: int) -> np.ndarray:
+    if penalty_weights is None:
+        return np.ones(n_features)
+    weights = np.asarray(penalty_weights, dtype=np.float64)
+    if weights.shape != (n_features,) or np.isnan(weights).any() or (weights < 0).any():
+        raise InputError("penalty_weights: one number >= 0 a feature (0 = unpenalised, inf = forbidden)")
+    return weights
