@@ -205,37 +205,51 @@ def _grown(inside: _WorkingSet, penalties: np.ndarray, tol: float) -> WideSoluti
     return WideSolution(inside.places, joined, gap[:done], violation[:done], events)
 
 
-def _finished(inside: _WorkingSet, solution: WideSolution, penalties: np.ndarray) -> WideSolution:
-    """Solve the remaining penalties by Newton steps on the dual, each from the one before."""
-    problem, n_done, n = inside.problem, len(solution.coef), len(inside.problem.y)
-    x, s, m = problem.design.x, problem.shrinkage, len(inside.places)
-    first = _padded(solution.coef, m)
-    dual = problem.y - (1.0 - s) * ((first[-1] if n_done else np.zeros(m)) @ inside.rows)
-    projected = dual @ x / n
-    rows, gap, violation = [], [solution.gap], [solution.violation]
-    for penalty in penalties[n_done:]:
-        thresholds = np.where(np.isinf(problem.weights), np.inf, penalty * problem.weights)
-        coef, dual, projected, _ = dual_newton.solve(x, problem.y, thresholds, s, dual, projected)
+def solve_dual(problem: WideProblem, penalties: np.ndarray, dual: np.ndarray | None = None) -> WideSolution:
+    """Solve with shrinkage > 0 by Newton steps on the dual, each penalty from the one before; see `dual_newton`."""
+    x, y, s, n = problem.design.x, problem.y, problem.shrinkage, len(problem.y)
+    # Infinite weights make infinite thresholds.
+    if dual is None:
+        multiple = dual_newton.ray(problem.cross, penalties[0] * problem.weights, s, problem.sd**2)
+        dual, projected = multiple * y, multiple * problem.cross
+    else:
+        projected = dual @ x / n
+    rows, gap, violation = [], np.zeros(len(penalties)), np.zeros(len(penalties))
+    for k, penalty in enumerate(penalties):
+        thresholds = penalty * problem.weights
+        coef, dual, projected, _ = dual_newton.solve(x, y, thresholds, s, dual, projected)
         support = np.flatnonzero(coef)
         kept = coef[support]
         gradient = problem.gradient(x[:, support] @ kept)
-        ratio = np.abs(gradient) * problem.reach
-        ratio[support] = 0.0
-        worst = float(ratio.max())
-        off = np.maximum(np.abs(gradient) - thresholds, 0.0)
-        off[support] = 0.0
-        found = problem.evidence(
-            support, kept[None, :], gradient[support][None, :], np.array([penalty]), np.array([worst])
+        size = np.abs(gradient)
+        inside, size[support] = gradient[support], 0.0
+        worst = np.array([(size * problem.reach).max()])
+        gap[k : k + 1], violation[k : k + 1] = problem.evidence(
+            support, kept[None, :], inside[None, :], np.array([penalty]), worst
         )
-        gap.append(found[0])
-        violation.append(np.maximum(found[1], off.max()))
+        violation[k] = max(violation[k], float((size - thresholds).max()))
         rows.append((support, kept))
-    places = np.union1d(inside.places, np.concatenate([support for support, _ in rows]))
+    places = np.unique(np.concatenate([support for support, _ in rows]))
+    joined = np.zeros((len(penalties), len(places)))
+    for k, (support, kept) in enumerate(rows):
+        joined[k, np.searchsorted(places, support)] = kept
+    return WideSolution(places, joined, gap, violation, np.empty((0, 3)))
+
+
+def _finished(inside: _WorkingSet, solution: WideSolution, penalties: np.ndarray) -> WideSolution:
+    """Solve the remaining penalties on the dual and join them to those of the working set."""
+    problem, n_done, m = inside.problem, len(solution.coef), len(inside.places)
+    first = _padded(solution.coef, m)
+    dual = None
+    if n_done:
+        dual = problem.y - (1.0 - problem.shrinkage) * (first[-1] @ inside.rows)
+    rest = solve_dual(problem, penalties[n_done:], dual)
+    places = np.union1d(inside.places, rest.places)
     coef = np.zeros((len(penalties), len(places)))
     coef[:n_done, np.searchsorted(places, inside.places)] = first
-    for k, (support, kept) in enumerate(rows, start=n_done):
-        coef[k, np.searchsorted(places, support)] = kept
-    return WideSolution(places, coef, np.concatenate(gap), np.concatenate(violation), solution.events)
+    coef[n_done:, np.searchsorted(places, rest.places)] = rest.coef
+    gap, violation = np.append(solution.gap, rest.gap), np.append(solution.violation, rest.violation)
+    return WideSolution(places, coef, gap, violation, solution.events)
 
 
 def _padded(coef: np.ndarray, m: int) -> np.ndarray:
