@@ -6,12 +6,14 @@ in a notebook give ``ax=`` of your own figure, or show ``returned.figure``.
 
 from netinfer.plot.evaluation import precision_recall
 from netinfer.plot.graph import network_graph
+from netinfer.plot.path import coefficient_path
 from netinfer.plot.penalty import criterion_path
 from netinfer.plot.stability import stability_paths
 from netinfer.plot.summary import false_edges, heldout_r2, regulators_per_target, top_regulators
 from netinfer.plot.trust import component_map, filter_cut
 
 __all__ = [
+    "coefficient_path",
     "component_map",
     "criterion_path",
     "false_edges",

@@ -9,6 +9,7 @@ from netinfer.solvers.nonnegative import NonnegativePath, nonnegative_lasso_path
 from netinfer.solvers.path import lasso_path
 from netinfer.solvers.proximal import ProximalResult, fista, group_soft_threshold, ista, soft_threshold
 from netinfer.solvers.result import Certificate, LassoPath
+from netinfer.solvers.weighted import adaptive_lasso_path
 from netinfer.solvers.wide_path import lasso_path_wide
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "LogisticPath",
     "NonnegativePath",
     "ProximalResult",
+    "adaptive_lasso_path",
     "elastic_net_path",
     "fista",
     "group_labels",

@@ -154,7 +154,7 @@ class LassoPath:
         order = np.argsort(-self.entered_at, kind="stable")
         return order[self.entered_at[order] > 0.0]
 
-    def plot(self, ax: Axes | None = None, *, names: Sequence[str] | None = None, n_labels: int = 8) -> Axes:
+    def plot(self, ax: Axes | None = None, *, names: Sequence[str] | None = None, n_labels: int = 7) -> Axes:
         """Draw the coefficients along the path; see `netinfer.plot.coefficient_path`."""
         from netinfer.plot.path import coefficient_path
 
