@@ -274,24 +274,26 @@ def _is_separated_without_penalty(state: State, tol: float) -> bool:
         return False
     state.enter(free)
     state.minimise(1.0, 0.1 * tol * state.null_loss)
-    for _ in range(3):
-        before = state.eta
-        reached = state.minimise(1.0, 0.0)
-        moved = np.abs(state.eta - before).max()
-        if moved <= DIVERGING:
-            return False
-    return bool(np.isfinite(reached))
+    # Where there is an optimum, the next Newton step is nothing. Where samples are separated, their residual and their
+    # curvature vanish together, and every step moves their log odds by one.
+    without_ridge = state.rows[: len(state.index)][problem.ridge[state.index] == 0.0]
+    if not len(without_ridge):
+        return False
+    root = np.sqrt(state.weight)
+    design = np.column_stack([np.ones(len(root)), without_ridge.T])
+    step = np.linalg.lstsq(root[:, None] * design, state.residual / np.maximum(root, 1e-150), rcond=None)[0]
+    return bool(np.abs(design @ step).max() > DIVERGING) or state.loss <= SEPARATED * state.null_loss
 
 
 def _warn(path: LogisticPath, tol: float) -> None:
     if path.separated_at is not None:
         rest = int(np.isnan(path.intercept).sum())
         if np.isinf(path.separated_at):
-            text = "the unpenalised predictors alone separate the classes (or a part of them): no finite fit exists"
+            text = "the unpenalised predictors alone separate classes, or some samples of one: no finite fit exists"
         else:
             text = (
-                f"the fit separates the classes at penalty {path.separated_at:.3g} (less than {SEPARATED:g} of the null "
-                f"deviance is left): the path stops there, {rest} smaller penalties are not fitted"
+                f"the fit separates the classes at penalty {path.separated_at:.3g} (less than {SEPARATED:g} of the "
+                f"null deviance is left): the path stops there, {rest} smaller penalties are not fitted"
             )
         warnings.warn(f"logistic_path: {text}: use larger penalties or a ridge", ConvergenceWarning, stacklevel=4)
     fitted = ~np.isnan(path.intercept)

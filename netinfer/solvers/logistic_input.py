@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from netinfer.errors import InputError
+from netinfer.solvers.checks import checked_penalties, checked_weights
+from netinfer.solvers.grouping import group_labels
 from netinfer.solvers.logistic_newton import Problem
 
 # A predictor whose values differ by less than this share of their size is constant up to rounding.
@@ -31,25 +31,24 @@ def checked_problem(x, y, penalties, penalty_weights, ridge, groups, group_weigh
     if bad.any():
         row, column = np.argwhere(bad)[0]
         raise InputError(f"x: {x[row, column]} in row {row}, column {column}: remove or impute what is not finite")
-    penalties = np.ascontiguousarray(np.atleast_1d(penalties), dtype=np.float64)
-    if penalties.ndim != 1 or not penalties.size or not np.isfinite(penalties).all():
-        raise InputError("penalties: give at least one finite number")
-    if (penalties <= 0).any() or (np.diff(penalties) >= 0).any():
-        raise InputError("penalties: must be positive and strictly decreasing: sort them")
+    penalties = checked_penalties(penalties)
     if not (np.isfinite(tol) and tol > 0):
         raise InputError(f"tol: {tol} is not a positive number")
     share, total = _shares(sample_weight, n)
     is_case, classes = _classes(y, n, share)
-    weights = _weights(penalty_weights, p)
-    is_allowed = np.isfinite(weights)
+    weights = checked_weights(penalty_weights, p)
+    block, order, starts, block_weights, l1_part = _blocks(groups, group_weights, l1_share, p)
+    is_allowed = np.isfinite(weights) & np.isfinite(block_weights[block])
     if not is_allowed.any():
         raise InputError("penalty_weights: every predictor is forbidden (inf): nothing to fit")
+    ridges = _ridges(ridge, p, block)
+    if len(starts) < p + 1 and not is_allowed.all():
+        block, order, starts, block_weights = _without_forbidden(block, order, block_weights, is_allowed)
+    block_weights = np.where(np.isfinite(block_weights), block_weights, 0.0)
     rows = share > 0
     if not rows.all():
         x, is_case, share = np.ascontiguousarray(x[rows]), is_case[rows], share[rows]
     _refuse_constant(x, is_allowed)
-    block, order, starts, block_weights, l1_part = _blocks(groups, group_weights, l1_share, p)
-    ridges = _ridges(ridge, p, block)
     problem = Problem(
         x=x,
         is_case=is_case,
@@ -92,13 +91,6 @@ def _classes(y, n: int, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return labels == classes[1], classes
 
 
-def _weights(penalty_weights, p: int) -> np.ndarray:
-    weights = np.ones(p) if penalty_weights is None else np.asarray(penalty_weights, dtype=np.float64)
-    if weights.shape != (p,) or np.isnan(weights).any() or (weights < 0).any():
-        raise InputError("penalty_weights: one number >= 0 a predictor (0 = unpenalised, inf = forbidden)")
-    return weights
-
-
 def _refuse_constant(x: np.ndarray, is_allowed: np.ndarray) -> None:
     low, high = x.min(axis=0), x.max(axis=0)
     is_constant = (high - low <= CONSTANT_RANGE * np.maximum(np.abs(high), np.abs(low))) & is_allowed
@@ -125,7 +117,7 @@ def _ridges(ridge, p: int, block: np.ndarray) -> np.ndarray:
 
 
 def _blocks(groups, group_weights, l1_share, p: int):
-    """Return each predictor's block, their order, the blocks' first places and weights, and the factor of the L1 term."""
+    """Return each predictor's block, their order, first places and weights of the blocks, and the L1 term's factor."""
     if groups is None:
         if group_weights is not None or (l1_share is not None and l1_share != 1.0):
             raise InputError("groups: none given, so that group_weights and l1_share below 1 mean nothing: give groups")
@@ -134,38 +126,21 @@ def _blocks(groups, group_weights, l1_share, p: int):
     share = 0.0 if l1_share is None else float(l1_share)
     if not 0.0 <= share <= 1.0:
         raise InputError(f"l1_share: {l1_share} is not between 0 and 1")
-    block = _labels(groups, p)
+    block = group_labels(groups, p)
     sizes = np.bincount(block)
     weights = np.sqrt(sizes) if group_weights is None else np.asarray(group_weights, dtype=np.float64)
-    if weights.shape != sizes.shape or not np.isfinite(weights).all() or (weights < 0).any():
-        raise InputError(f"group_weights: shape {weights.shape}: give {len(sizes)} numbers >= 0, one a group")
-    if share == 1.0:  # nothing of the groups is left
-        return np.arange(p), np.arange(p), np.arange(p + 1), np.zeros(p), 1.0
+    if weights.shape != sizes.shape or not (weights >= 0).all():
+        raise InputError(f"group_weights: shape {weights.shape}: {len(sizes)} numbers >= 0 (inf forbids)")
+    if share == 1.0:  # nothing of the groups is left but what they forbid
+        return np.arange(p), np.arange(p), np.arange(p + 1), np.where(np.isinf(weights), np.inf, 0.0)[block], 1.0
     order = np.argsort(block, kind="stable")
     return block, order, np.concatenate([[0], np.cumsum(sizes)]), (1.0 - share) * weights, share
 
 
-def _labels(groups: np.ndarray | Sequence[Sequence[int]], p: int) -> np.ndarray:
-    is_labels = len(groups) == p and all(np.ndim(member) == 0 for member in groups)
-    if is_labels:
-        block = np.asarray(groups)
-        if block.dtype.kind not in "iu" or block.min() < 0:
-            raise InputError("groups: labels must be whole numbers from 0 on")
-        missing = np.flatnonzero(np.bincount(block) == 0)
-        if missing.size:
-            raise InputError(f"groups: group {missing[0]} is empty: number the groups 0 .. n_groups - 1 without a gap")
-        return block.astype(np.int64)
-    block = np.full(p, -1, np.int64)
-    for g, members in enumerate(groups):
-        places = np.asarray(members, dtype=np.int64)
-        if places.ndim != 1 or not places.size:
-            raise InputError(f"groups: group {g} is empty: leave it out")
-        if places.min() < 0 or places.max() >= p:
-            raise InputError(f"groups: group {g} names predictor {places.max()} of {p}: count from 0")
-        again = (block[places] >= 0).any() or len(np.unique(places)) < len(places)
-        if again:
-            raise InputError(f"groups: group {g} overlaps another one: each predictor belongs to one group")
-        block[places] = g
-    if (block < 0).any():
-        raise InputError(f"groups: predictor {int((block < 0).argmax())} is in no group: give it one of its own")
-    return block
+def _without_forbidden(block, order, block_weights, is_allowed):
+    """Leave forbidden predictors out of the blocks, and blocks out that have no others."""
+    left = np.bincount(block[is_allowed], minlength=len(block_weights))
+    kept = left > 0
+    number = np.cumsum(kept) - 1
+    starts = np.concatenate([[0], np.cumsum(left[kept])])
+    return np.where(is_allowed, number[block], 0), order[is_allowed[order]], starts, block_weights[kept]

@@ -11,8 +11,9 @@ import numpy as np
 
 from netinfer.kernels import njit
 
-# A pivot below this share of its diagonal: the support is rank deficient, and descent goes on without the factor.
-SINGULAR = 1e-10
+# Pivots are at least this share of their diagonal: nearly equal predictors then trade places in one long step, which
+# ends where one of them is zero, and a singular support does no harm.
+SINGULAR = 1e-12
 
 
 @njit
@@ -110,7 +111,7 @@ def _update_block(hessian, coef, slope, thresholds, group_threshold, first, last
 def _solve_support(hessian, coef, slope, thresholds, factor, step, support):
     """Go to the exact minimum over the support with its signs, or to the first sign change on the way.
 
-    Returns the number of coefficients that became zero, or -1 where the support is rank deficient.
+    Returns the number of coefficients that became zero.
     """
     n = 0
     for j in range(coef.size):
@@ -124,11 +125,9 @@ def _solve_support(hessian, coef, slope, thresholds, factor, step, support):
         sign = 1.0 if coef[i] > 0.0 else -1.0
         step[a] = slope[i] - sign * thresholds[i]
     for a in range(n):
-        pivot = factor[a, a]
-        if pivot <= SINGULAR * hessian[support[a], support[a]]:
-            return -1
-        root = np.sqrt(pivot)
         row = factor[a]
+        row[a] = max(row[a], SINGULAR * hessian[support[a], support[a]])
+        root = np.sqrt(row[a])
         for b in range(a, n):
             row[b] /= root
         for c in range(a + 1, n):
