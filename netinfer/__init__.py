@@ -23,7 +23,19 @@ _LAZY = {
     "infer_diffusion": "netinfer.models.diffusion",
     "Network": "netinfer.network",
 }
-_MODULES = ("io", "preprocess", "moments", "solvers", "stability", "models", "network", "simulate", "config", "errors")
+_MODULES = (
+    "io",
+    "preprocess",
+    "moments",
+    "solvers",
+    "stability",
+    "models",
+    "network",
+    "simulate",
+    "config",
+    "errors",
+    "estimators",
+)
 
 if TYPE_CHECKING:
     from netinfer.io import read_expression

@@ -1,4 +1,4 @@
-"""The choice of a penalty: held-out errors against explicit refits, criteria against their formulas, ends of the path."""
+"""The choice of a penalty: held-out errors against explicit refits, criteria against their formulas, path ends."""
 
 import warnings
 
@@ -8,7 +8,8 @@ from sklearn.linear_model import lars_path
 
 import netinfer as ni
 from netinfer.errors import InputError
-from netinfer.models.penalty import _folds
+from netinfer.models.penalty import choose
+from netinfer.models.penalty.choose import _folds
 
 
 def sparse_problem(n=80, p=20, seed=0, noise=1.0):
@@ -122,6 +123,35 @@ def test_units_are_held_out_whole():
         assert len(rows) == 3 * len(set(units[rows]))
     by_unit = ni.choose_penalty(X, y, block=units)
     assert not by_unit.table["cv_error"].equals(ni.choose_penalty(X, y).table["cv_error"])
+
+
+@pytest.mark.parametrize("criterion", ["cv", "ebic"])
+@pytest.mark.parametrize("shrinkage", [0.0, 0.4])
+@pytest.mark.parametrize("n_regulators", [20, 200])
+def test_samples_and_moments_give_the_same_choice(criterion, shrinkage, n_regulators, monkeypatch):
+    X, y = sparse_problem(n=60, p=n_regulators)
+    X[:, 4] = 3.0
+    weights = np.ones(n_regulators)
+    weights[:3] = [0.0, np.inf, 2.0]
+    arguments = {"criterion": criterion, "shrinkage": shrinkage, "penalty_weights": weights}
+    by_moments = ni.choose_penalty(X, y, **arguments)
+    monkeypatch.setattr(choose, "is_wide", lambda *_: True)
+    by_samples = ni.choose_penalty(X, y, **arguments)
+    # Two solvers, each certified to 1e-9 of the variance or better.
+    assert by_samples.penalty == pytest.approx(by_moments.penalty, rel=1e-9)
+    np.testing.assert_allclose(by_samples.coef, by_moments.coef, atol=1e-5)
+    column = "cv_error" if criterion == "cv" else "ebic"
+    np.testing.assert_allclose(by_samples.table[column], by_moments.table[column], rtol=1e-4)
+
+
+def test_far_more_regulators_than_samples():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 3000))
+    y = X[:, :3] @ [2.0, -2.0, 2.0] + 0.5 * rng.standard_normal(60)
+    choice = ni.choose_penalty(X, y, criterion="ebic")
+    assert set(np.flatnonzero(choice.coef)) >= {0, 1, 2}
+    assert (choice.coef != 0).sum() <= 6
+    assert (choice.table["duality_gap"] <= 1e-8).all()
 
 
 def test_free_and_forbidden_regulators():

@@ -10,19 +10,24 @@ from __future__ import annotations
 import dataclasses
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from netinfer.errors import InputError
-from netinfer.moments import Moments, from_matrix, inverse_sd
-from netinfer.solvers import lasso_path
+from netinfer.models.penalty.fits import MomentFit, SampleFit
+from netinfer.moments import from_matrix
 from netinfer.stability.subsamples import unit_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+Fit: TypeAlias = MomentFit | SampleFit
+Score: TypeAlias = Callable[[np.ndarray, np.ndarray], pd.DataFrame]
+
+# Above this many regulators, and twice the samples, folds are fitted from the samples: no Gram matrix is made.
+WIDE = 1_000
 CRITERIA = ("cv", "cv_1se", "aic", "bic", "ebic")
 # Neighbouring penalties differ by a tenth: the criterion is flat on that scale.
 PER_DECADE = 25
@@ -126,27 +131,34 @@ def choose_penalty(
     """
     data = _checked(regulators, target, criterion, n_folds, block, shrinkage, penalty_weights, ebic_gamma, seed)
     x, y, units, weights = data
-    everything = _Fit(from_matrix(x, y[:, None]), shrinkage, weights)
-    if criterion.startswith("cv"):
-        folds = _folds(units, n_folds, seed)
-        held_out = [from_matrix(x, y[:, None], rows) for rows in folds]
-        fits = [_Fit(everything.moments - fold, shrinkage, weights) for fold in held_out]
-        score = _cross_validation(fits, held_out, everything)
-        largest = max(fit.largest for fit in [everything, *fits])
-        most = np.inf
+    rows = _folds(units, n_folds, seed) if criterion.startswith("cv") else []
+    everything: Fit
+    fits: list[Fit]
+    held_out: list[Any]
+    if is_wide(*x.shape):
+        everything = SampleFit(x, y, shrinkage, weights)
+        held_out = [(x[fold], y[fold]) for fold in rows]
+        fits = [SampleFit(np.delete(x, fold, axis=0), np.delete(y, fold), shrinkage, weights) for fold in rows]
     else:
-        score = _information(everything, ebic_gamma)
+        moments = from_matrix(x, y[:, None])
+        everything = MomentFit(moments, shrinkage, weights)
+        held_out = [from_matrix(x, y[:, None], fold) for fold in rows]
+        fits = [MomentFit(moments - fold, shrinkage, weights) for fold in held_out]
+    if rows:
+        score = _cross_validation(fits, held_out, np.array([len(fold) for fold in rows], dtype=float), float(y.var()))
+        largest, most = max(fit.largest for fit in [everything, *fits]), np.inf
+    else:
+        score = _information(everything, x.shape[1], ebic_gamma)
         largest, most = everything.largest, MOST_DF * len(y)
     return _search(everything, score, criterion, largest, most)
 
 
-def _search(
-    everything: _Fit,
-    score: Callable[[np.ndarray, np.ndarray], pd.DataFrame],
-    criterion: str,
-    largest: float,
-    most: float,
-) -> PenaltyChoice:
+def is_wide(n_samples: int, n_regulators: int) -> bool:
+    """Say whether the fits are made from the samples."""
+    return n_regulators > max(WIDE, 2 * n_samples)
+
+
+def _search(everything: Fit, score: Score, criterion: str, largest: float, most: float) -> PenaltyChoice:
     """Lengthen the path until the criterion has risen again, or the path ends."""
     column = "cv_error" if criterion.startswith("cv") else criterion
     if largest <= 0.0:
@@ -187,88 +199,11 @@ def _search(
     return PenaltyChoice(float(table["penalty"].iloc[best]), coef[best], criterion, table, is_bracketed, note)
 
 
-class _Fit:
-    """The standardised problem of one set of samples."""
-
-    def __init__(self, moments: Moments, shrinkage: float, weights: np.ndarray) -> None:
-        self.moments, self.shrinkage = moments, shrinkage
-        per_sd = inverse_sd(moments.gram.diagonal())
-        per_target_sd = inverse_sd(moments.target_var)
-        self.per_sd, self.varies = per_sd, bool(per_target_sd[0] > 0)
-        self.target_sd = np.sqrt(moments.target_var[0])
-        gram = moments.gram * per_sd[:, None] * per_sd[None, :]
-        np.fill_diagonal(gram, 1.0)
-        self.gram = gram
-        self.cross = moments.cross[:, 0] * per_sd * per_target_sd[0]
-        # What is constant among these samples has no moment to enter by.
-        self.weights = np.where(per_sd > 0, weights, np.inf)
-        self.largest = self._largest()
-
-    def _solver_gram(self) -> np.ndarray:
-        if self.shrinkage == 0.0:
-            return self.gram
-        shrunk = (1.0 - self.shrinkage) * self.gram
-        np.fill_diagonal(shrunk, 1.0)
-        return shrunk
-
-    def _largest(self) -> float:
-        if not self.varies or not np.isfinite(self.weights).any():
-            return 0.0
-        # The path tells it exactly, also where unpenalised regulators have taken their share.
-        probe = np.array([max(np.abs(self.cross).max(), 1e-300)])
-        return lasso_path(
-            self._solver_gram(), self.cross, probe, target_variance=self._variance, penalty_weights=self.weights
-        ).largest_penalty
-
-    @property
-    def _variance(self) -> float:
-        return 1.0 / (1.0 - self.shrinkage)
-
-    def path(self, penalties: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return coefficients (n_penalties, p) and relative duality gaps."""
-        if not self.varies:
-            return np.zeros((len(penalties), len(self.cross))), np.zeros(len(penalties))
-        path = lasso_path(
-            self._solver_gram(), self.cross, penalties, target_variance=self._variance, penalty_weights=self.weights
-        )
-        return path.coef, path.duality_gap
-
-    def degrees_of_freedom(self, coef: np.ndarray) -> np.ndarray:
-        """Return the trace of the smoother on the selected regulators, (n_penalties,)."""
-        selected = coef != 0
-        if self.shrinkage == 0.0:
-            return selected.sum(axis=1).astype(float)
-        out = np.zeros(len(coef))
-        for k, row in enumerate(selected):
-            gram = self.gram[np.ix_(row, row)]
-            shrunk = (1.0 - self.shrinkage) * gram + self.shrinkage * np.eye(len(gram))
-            out[k] = np.trace(np.linalg.solve(shrunk, gram))
-        return out
-
-    def rescaled(self, coef: np.ndarray) -> np.ndarray:
-        """Return the coefficients that predict: a shrunk fit is scaled to its own least squares."""
-        if self.shrinkage == 0.0:
-            return coef
-        explained, quadratic = coef @ self.cross, np.einsum("ki,ki->k", coef @ self.gram, coef)
-        scale = np.divide(explained, quadratic, out=np.zeros_like(explained), where=quadratic > 0)
-        return coef * scale[:, None]
-
-
-def _cross_validation(fits: list[_Fit], held_out: list[Moments], everything: _Fit) -> Callable[..., pd.DataFrame]:
-    sizes = np.array([fold.n for fold in held_out], dtype=float)
-    whole = everything.moments.target_var[0]
-
+def _cross_validation(fits: list[Fit], held_out: list[Any], sizes: np.ndarray, whole: float) -> Score:
     def score(penalties: np.ndarray, _: np.ndarray) -> pd.DataFrame:
         errors = np.empty((len(fits), len(penalties)))
         for k, (fit, fold) in enumerate(zip(fits, held_out, strict=True)):
-            raw = fit.rescaled(fit.path(penalties)[0]) * fit.per_sd * fit.target_sd
-            away = (
-                fold.target_mean[0]
-                - fit.moments.target_mean[0]
-                - raw @ (fold.regulator_mean - fit.moments.regulator_mean)
-            )
-            squared = fold.target_var[0] - 2.0 * raw @ fold.cross[:, 0] + np.einsum("ki,ki->k", raw @ fold.gram, raw)
-            errors[k] = (squared + away**2) / whole
+            errors[k] = fit.held_out_error(fit.rescaled(fit.path(penalties)[0]), fold) / whole
         mean = sizes @ errors / sizes.sum()
         spread = sizes @ (errors - mean) ** 2 / sizes.sum()
         return pd.DataFrame({"cv_error": mean, "cv_se": np.sqrt(spread / (len(fits) - 1))})
@@ -276,17 +211,14 @@ def _cross_validation(fits: list[_Fit], held_out: list[Moments], everything: _Fi
     return score
 
 
-def _information(fit: _Fit, gamma: float) -> Callable[..., pd.DataFrame]:
-    n, p = fit.moments.n, len(fit.cross)
-
+def _information(fit: Fit, n_regulators: int, gamma: float) -> Score:
     def score(_: np.ndarray, coef: np.ndarray) -> pd.DataFrame:
-        b = fit.rescaled(coef)
-        rss = 1.0 - 2.0 * b @ fit.cross + np.einsum("ki,ki->k", b @ fit.gram, b)
         # A perfect fit is no likelihood: its residual is rounding.
-        deviance = n * np.log(np.maximum(rss, 1e-14))
+        deviance = fit.n * np.log(np.maximum(fit.residual_variance(fit.rescaled(coef)), 1e-14))
         df = fit.degrees_of_freedom(coef)
-        bic = deviance + np.log(n) * df
-        return pd.DataFrame({"aic": deviance + 2.0 * df, "bic": bic, "ebic": bic + 2.0 * gamma * np.log(p) * df})
+        bic = deviance + np.log(fit.n) * df
+        extended = bic + 2.0 * gamma * np.log(n_regulators) * df
+        return pd.DataFrame({"aic": deviance + 2.0 * df, "bic": bic, "ebic": extended})
 
     return score
 
