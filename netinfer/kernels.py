@@ -149,6 +149,7 @@ def warm_up() -> None:
 
     from netinfer.config import RegressionConfig
     from netinfer.models.regression import fit_chunk, problem_from_arrays
+    from netinfer.models.regression.wide import fit_wide
 
     rng = np.random.Generator(np.random.Philox(0))
     samples = rng.standard_normal((24, 6))
@@ -156,3 +157,4 @@ def warm_up() -> None:
     problem = problem_from_arrays(samples[:, :3], samples)
     for model in ("elastic_net", "lasso"):
         fit_chunk(problem, settings=RegressionConfig(model=model, **settings), seed=0)
+    fit_wide(problem, slice(0, 6), RegressionConfig(**settings), 0, 1, (1, 1), "")

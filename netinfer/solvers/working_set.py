@@ -17,10 +17,11 @@ from netinfer.solvers.homotopy import make_workspace
 from netinfer.solvers.path import GAP_TOLERANCE, MAX_SWEEPS, follow
 from netinfer.solvers.wide import WideDesign, certify, outside
 
-# The working set starts with this many predictors a sample, and at most INITIAL_MOST beside the unpenalised ones.
-INITIAL, INITIAL_MOST = 3, 500
-# Penalties checked at a time, and predictors a sample that join after a check.
-AHEAD, JOIN = 20, 1
+# The working set starts with INITIAL predictors a sample, beside the unpenalised ones, and after a check JOIN a sample
+# join, but never more than MOST at a time.
+INITIAL, JOIN, MOST = 3, 1, 500
+# Penalties checked at a time.
+AHEAD = 20
 # A gradient may pass its bound by this share: the homotopy raises weights by 1e-10 to break ties.
 SLACK = 3e-10
 # With shrinkage, more active predictors than this share of the samples go to the dual, whose size is the samples'.
@@ -160,7 +161,7 @@ def _started(problem: WideProblem, tol: float) -> _WorkingSet:
         gradient = problem.gradient(coef[0] @ inside.rows)
     strength = np.abs(gradient) * problem.reach
     problem.largest_penalty = float(strength.max(initial=0.0))
-    n_first = min(INITIAL * len(problem.y), INITIAL_MOST, int((strength > 0).sum()))
+    n_first = min(INITIAL * len(problem.y), MOST, int((strength > 0).sum()))
     if n_first:
         inside.add(np.sort(np.argpartition(-strength, n_first - 1)[:n_first]))
     return inside
@@ -169,7 +170,7 @@ def _started(problem: WideProblem, tol: float) -> _WorkingSet:
 def _grown(inside: _WorkingSet, penalties: np.ndarray, tol: float) -> WideSolution:
     """Let the working set grow until every penalty is certified, or the rest has too many active for it."""
     problem, n = inside.problem, len(inside.problem.y)
-    done, most = 0, JOIN * n
+    done, most = 0, min(JOIN * n, MOST)
     coefs, gap, violation = [], np.zeros(len(penalties)), np.zeros(len(penalties))
     events = np.empty((0, 3))
     while done < len(penalties):

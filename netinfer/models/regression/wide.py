@@ -25,9 +25,10 @@ from netinfer.solvers.working_set import WideProblem, WideSolution, solve_dual, 
 from netinfer.stability.effects import estimate_effects
 from netinfer.stability.subsamples import complementary_pair
 
-# The way is chosen by size alone, so that neither chunks nor threads change it: from this many candidates, and this
-# many a sample of a half, the Gram matrices cost more than they save.
-WIDE_FROM, WIDE_RATIO = 4_000, 20
+# The way is chosen by size alone, so that neither chunks nor threads change it. From WIDE_FROM candidates on it is this
+# one where they are WIDE_RATIO times the samples of a half or more: there it is faster (measured over all genes as
+# targets; docs/benchmarks.md). From WIDE_ALWAYS on the Gram matrices of a pair of halves would take 5 GiB or more.
+WIDE_FROM, WIDE_RATIO, WIDE_ALWAYS = 4_000, 40, 10_000
 
 PER_TARGET = ("n_selected", "n_union", "duality_gap", "largest_penalty", "r2_heldout")
 PER_PAIR = (
@@ -39,7 +40,7 @@ PER_PAIR = (
 def is_wide(problem: RegressionProblem) -> bool:
     """Return whether the regulators are so many that no Gram matrix of them is made."""
     n_samples, p = problem.regulators.shape
-    return p >= WIDE_FROM and 2 * p >= WIDE_RATIO * n_samples
+    return p >= WIDE_ALWAYS or (p >= WIDE_FROM and 2 * p >= WIDE_RATIO * n_samples)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -185,14 +186,16 @@ class _Block(Chunk):
         columns = other.design.rows(strongest)
         gram = columns @ columns.T / columns.shape[1]
         np.fill_diagonal(gram, 1.0)
-        chosen = self.chosen[t : t + 1, :, : len(strongest)]
+        shape = (1, 1, len(strongest))
+        chosen, estimate, half_width = np.full(shape, -1, np.int32), np.zeros(shape), np.zeros(shape)
         estimate_effects(
             coef[strongest][None, :], gram, other.cross[t][strongest][None, :], other.target_varies[t : t + 1],
-            other.n_units, len(strongest), self.quantiles, split, chosen, self.estimate[t : t + 1],
-            self.half_width[t : t + 1],
+            other.n_units, len(strongest), self.quantiles, 0, chosen, estimate, half_width,
         )  # fmt: skip
-        is_used = chosen[0, split] >= 0
-        chosen[0, split, is_used] = strongest[chosen[0, split, is_used]]
+        n = int((chosen >= 0).sum())
+        self.chosen[t, split, :n] = strongest[:n]
+        self.estimate[t, split, :n] = estimate[0, 0, :n]
+        self.half_width[t, split, :n] = half_width[0, 0, :n]
 
 
 def _held_out(coef: np.ndarray, support: np.ndarray, t: int, half: _Half, other: _Half) -> float:
