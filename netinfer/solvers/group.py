@@ -188,7 +188,7 @@ def group_lasso_paths(
         gram, groups, l1_share=l1_share, group_weights=group_weights, penalty_weights=penalty_weights,
         shrinkage=shrinkage,
     )  # fmt: skip
-    work = make_work(design.places.size, design.problem.together.size)
+    work = make_work(design.problem.regulator.size, design.problem.together.size)
     paths = [
         _path(design, work, cross, variance / (1.0 - shrinkage), grid, tol)
         for cross, variance, grid in zip(crosses, variances, grids, strict=True)
@@ -208,13 +208,13 @@ def group_lasso_paths(
 def _path(design: GroupDesign, work, cross, variance, penalties, tol) -> GroupLassoPath:
     turned, left, free = design.project(cross, variance)
     n_penalties = penalties.size
-    inside = np.zeros((n_penalties, design.places.size))
+    coef = np.zeros((n_penalties, cross.size))
     gap, kkt = np.zeros(n_penalties), np.zeros(n_penalties)
     # What is left of the variance beside unpenalised regulators sets the kernel's unit; the result's is the whole.
     unit = left / variance
-    follow_groups(design.problem, turned, left, penalties, work, tol / unit, MAX_PASSES, inside, gap, kkt)
+    follow_groups(design.problem, turned, left, penalties, work, tol / unit, MAX_PASSES, coef, gap, kkt)
     gap *= unit
-    coef = design.expand(inside, free)
+    design.complete(coef, free)
     active = design.active(coef)
     entered = np.where(active.any(axis=0), penalties[active.argmax(axis=0)], 0.0)
     entered[design.has_free] = np.inf

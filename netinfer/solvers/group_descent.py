@@ -27,6 +27,8 @@ class GroupProblem(NamedTuple):
     single: np.ndarray  # (p,), L1 penalty weight of each place
     together: np.ndarray  # (n_groups,), norm penalty weight of each group
     is_sparse: bool
+    regulator: np.ndarray  # (p,), the regulator at each place
+    axes: np.ndarray  # (p, largest group), each group's own axes, one row a regulator
 
 
 class GroupWork(NamedTuple):
@@ -83,7 +85,7 @@ def _subtract_rows(gram, begin, end, step, size, out):
 
 
 @njit
-def _gap(work, n_in, penalty, variance):
+def _gap(work, n_in, penalty, variance, is_sparse):
     """Return the duality gap over half the variance, given that no group outside the working set leaves the dual ball.
 
     It is ``inf`` where the moments are of no common data.
@@ -102,7 +104,14 @@ def _gap(work, n_in, penalty, variance):
             norm += single[j] * abs(b)
             square += b * b
         norm += work.together[g] * np.sqrt(square)
-        worst = dual_norm(gradient, first[g], first[g + 1], single, work.together[g], worst)
+        if is_sparse:
+            worst = dual_norm(gradient, first[g], first[g + 1], single, work.together[g], worst)
+        else:
+            pull = 0.0
+            for j in range(first[g], first[g + 1]):
+                pull += gradient[j] * gradient[j]
+            if pull > (worst * work.together[g]) ** 2:
+                worst = np.sqrt(pull) / work.together[g]
     primal = 0.5 * variance - fit + 0.5 * quadratic + penalty * norm
     residual = variance - 2.0 * fit + quadratic
     against = variance - fit
@@ -247,10 +256,18 @@ def _whole_gradient(problem, work, n_in, cross, gradient):
 @njit
 def _join_outside(problem, work, n_in, penalty, cross, gradient):
     """Add every group whose gradient leaves the dual ball at this penalty."""
-    for g in range(problem.together.size):
-        if not work.inside[g] and not is_inside(
-            gradient, problem.first[g], problem.first[g + 1], penalty, problem.single, problem.together[g]
-        ):
+    first, inside, single, together = problem.first, work.inside, problem.single, problem.together
+    for g in range(together.size):
+        if inside[g]:
+            continue
+        if problem.is_sparse:
+            is_out = not is_inside(gradient, first[g], first[g + 1], penalty, single, together[g])
+        else:
+            pull = 0.0
+            for j in range(first[g], first[g + 1]):
+                pull += gradient[j] * gradient[j]
+            is_out = pull > (penalty * together[g]) ** 2
+        if is_out:
             n_in = _join(problem, work, n_in, g, cross, gradient)
     return n_in
 
@@ -265,12 +282,12 @@ def _solve(problem, work, n_in, penalty, cross, variance, tol, max_passes, gradi
         while passes < max_passes:
             _pass(problem, work, n_in, penalty)
             passes += 1
-            if _gap(work, n_in, penalty, variance) <= inner:
+            if _gap(work, n_in, penalty, variance, problem.is_sparse) <= inner:
                 break
         _whole_gradient(problem, work, n_in, cross, gradient)
         before = n_in
         n_in = _join_outside(problem, work, n_in, penalty, cross, gradient)
-        gap = _gap(work, n_in, penalty, variance)
+        gap = _gap(work, n_in, penalty, variance, problem.is_sparse)
         if gap <= tol or passes >= max_passes:
             return n_in, gap, passes
         if n_in == before:
@@ -278,12 +295,37 @@ def _solve(problem, work, n_in, penalty, cross, variance, tol, max_passes, gradi
 
 
 @njit
+def _write(problem, work, n_in, coef):
+    """Write the working set's coefficients to their regulators, turned back from the groups' own axes."""
+    for g in range(n_in):
+        begin = work.first[g]
+        end = work.first[g + 1]
+        where = problem.first[work.group[g]]
+        is_zero = True
+        for k in range(begin, end):
+            is_zero &= work.coef[k] == 0.0
+        if is_zero:
+            continue
+        for i in range(end - begin):
+            if problem.is_sparse:
+                coef[problem.regulator[where + i]] = work.coef[begin + i]
+            else:
+                total = 0.0
+                for k in range(end - begin):
+                    total += problem.axes[where + i, k] * work.coef[begin + k]
+                coef[problem.regulator[where + i]] = total
+
+
+@njit
 def follow_groups(problem, cross, variance, penalties, work, tol, max_passes, coef, gaps, kkt):
-    """Solve along decreasing penalties; write coefficients (n_penalties, p), gaps and violations; return the passes."""
+    """Solve along decreasing penalties; return the passes taken.
+
+    cross : (n_places,), on the groups' own axes; coef : (n_penalties, n_regulators), zero, written; gaps, kkt :
+    (n_penalties,), written
+    """
     p = cross.size
-    gradient = cross.copy()
-    guess = np.zeros(p)
-    earlier = np.zeros(p)
+    gradient, guess, earlier = cross.copy(), cross.copy(), cross.copy()
+    last, before_last = np.zeros(p), np.zeros(p)
     n_in = 0
     work.inside[:] = False
     work.first[0] = 0
@@ -299,18 +341,19 @@ def follow_groups(problem, cross, variance, penalties, work, tol, max_passes, co
             ahead = (penalties[t] - penalties[t - 1]) / (penalties[t - 1] - penalties[t - 2])
             for k in range(work.first[n_in]):
                 j = work.place[k]
-                work.coef[k] += ahead * (coef[t - 1, j] - coef[t - 2, j])
+                work.coef[k] += ahead * (last[j] - before_last[j])
             for j in range(p):
                 guess[j] = gradient[j] + ahead * (gradient[j] - earlier[j])
-        else:
-            guess[:] = gradient
         earlier[:] = gradient
         for k in range(work.first[n_in]):
             work.gradient[k] = guess[work.place[k]]
         n_in = _join_outside(problem, work, n_in, penalties[t], cross, guess)
         n_in, gaps[t], passes = _solve(problem, work, n_in, penalties[t], cross, variance, tol, max_passes, gradient)
         total += passes
+        before_last[:] = last
+        last[:] = 0.0
         for k in range(work.first[n_in]):
-            coef[t, work.place[k]] = work.coef[k]
+            last[work.place[k]] = work.coef[k]
+        _write(problem, work, n_in, coef[t])
         kkt[t] = _kkt(work, n_in, penalties[t])
     return total

@@ -64,20 +64,14 @@ class GroupDesign:
     ----------
     problem : GroupProblem
         Penalised, allowed regulators, sorted by group; turned to each group's own axes where there is no L1 part.
-    places : int array, shape (k,)
-        The regulator at each place.
-    axes : float array, shape (k, largest group)
-        Each group's own axes, one row a place.
     labels, has_free : the regulators' groups; whether a group holds an unpenalised regulator
     free : int array
         Unpenalised regulators.
     inverse, link : float arrays, shapes (n_free, n_free), (k, n_free)
-        Pseudo-inverse of their Gram, and the Gram between the penalised, turned, and them.
+        Pseudo-inverse of their Gram, and the Gram between the penalised and them.
     """
 
     problem: GroupProblem
-    places: np.ndarray
-    axes: np.ndarray
     labels: np.ndarray
     has_free: np.ndarray
     free: np.ndarray
@@ -86,22 +80,20 @@ class GroupDesign:
 
     def project(self, cross, variance):
         """Return the target's cross-moments as the kernels need them, the variance left, and the free coefficients."""
-        inside = cross[self.places]
-        if not self.problem.is_sparse:
-            inside = _turn(self.problem.first, self.axes, inside, np.zeros_like(inside))
-        if not self.free.size:
-            return inside, variance, np.zeros(0)
-        alone = self.inverse @ cross[self.free]
-        left = max(variance - cross[self.free] @ alone, DEPENDENT * variance)
-        return inside - self.link @ alone, left, alone
-
-    def expand(self, inside, alone):
-        """Return the coefficients of all regulators (n_penalties, p) from the kernels' (n_penalties, k)."""
-        coef = np.zeros((inside.shape[0], self.labels.size))
-        _turn_back(self.problem.first, self.axes, self.places, self.problem.is_sparse, inside, coef)
+        inside = cross[self.problem.regulator]
+        alone, left = np.zeros(0), variance
         if self.free.size:
-            coef[:, self.free] = alone - inside @ self.link @ self.inverse
-        return coef
+            alone = self.inverse @ cross[self.free]
+            left = max(variance - cross[self.free] @ alone, DEPENDENT * variance)
+            inside = inside - self.link @ alone
+        if not self.problem.is_sparse:
+            inside = _turn(self.problem.first, self.problem.axes, inside, np.zeros_like(inside))
+        return inside, left, alone
+
+    def complete(self, coef, alone):
+        """Fill in the coefficients of unpenalised regulators, least squares given the others (n_penalties, p)."""
+        if self.free.size:
+            coef[:, self.free] = alone - coef[:, self.problem.regulator] @ self.link @ self.inverse
 
     def active(self, coef):
         """Return which groups have a coefficient that is not zero (n_penalties, n_groups)."""
@@ -121,20 +113,6 @@ def _turn(first, axes, values, out):
             for i in range(first[g + 1] - first[g]):
                 out[first[g] + i] += axes[j, i] * values[j]
     return out
-
-
-@njit
-def _turn_back(first, axes, places, is_sparse, inside, coef):
-    for t in range(inside.shape[0]):
-        for g in range(first.size - 1):
-            for j in range(first[g], first[g + 1]):
-                if is_sparse:
-                    coef[t, places[j]] = inside[t, j]
-                else:
-                    total = 0.0
-                    for i in range(first[g + 1] - first[g]):
-                        total += axes[j, i] * inside[t, first[g] + i]
-                    coef[t, places[j]] = total
 
 
 @njit
@@ -186,18 +164,14 @@ def design_groups(gram, groups, *, l1_share, group_weights, penalty_weights, shr
         inner = inner - link @ inverse @ link.T
         is_left = inner.diagonal() > DEPENDENT * gram.diagonal()[places]
         places, inner, link = places[is_left], inner[np.ix_(is_left, is_left)], link[is_left]
-    problem, axes = _prepared(inner, labels[places], single[places], together)
-    if not problem.is_sparse:
-        for g in range(problem.together.size):
-            block = slice(problem.first[g], problem.first[g + 1])
-            link[block] = axes[block, : block.stop - block.start].T @ link[block]
+    problem = _prepared(inner, places, labels[places], single[places], together)
     has_free = np.zeros(n_groups, dtype=bool)
     has_free[labels[free]] = True
-    return GroupDesign(problem, places, axes, labels, has_free, free, inverse, link)
+    return GroupDesign(problem, labels, has_free, free, inverse, link)
 
 
-def _prepared(inner, labels, single, together):
-    """Return the kernels' problem, turned to the groups' own axes where no L1 part forbids it, and the axes."""
+def _prepared(inner, places, labels, single, together):
+    """Return the kernels' problem, turned to the groups' own axes where no L1 part forbids it."""
     kept, counts = np.unique(labels, return_counts=True)
     first = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     is_sparse = bool((single > 0).any())
@@ -216,8 +190,7 @@ def _prepared(inner, labels, single, together):
             inner[block] = vectors.T @ inner[block]
             inner[:, block] = inner[:, block] @ vectors
     curvature = np.maximum(inner.diagonal(), 0.0)
-    problem = GroupProblem(inner, curvature, first, largest, single, together[kept], is_sparse)
-    return problem, axes
+    return GroupProblem(inner, curvature, first, largest, single, together[kept], is_sparse, places, axes)
 
 
 def _checked_group_weights(group_weights, labels):

@@ -51,7 +51,7 @@ def group_minimum(u, curvature, together, coef, begin, end):
             slope += z * curvature[j] * inverse
         root = np.sqrt(norm)
         r = min(max(r + (root - 1.0) * norm / slope, low), high)
-        if abs(root - 1.0) < 1e-8:  # the step above squared the error
+        if abs(root - 1.0) < 1e-3:  # the step above squared the error, and a next visit starts from here
             break
     return r
 
