@@ -16,7 +16,7 @@ def simulated(n=36, p=90, g=70, seed=0, units=None, n_covariates=0, **kwargs):
     rng = np.random.default_rng(seed)
     x = 0.7 * rng.standard_normal((n, 6))[:, rng.integers(0, 6, p)] + 0.7 * rng.standard_normal((n, p))
     x[:, 7] = 2.0  # a gene that says nothing
-    y = np.concatenate([x[:, :20], x[:, 20 : 20 + g - 20] @ rng.standard_normal((g - 20, g - 20)) / 7], axis=1)
+    y = np.concatenate([x[:, :20], x[:, 20:40] @ rng.standard_normal((20, g - 20)) / 7], axis=1)
     y[:, 20:] += rng.standard_normal((n, g - 20))
     names = [f"r{j}" for j in range(p)]
     return problem_from_arrays(
