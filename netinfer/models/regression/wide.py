@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 from scipy.linalg import solve_triangular
@@ -81,7 +82,9 @@ def fit_wide(
         for start in starts:
             block = _Block(problem, slice(start, min(start + TARGET_BLOCK, where.stop)), settings, threads)
             parts.append(block.run(seed, pool, chunk, fingerprint))
-    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in PER_TARGET + PER_PAIR}
+    joined: dict[str, Any] = {
+        name: np.concatenate([getattr(part, name) for part in parts]) for name in PER_TARGET + PER_PAIR
+    }
     return dataclasses.replace(parts[0], n_targets=where.stop - where.start, **joined)
 
 
@@ -97,7 +100,7 @@ class _Block(Chunk):
                 units = complementary_pair(self.problem.n_units, pair, seed=seed)
                 first, second = (self.half(part) for part in units)
                 for split, (half, other) in enumerate(((first, second), (second, first)), start=2 * pair):
-                    list(pool.map(lambda s, h=half, o=other, k=split: self.fit(s, h, o, k), self.slices))
+                    list(pool.map(lambda s, h=half, o=other, k=split: self.fit_slice(s, h, o, k), self.slices))
         return self.part([self.collect(s, cross) for s in self.slices or [slice(0, 0)]], chunk, fingerprint)
 
     def residuals(self, rows: np.ndarray) -> _Residuals:
@@ -136,7 +139,7 @@ class _Block(Chunk):
             n_units=effective_units(sizes) - taken,
         )
 
-    def fit(self, s: slice, half: _Half, other: _Half, split: int) -> None:
+    def fit_slice(self, s: slice, half: _Half, other: _Half, split: int) -> None:
         """Fit one half-sample for a slice of the targets and score it on the other half."""
         for t in range(s.start, s.stop):
             weights = np.where(half.design.variance > 0, self.weights[t if len(self.weights) > 1 else 0], np.inf)
