@@ -17,6 +17,7 @@ from netinfer.kernels import thread_limit
 from netinfer.solvers import group_lasso_paths
 
 SAMPLES, GROUPS, SIZE, PENALTIES = 1000, 100, 3, 50
+TOLERANCES = (1e-4, 5e-5, 2e-5, 1e-5, 5e-6)
 
 
 def simulate(n_targets: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -84,7 +85,7 @@ def adelie_peers(python, X, Y, gram, crosses, grids):
         "for v, lam in zip(y.T, grids)]"
     )
     dense = "np.array([b.toarray() for b in fit])"
-    tolerances = (1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11)
+    tolerances = (1e-6, 5e-7, 2e-7, 1e-7, 5e-8, 1e-8, 1e-9, 1e-10)
     return [
         peers.Peer("adelie, covariance", worker.solver(covariance, dense), tolerances),
         peers.Peer("adelie, naive", worker.solver(naive, dense), tolerances),
@@ -111,15 +112,11 @@ def main() -> None:
     with thread_limit(1):
         best = objective(ours(gram, crosses, labels, grids, 1e-12))
         solvers = [
-            peers.Peer(
-                "netinfer", peers.timed(lambda tol: ours(gram, crosses, labels, grids, tol)), (1e-3, 1e-4, 3e-5, 1e-5)
-            ),
-            peers.Peer(
-                "netinfer, gap 1e-9", peers.timed(lambda _: ours(gram, crosses, labels, grids, 1e-9)), (1e-9,)
-            ),
+            peers.Peer("netinfer", peers.timed(lambda tol: ours(gram, crosses, labels, grids, tol)), TOLERANCES),
+            peers.Peer("netinfer, gap 1e-9", peers.timed(lambda _: ours(gram, crosses, labels, grids, 1e-9)), (1e-9,)),
         ]
         if peers.has_module("skglm"):
-            solvers.append(peers.Peer("skglm", skglm_solver(X, Y, grids), (1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 1e-6)))
+            solvers.append(peers.Peer("skglm", skglm_solver(X, Y, grids), (5e-4, 2e-4, 1e-4, 5e-5, 1e-5, 1e-6)))
         else:
             solvers.append(peers.missing("skglm"))
         python = peers.adelie_python(options)

@@ -181,9 +181,7 @@ def group_lasso_paths(
     gram, crosses, variances = checked_targets(gram, crosses, target_variance)
     n_targets = crosses.shape[0]
     grid = np.asarray(penalties, dtype=np.float64)
-    if grid.ndim == 2 and grid.shape[0] != n_targets:
-        raise InputError(f"penalties: {grid.shape[0]} rows for {n_targets} targets")
-    grids = [checked_penalties(row) for row in grid] if grid.ndim == 2 else [checked_penalties(grid)] * n_targets
+    grids = _checked_grids(grid, n_targets)
     design = design_groups(
         gram, groups, l1_share=l1_share, group_weights=group_weights, penalty_weights=penalty_weights,
         shrinkage=shrinkage,
@@ -205,17 +203,26 @@ def group_lasso_paths(
     return paths
 
 
+def _checked_grids(penalties, n_targets):
+    if penalties.ndim != 2:
+        return [checked_penalties(penalties)] * n_targets
+    if penalties.shape[0] != n_targets:
+        raise InputError(f"penalties: {penalties.shape[0]} rows for {n_targets} targets")
+    if penalties.size and np.isfinite(penalties).all() and (penalties > 0).all() and (np.diff(penalties) < 0).all():
+        return list(np.ascontiguousarray(penalties))
+    return [checked_penalties(row) for row in penalties]
+
+
 def _path(design: GroupDesign, work, cross, variance, penalties, tol) -> GroupLassoPath:
     turned, left, free = design.project(cross, variance)
     n_penalties = penalties.size
-    coef = np.zeros((n_penalties, cross.size))
+    coef, active = np.zeros((n_penalties, cross.size)), np.zeros((n_penalties, design.has_free.size), dtype=bool)
     gap, kkt = np.zeros(n_penalties), np.zeros(n_penalties)
     # What is left of the variance beside unpenalised regulators sets the kernel's unit; the result's is the whole.
     unit = left / variance
-    follow_groups(design.problem, turned, left, penalties, work, tol / unit, MAX_PASSES, coef, gap, kkt)
+    follow_groups(design.problem, turned, left, penalties, work, tol / unit, MAX_PASSES, coef, active, gap, kkt)
     gap *= unit
-    design.complete(coef, free)
-    active = design.active(coef)
+    design.complete(coef, active, free)
     entered = np.where(active.any(axis=0), penalties[active.argmax(axis=0)], 0.0)
     entered[design.has_free] = np.inf
     return GroupLassoPath(

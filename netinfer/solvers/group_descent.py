@@ -29,6 +29,7 @@ class GroupProblem(NamedTuple):
     is_sparse: bool
     regulator: np.ndarray  # (p,), the regulator at each place
     axes: np.ndarray  # (p, largest group), each group's own axes, one row a regulator
+    label: np.ndarray  # (n_groups,), each group's number among all
 
 
 class GroupWork(NamedTuple):
@@ -295,7 +296,7 @@ def _solve(problem, work, n_in, penalty, cross, variance, tol, max_passes, gradi
 
 
 @njit
-def _write(problem, work, n_in, coef):
+def _write(problem, work, n_in, coef, active):
     """Write the working set's coefficients to their regulators, turned back from the groups' own axes."""
     for g in range(n_in):
         begin = work.first[g]
@@ -306,6 +307,7 @@ def _write(problem, work, n_in, coef):
             is_zero &= work.coef[k] == 0.0
         if is_zero:
             continue
+        active[problem.label[work.group[g]]] = True
         for i in range(end - begin):
             if problem.is_sparse:
                 coef[problem.regulator[where + i]] = work.coef[begin + i]
@@ -317,11 +319,12 @@ def _write(problem, work, n_in, coef):
 
 
 @njit
-def follow_groups(problem, cross, variance, penalties, work, tol, max_passes, coef, gaps, kkt):
+def follow_groups(problem, cross, variance, penalties, work, tol, max_passes, coef, active, gaps, kkt):
     """Solve along decreasing penalties; return the passes taken.
 
-    cross : (n_places,), on the groups' own axes; coef : (n_penalties, n_regulators), zero, written; gaps, kkt :
-    (n_penalties,), written
+    cross : (n_places,), on the groups' own axes
+    coef, active : (n_penalties, n_regulators) zeros, (n_penalties, groups in all) False, written where not zero
+    gaps, kkt : (n_penalties,), written
     """
     p = cross.size
     gradient, guess, earlier = cross.copy(), cross.copy(), cross.copy()
@@ -354,6 +357,6 @@ def follow_groups(problem, cross, variance, penalties, work, tol, max_passes, co
         last[:] = 0.0
         for k in range(work.first[n_in]):
             last[work.place[k]] = work.coef[k]
-        _write(problem, work, n_in, coef[t])
+        _write(problem, work, n_in, coef[t], active[t])
         kkt[t] = _kkt(work, n_in, penalties[t])
     return total

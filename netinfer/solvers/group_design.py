@@ -90,16 +90,12 @@ class GroupDesign:
             inside = _turn(self.problem.first, self.problem.axes, inside, np.zeros_like(inside))
         return inside, left, alone
 
-    def complete(self, coef, alone):
+    def complete(self, coef, active, alone):
         """Fill in the coefficients of unpenalised regulators, least squares given the others (n_penalties, p)."""
         if self.free.size:
             coef[:, self.free] = alone - coef[:, self.problem.regulator] @ self.link @ self.inverse
-
-    def active(self, coef):
-        """Return which groups have a coefficient that is not zero (n_penalties, n_groups)."""
-        active = np.zeros((coef.shape[0], self.has_free.size), dtype=bool)
-        _mark_active(coef, self.labels, active)
-        return active
+            for j in self.free:
+                active[:, self.labels[j]] |= coef[:, j] != 0
 
     def largest_penalty(self, turned):
         """Return the smallest penalty at which every penalised coefficient is zero."""
@@ -113,14 +109,6 @@ def _turn(first, axes, values, out):
             for i in range(first[g + 1] - first[g]):
                 out[first[g] + i] += axes[j, i] * values[j]
     return out
-
-
-@njit
-def _mark_active(coef, labels, active):
-    for t in range(coef.shape[0]):
-        for j in range(labels.size):
-            if coef[t, j] != 0.0:
-                active[t, labels[j]] = True
 
 
 @njit
@@ -190,7 +178,7 @@ def _prepared(inner, places, labels, single, together):
             inner[block] = vectors.T @ inner[block]
             inner[:, block] = inner[:, block] @ vectors
     curvature = np.maximum(inner.diagonal(), 0.0)
-    return GroupProblem(inner, curvature, first, largest, single, together[kept], is_sparse, places, axes)
+    return GroupProblem(inner, curvature, first, largest, single, together[kept], is_sparse, places, axes, kept)
 
 
 def _checked_group_weights(group_weights, labels):
