@@ -90,7 +90,8 @@ class RegressionConfig(Section):
     )
     truncation: Literal["auto"] | Annotated[Number, Field(gt=0, lt=1)] = Field(
         default="auto",
-        description="Where the path ends: the smallest false-edge bound that the rule could give, a target.",
+        description="Where the path ends: the smallest false-edge bound that the rule could give, a target; auto takes "
+        "the first of 0.002, 0.01, 0.05, 0.001 with an edge for every ten targets at fdr 0.1, else that with most.",
     )
 
     @model_validator(mode="after")

@@ -19,6 +19,8 @@ from netinfer.stability.concave import tail_bounds
 
 # Ends of the path to try, in this order: the first has the best calibration (docs/decisions/001-default-rule.md).
 TRUNCATIONS = (0.002, 0.01, 0.05, 0.001)
+# A network is large enough to stop at when it has, at this fdr, one edge for every so many targets.
+LEVEL, TARGETS_PER_EDGE = 0.1, 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,21 +86,23 @@ def expected_false(selection: SelectionCounts, rule: str, *, truncation: float) 
 
 
 def choose_truncation(selection: SelectionCounts, rule: str) -> float:
-    """Return the first of `TRUNCATIONS` with which some network reaches a bound of a tenth of its edges.
+    """Return the first of `TRUNCATIONS` with which a network at fdr 0.1 has at least one edge for every ten targets.
 
-    Where there is none, the first with which any pair has a bound.
+    Where none has so many, the one with the most edges, of equals the first; where no network exists at all, the first
+    with which any pair has a bound. Targets without a candidate do not count.
 
-    The list is fixed in advance and the level of 0.1 does not depend on the cut that the user asks for, so that a
-    network's numbers stay the same when it is cut elsewhere.
+    The list, the level and the share are fixed in advance and do not depend on the cut that the user asks for, so that
+    a network's numbers stay the same when it is cut elsewhere.
     """
-    bounded = []
+    n_wanted = np.count_nonzero(selection.n_candidates) / TARGETS_PER_EDGE
+    n_edges, is_bounded = [], []
     for truncation in TRUNCATIONS:
         bound = expected_false(selection, rule, truncation=truncation)
-        if (q_values(bound) <= 0.1).any():
+        n_edges.append(int((q_values(bound) <= LEVEL).sum()))
+        if n_edges[-1] > 0 and n_edges[-1] >= n_wanted:
             return truncation
-        if np.isfinite(bound).any():
-            bounded.append(truncation)
-    return bounded[0] if bounded else TRUNCATIONS[0]
+        is_bounded.append(bool(np.isfinite(bound).any()))
+    return TRUNCATIONS[int(np.argmax(n_edges if any(n_edges) else is_bounded))]
 
 
 def q_values(bound: np.ndarray) -> np.ndarray:

@@ -1,5 +1,7 @@
 """The bounds: by hand on small counts, against a second computation, and in order."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from scipy import optimize
@@ -206,3 +208,43 @@ def test_the_truncation_is_the_first_that_gives_a_network():
     assert choose_truncation(late, "meinshausen_buhlmann") == TRUNCATIONS[1]
     none = counts(np.full((1, 2), [60, 60]), np.tile([5.0, 9.0], (20, 1)))
     assert choose_truncation(none, "meinshausen_buhlmann") == TRUNCATIONS[0]
+
+
+def staged(first, second, q=(0.1, 0.5), n_targets=100):
+    """Pairs that are selected always: so many at the first penalty (q^2 / p 0.0002), and more at the second (0.005)."""
+    path = np.full((second, 2), 100)
+    path[first:, 0] = 50
+    return counts(path, np.tile(q, (n_targets, 1)))
+
+
+def chosen_end(selection):
+    from netinfer.stability.rules import choose_truncation
+
+    return choose_truncation(selection, "meinshausen_buhlmann")
+
+
+def test_a_network_of_few_edges_does_not_end_the_search():
+    # A hundred targets ask for ten edges: nine at 0.002 are too few where 0.01 gives twelve, ten are enough.
+    assert chosen_end(staged(9, 12)) == 0.01
+    assert chosen_end(staged(10, 40)) == 0.002
+    assert chosen_end(staged(1, 10)) == 0.01
+
+
+def test_with_too_few_edges_anywhere_the_end_with_the_most_is_taken():
+    # Six of a hundred at the second penalty, where 0.5 false ones are the bound, pass 0.1 a pair; four do not.
+    assert chosen_end(staged(2, 6)) == 0.01
+    assert chosen_end(staged(2, 4)) == 0.002
+    # As many at both: the first.
+    assert chosen_end(staged(6, 6)) == 0.002
+
+
+def test_targets_without_a_candidate_ask_for_no_edge():
+    selection = staged(9, 12)
+    assert chosen_end(selection) == 0.01
+    no_candidate = np.arange(100) < 10
+    selection = dataclasses.replace(
+        selection,
+        n_candidates=np.where(no_candidate, 0.0, selection.n_candidates),
+        n_union=np.where(no_candidate[:, None], 0.0, selection.n_union),
+    )
+    assert chosen_end(selection) == 0.002
