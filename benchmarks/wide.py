@@ -118,7 +118,7 @@ def peers_of(x: np.ndarray, y: np.ndarray, penalties: np.ndarray, options: argpa
         from sklearn.linear_model import lars_path, lasso_path
 
         def lars(_: float) -> np.ndarray:
-            alphas, _, coefs = lars_path(x, y, method="lasso", alpha_min=penalties[-1], copy_X=False)
+            alphas, _, coefs = lars_path(x, y, method="lasso", alpha_min=penalties[-1])
             return np.array([np.interp(penalties, alphas[::-1], row[::-1]) for row in coefs]).T
 
         descent = timed(lambda tol: lasso_path(columns, y, alphas=penalties, tol=tol, max_iter=10**5)[1].T)

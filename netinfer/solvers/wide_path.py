@@ -71,7 +71,7 @@ def lasso_path_wide(
     -----
     Costs a few products of the residuals of all penalties and breakpoints with x, O(n p) each, and a homotopy on some
     hundred predictors. Osborne, Presnell and Turlach (2000); Tibshirani et al. (2012); Massias, Gramfort and Salmon
-    (2018); with shrinkage Li, Sun and Toh (2018). Memory: one copy of x, and 20 rows of p gradients.
+    (2018); with shrinkage Li, Sun and Toh (2018). Memory: one copy of x, and 40 rows of p gradients.
 
     Examples
     --------

@@ -19,9 +19,9 @@ from netinfer.solvers.wide import WideDesign, certify, outside
 
 # The working set starts with INITIAL predictors a sample, beside the unpenalised ones, and after a check JOIN a sample
 # join, but never more than MOST at a time.
-INITIAL, JOIN, MOST = 3, 1, 500
+INITIAL, JOIN, MOST = 5, 2, 500
 # Penalties checked at a time.
-AHEAD = 20
+AHEAD = 40
 # A gradient may pass its bound by this share: the homotopy raises weights by 1e-10 to break ties.
 SLACK = 3e-10
 # With shrinkage, more active predictors than this share of the samples go to the dual, whose size is the samples'.
@@ -56,9 +56,9 @@ class WideProblem:
         """Return what brings predictors to a unit diagonal of the shrunk Gram matrix."""
         return 1.0 / np.sqrt((1.0 - self.shrinkage) * self.design.variance[places] + self.shrinkage)
 
-    def gradient(self, fitted: np.ndarray) -> np.ndarray:
+    def gradient(self, fitted: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """Return q - (1 - s) G b of all predictors from fitted values, shape (..., n_samples)."""
-        return (self.y - (1.0 - self.shrinkage) * fitted) @ self.design.x / len(self.y)
+        return np.matmul((self.y - (1.0 - self.shrinkage) * fitted) / len(self.y), self.design.x, out=out)
 
     def evidence(self, places, coef, gradient, penalties, worst) -> tuple[np.ndarray, np.ndarray]:
         """Return relative gaps and KKT violations of solutions on some places, shape (n_penalties, n_places).
@@ -173,6 +173,8 @@ def _grown(inside: _WorkingSet, penalties: np.ndarray, tol: float) -> WideSoluti
     done, most = 0, min(JOIN * n, MOST)
     coefs, gap, violation = [], np.zeros(len(penalties)), np.zeros(len(penalties))
     events = np.empty((0, 3))
+    table = np.empty((min(AHEAD, len(penalties)), len(problem.weights)))
+    passing = np.empty(len(problem.weights))
     while done < len(penalties):
         ahead = penalties[: done + AHEAD]
         coef, events = inside.follow(ahead, tol)
@@ -183,9 +185,9 @@ def _grown(inside: _WorkingSet, penalties: np.ndarray, tol: float) -> WideSoluti
             coef, stretch = coef[:n_sparse], stretch[:n_sparse]
             if not n_sparse:
                 break
-        gradient = problem.gradient(coef @ inside.rows)
+        gradient = problem.gradient(coef @ inside.rows, table[: len(stretch)])
         worst, excess = np.zeros(len(stretch)), np.zeros(len(stretch))
-        passing = np.zeros(gradient.shape[1])
+        passing[:] = 0.0
         outside(gradient, inside.reach, stretch, SLACK, worst, excess, passing)
         is_broken = worst > stretch * (1.0 + SLACK)
         n_good = int(is_broken.argmax()) if is_broken.any() else len(stretch)
