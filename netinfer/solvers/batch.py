@@ -27,8 +27,8 @@ def count_selections(
     """
     p = gram.shape[0]
     n_penalties = penalties.size
-    support, values = np.zeros((n_penalties, p), np.int64), np.zeros((n_penalties, p))
-    n_support, gaps = np.zeros(n_penalties, np.int64), np.zeros(n_penalties)
+    places, values = np.empty(n_penalties * p, np.int64), np.empty(n_penalties * p)
+    ends, gaps = np.empty(n_penalties + 1, np.int64), np.empty(n_penalties)
     events = np.zeros((0, 3))
     seen = np.full(p, -1)
     for t in range(cross.shape[0]):
@@ -38,17 +38,16 @@ def count_selections(
             work.forbidden[j] = is_forbidden
             work.weights[j] = 1.0 if is_forbidden else weight[j]
         follow_support(
-            gram, cross[t], variance, penalties, work, max_steps, tol, max_sweeps, events, support, values, n_support,
-            gaps,
+            gram, cross[t], variance, penalties, work, max_steps, tol, max_sweeps, events, places, values, ends, gaps,
         )  # fmt: skip
         n_seen = 0
         for k in range(n_penalties):
             gap[t] = max(gap[t], gaps[k])
             if k < n_gate:
                 selected = 0
-                for a in range(n_support[k]):
-                    j = support[k, a]
-                    if values[k, a] != 0.0:
+                for i in range(ends[k], ends[k + 1]):
+                    j = places[i]
+                    if values[i] != 0.0:
                         counts[t, j, k] += 1
                         selected += 1
                         if seen[j] != t:
@@ -58,5 +57,5 @@ def count_selections(
                 n_union[t, k] += n_seen
         for j in range(p):
             coef[t, j] = 0.0
-        for a in range(n_support[n_penalties - 1]):
-            coef[t, support[n_penalties - 1, a]] = values[n_penalties - 1, a]
+        for i in range(ends[n_penalties - 1], ends[n_penalties]):
+            coef[t, places[i]] = values[i]

@@ -8,7 +8,7 @@ from netinfer.kernels import njit
 from netinfer.solvers.active import combine, refresh, solve
 from netinfer.solvers.certificate import gap_of_sums
 from netinfer.solvers.coordinate_descent import descend
-from netinfer.solvers.homotopy import OK, advance, drop_flipped, start
+from netinfer.solvers.homotopy import OFF_SIGN, OK, STALLED, advance, drop_flipped, mend, start
 
 # Times that a path is followed anew before coordinate descent is asked.
 ATTEMPTS = 5
@@ -19,31 +19,42 @@ RESIDUAL = 1e-11
 
 
 @njit
-def certify(cross, work, rows, coef, n_rows, gradient, penalty, variance):
-    """Return the relative duality gap of some coefficients, and the largest residual of their equations; O(p + k)."""
+def certify(cross, weights, per_weight, n_free, shares, rows, coef, n_rows, gradient, penalty, variance):
+    """Return the relative duality gap of some coefficients, and the largest residual of their equations; O(p + k).
+
+    ``n_free`` counts the unpenalised regulators, ``shares`` is scratch.
+    """
     fit, quadratic, norm, residual = 0.0, 0.0, 0.0, 0.0
     for a in range(n_rows):
         j, b = rows[a], coef[a]
-        c = gradient[j]
+        c, w = gradient[j], weights[j]
         fit += cross[j] * b
         quadratic += b * (cross[j] - c)
-        norm += work.weights[j] * abs(b)
-        residual = max(residual, abs(c - penalty * np.sign(b) * work.weights[j]) if b != 0.0 else 0.0)
+        norm += w * abs(b)
+        off = abs(c - penalty * w) if b > 0.0 else abs(c + penalty * w)
+        residual = off if b != 0.0 and not off <= residual else residual
     # Doubles that are not negative are in order as integers, and a maximum of integers is vector code.
-    shares = work.scratch
-    for j in range(cross.size):
-        shares[j] = abs(gradient[j]) * work.per_weight[j]
+    p = cross.size
+    for j in range(p):
+        shares[j] = abs(gradient[j]) * per_weight[j]
     bits, most = shares.view(np.int64), np.int64(0)
-    for j in range(cross.size):
+    for j in range(p):
         most = max(most, bits[j])
     bits[0] = most
-    worst = shares[0]
     free = 0.0
-    if work.numbers[1] > 0:
-        for j in range(cross.size):
-            if work.weights[j] == 0.0 and not work.forbidden[j]:
+    if n_free > 0:
+        for j in range(p):
+            if weights[j] == 0.0:
                 free = max(free, abs(gradient[j]))
-    return gap_of_sums(fit, quadratic, norm, worst, free, penalty, variance), residual
+    return gap_of_sums(fit, quadratic, norm, shares[0], free, penalty, variance), residual
+
+
+@njit
+def _certify(cross, work, rows, coef, n_rows, gradient, penalty, variance):
+    return certify(
+        cross, work.weights, work.per_weight, work.numbers[1], work.scratch, rows, coef, n_rows, gradient, penalty,
+        variance,
+    )  # fmt: skip
 
 
 @njit
@@ -70,12 +81,12 @@ def _unbroken(gram, work, n_active, penalty, coef, gradient):
 
 
 @njit
-def _proof(gram, cross, variance, work, rows, coef, n_rows, penalty, spare):
+def _proof(gram, cross, variance, work, rows, coef, penalty, spare):
     """Return the gap of coefficients with a gradient computed from the data."""
-    combine(gram, rows, coef, n_rows, gram.shape[1], spare[0])
+    combine(gram, rows, coef, rows.size, gram.shape[1], spare[0])
     for j in range(cross.size):
         spare[0, j] = cross[j] - spare[0, j]
-    gap, _ = certify(cross, work, rows, coef, n_rows, spare[0], penalty, variance)
+    gap, _ = _certify(cross, work, rows, coef, rows.size, spare[0], penalty, variance)
     return gap
 
 
@@ -91,12 +102,12 @@ def _settle(gram, cross, variance, work, n_active, penalty, events, n_events, sp
     n_support = -1
     if gone >= 0:
         return n_active, gone, n_events, best, n_support
-    gap, _ = certify(cross, work, work.active, work.coef, n_active, work.gradient, penalty, variance)
+    gap, _ = _certify(cross, work, work.active, work.coef, n_active, work.gradient, penalty, variance)
     if gap < best:
         best, n_support = gap, _keep(work, n_active, work.coef)
     if gap > TIGHT:
         _unbroken(gram, work, n_active, penalty, spare[0], spare[1])
-        gap, _ = certify(cross, work, work.active, spare[0], n_active, spare[1], penalty, variance)
+        gap, _ = _certify(cross, work, work.active, spare[0], n_active, spare[1], penalty, variance)
         if gap < best:
             best, n_support = gap, _keep(work, n_active, spare[0])
     return n_active, gone, n_events, best, n_support
@@ -121,7 +132,7 @@ def _by_descent(gram, cross, variance, penalty, work, tol, max_sweeps, best, n_s
 
 @njit
 def follow_support(
-    gram, cross, variance, penalties, work, max_steps, tol, max_sweeps, events, support, values, n_support, gap
+    gram, cross, variance, penalties, work, max_steps, tol, max_sweeps, events, places, values, ends, gap
 ):
     """Solve one target at every penalty (decreasing), with a certificate for each.
 
@@ -129,8 +140,8 @@ def follow_support(
     ----------
     gram : (p, p), or padded to more columns; cross : (p,)
     work : Workspace; ``work.weights`` and ``work.forbidden`` say what may enter
-    support, values : (n_penalties, p), written: the regulators of each solution and their coefficients
-    n_support : (n_penalties,), written: how many of them
+    places, values : (n_penalties * p,), written: the regulators of the solutions, one after another, and coefficients
+    ends : (n_penalties + 1,), written: solution k is at ``ends[k]:ends[k + 1]``
     gap : (n_penalties,), written: relative duality gaps
 
     Returns
@@ -142,8 +153,8 @@ def follow_support(
     n_events = 0
     for first_attempt in range(2):
         n_events, is_proved = _pass(
-            gram, cross, variance, penalties, work, max_steps, tol, max_sweeps, events, support, values, n_support,
-            gap, spare, first_attempt,
+            gram, cross, variance, penalties, work, max_steps, tol, max_sweeps, events, places, values, ends, gap,
+            spare, first_attempt,
         )  # fmt: skip
         if is_proved:
             break
@@ -152,20 +163,25 @@ def follow_support(
 
 @njit
 def _pass(
-    gram, cross, variance, penalties, work, max_steps, tol, max_sweeps, events, support, values, n_support,
-    gap, spare, attempt,
+    gram, cross, variance, penalties, work, max_steps, tol, max_sweeps, events, places, values, ends, gap,
+    spare, attempt,
 ):  # fmt: skip
     """Go through the penalties once; return the number of events and whether the running gradient was right.
 
     In the first attempt points are certified by the running gradient; its last one is computed from the data.
     """
+    active, coef, signed, direction = work.active, work.coef, work.signed_weight, work.direction
+    inverse, forbidden, solved = work.inverse, work.forbidden, work.solved
+    gradient, slope, closed, broken = work.gradient, work.slope, work.closed, work.broken
+    weights, per_weight, scratch, numbers = work.weights, work.per_weight, work.scratch, work.numbers
     n_active, penalty = start(gram, cross, work, attempt)
     last_gone, n_events, is_running = -1, 0, attempt == 0
     n_running, is_proved = 0, True
+    ends[0] = 0
     for k in range(penalties.size):
         asked = penalties[k]
         if n_active == 0 and asked >= penalty:
-            gap[k], n_support[k] = 0.0, 0
+            gap[k], ends[k + 1] = 0.0, ends[k]
             continue
         best, kept = np.inf, 0
         for again in range(ATTEMPTS):
@@ -178,16 +194,25 @@ def _pass(
                 last_gone, n_events = -1, 0
             status = OK
             if asked < penalty:
-                n_active, last_gone, n_events, status = advance(
-                    gram, cross, work, n_active, penalty, asked, last_gone, events, n_events, max_steps
-                )
-                penalty = asked
+                n_active, penalty, last_gone, n_events, status = advance(
+                    gram, inverse, active, coef, signed, direction, gradient, slope, closed, broken, forbidden,
+                    scratch, solved, OFF_SIGN * numbers[2], n_active, penalty, asked, last_gone, False, events,
+                    n_events, max_steps,
+                )  # fmt: skip
+                if status != OK and status != STALLED:
+                    n_active, penalty, last_gone, n_events, status = mend(
+                        gram, cross, work, status, n_active, penalty, asked, last_gone, events, n_events, max_steps
+                    )
             if status != OK:
                 continue
             if is_running:
-                found, residual = certify(cross, work, work.active, work.coef, n_active, work.gradient, asked, variance)
-                if found <= TIGHT and residual <= RESIDUAL * work.numbers[0]:
-                    best, kept = found, _keep(work, n_active, work.coef)
+                found, residual = certify(
+                    cross, weights, per_weight, numbers[1], scratch, active, coef, n_active, gradient, asked, variance
+                )
+                if found <= TIGHT and residual <= RESIDUAL * numbers[0]:
+                    best, kept = found, n_active
+                    for a in range(n_active):
+                        places[ends[k] + a], values[ends[k] + a] = active[a], coef[a]
                     n_running = k + 1
                     break
             for _ in range(n_active + 1):
@@ -203,16 +228,18 @@ def _pass(
                 break
         if best > tol:
             if kept == 0 and k > 0:  # nothing found: from the last penalty's solution
-                kept = n_support[k - 1]
+                kept = ends[k] - ends[k - 1]
                 for a in range(kept):
-                    work.support[a], work.values[a] = support[k - 1, a], values[k - 1, a]
+                    work.support[a], work.values[a] = places[ends[k - 1] + a], values[ends[k - 1] + a]
             best, kept = _by_descent(gram, cross, variance, asked, work, tol, max_sweeps, best, kept)
-        gap[k], n_support[k] = best, kept
-        for a in range(kept):
-            support[k, a], values[k, a] = work.support[a], work.values[a]
+        gap[k], ends[k + 1] = best, ends[k] + kept
+        if n_running <= k:
+            for a in range(kept):
+                places[ends[k] + a], values[ends[k] + a] = work.support[a], work.values[a]
     if n_running > 0:
         k = n_running - 1
-        found = _proof(gram, cross, variance, work, support[k], values[k], n_support[k], penalties[k], spare)
+        here = slice(ends[k], ends[k + 1])
+        found = _proof(gram, cross, variance, work, places[here], values[here], penalties[k], spare)
         gap[k] = max(gap[k], found)
         is_proved = found <= 10.0 * TIGHT
     return n_events, is_proved
@@ -222,14 +249,14 @@ def _pass(
 def follow(gram, cross, variance, penalties, work, max_steps, tol, max_sweeps, events, coef, gap):
     """Solve one target at every penalty (decreasing): as ``follow_support``, with dense ``coef`` (n_penalties, p)."""
     p = cross.size
-    support, values = np.zeros((penalties.size, p), np.int64), np.zeros((penalties.size, p))
-    n_support = np.zeros(penalties.size, np.int64)
+    places, values = np.empty(penalties.size * p, np.int64), np.empty(penalties.size * p)
+    ends = np.empty(penalties.size + 1, np.int64)
     n_events = follow_support(
-        gram, cross, variance, penalties, work, max_steps, tol, max_sweeps, events, support, values, n_support, gap
+        gram, cross, variance, penalties, work, max_steps, tol, max_sweeps, events, places, values, ends, gap
     )
     for k in range(penalties.size):
         for j in range(p):
             coef[k, j] = 0.0
-        for a in range(n_support[k]):
-            coef[k, support[k, a]] = values[k, a]
+        for i in range(ends[k], ends[k + 1]):
+            coef[k, places[i]] = values[i]
     return n_events

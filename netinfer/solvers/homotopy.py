@@ -23,18 +23,17 @@ from __future__ import annotations
 import numpy as np
 
 from netinfer.kernels import njit
-from netinfer.solvers.active import Workspace, combine, enter, leave, make_workspace, rebuild, refresh, solve
+from netinfer.solvers.active import VECTOR, Workspace, combine, enter, leave, make_workspace, rebuild, refresh, solve
 
-__all__ = ["OK", "STALLED", "Workspace", "advance", "make_workspace", "start"]
+__all__ = ["OK", "STALLED", "Workspace", "advance", "make_workspace", "mend", "start"]
 
-OK, STALLED = 0, 1
+# What `advance` ends with: arrived, going round in circles, an inverse to make anew, a refresh due.
+OK, STALLED, DOUBTFUL, DUE = 0, 1, 2, 3
 # Above this, an entry of the inverse's diagonal (of a unit Gram) belongs to a regulator that others nearly replace.
 NEARLY_DEPENDENT = 1e4
 # Share of the largest weight by which the slope of an active regulator may miss its sign before it is mended.
 OFF_SIGN = 1e-12
 TIE_BREAK = 1e-10
-# Regulators looked through at a time for the next one to enter.
-BLOCK = 64
 # Breakpoints between two refreshes, so that rounding cannot add up without end.
 REFRESH_EVERY = 500
 
@@ -42,7 +41,7 @@ REFRESH_EVERY = 500
 @njit
 def start(gram, cross, work, attempt):
     """Reset for a new target; return how many (unpenalised) regulators are active, and the largest penalty."""
-    n_active, n_free, most = 0, 0, 0.0
+    n_active, n_free, most, heaviest = 0, 0, 0.0, 0.0
     p = cross.size
     for j in range(p):
         q, w = cross[j], work.weights[j]
@@ -53,11 +52,11 @@ def start(gram, cross, work, attempt):
         work.closed[j] = 0.0 if is_open else np.inf
         work.per_weight[j] = 1.0 / w if is_open and w > 0.0 else 0.0
         n_free += is_open and w == 0.0
-        most = max(most, abs(q))
+        most, heaviest = max(most, abs(q)), max(heaviest, w)
     for j in range(p, gram.shape[1]):
         work.gradient[j] = work.slope[j] = work.per_weight[j] = 0.0
         work.closed[j] = np.inf
-    work.numbers[0], work.numbers[1] = most, n_free
+    work.numbers[0], work.numbers[1], work.numbers[2] = most, n_free, heaviest
     if attempt > 0:
         # Multiples of an irrational number, modulo 1, lie evenly and in no order of place; each attempt has its own.
         for j in range(p):
@@ -65,7 +64,10 @@ def start(gram, cross, work, attempt):
     if n_free > 0:
         for j in range(p):
             if not work.forbidden[j] and work.weights[j] == 0.0:
-                if enter(gram, work, n_active, j, 0.0):
+                if enter(
+                    gram, work.inverse, work.active, work.coef, work.signed_weight, work.direction, work.closed,
+                    work.scratch, work.solved, n_active, j, 0.0,
+                ):  # fmt: skip
                     n_active += 1
                 else:
                     work.closed[j] = np.inf
@@ -78,9 +80,8 @@ def start(gram, cross, work, attempt):
 
 
 @njit
-def _first_crossing(work, n_active, step):
+def _first_crossing(coef, direction, signed, n_active, step):
     """Find the active coefficient that reaches zero first within a step; return the step, shortened, and its place."""
-    coef, direction, signed = work.coef, work.direction, work.signed_weight
     n_crossing = 0
     for a in range(n_active):
         n_crossing += (coef[a] + step * direction[a]) * signed[a] < 0.0
@@ -95,131 +96,147 @@ def _first_crossing(work, n_active, step):
 
 
 @njit
-def _first_entry(work, width, penalty, step, last_gone):
+def _first_entry(gradient, slope, closed, weights, width, penalty, step, last_gone):
     """Find the regulator that reaches its bound first within a step; return the step, shortened, and its index.
 
     A gradient outside its bound at the end of the step has crossed it on the way, so whole blocks are passed over by
     one comparison each and only the few that crossed cost a division.
     """
-    gradient, slope, closed, weights = work.gradient, work.slope, work.closed, work.broken
     entering = -1
-    first = 0
-    while first < width:
-        last = min(first + BLOCK, width)
-        rest = penalty - step
-        n_crossing = 0
+    rest = penalty - step
+    n_crossing = 0
+    for j in range(width):
+        n_crossing += abs(gradient[j] - step * slope[j]) > rest * weights[j] + closed[j]
+    if n_crossing == 0:
+        return step, entering
+    for block in range(width // VECTOR + 1):
+        first = block * VECTOR
+        last = min(first + VECTOR, width)
+        if last == first + VECTOR:
+            rest = penalty - step
+            n_crossing = 0
+            for j in range(first, first + VECTOR):  # of a fixed length, which is what makes it vector code
+                n_crossing += abs(gradient[j] - step * slope[j]) > rest * weights[j] + closed[j]
+            if n_crossing == 0:
+                continue
         for j in range(first, last):
-            n_crossing += abs(gradient[j] - step * slope[j]) > rest * weights[j] + closed[j]
-        if n_crossing > 0:
-            for j in range(first, last):
-                if closed[j] == 0.0:
-                    w, s, c = weights[j], slope[j], gradient[j]
-                    # The regulator that just left sits on its bound; only the other bound can stop it now.
-                    if w > s and (j != last_gone or c < 0.0):
-                        until = max(penalty * w - c, 0.0)
-                        if until < step * (w - s):
-                            step, entering = until / (w - s), j
-                    if w > -s and (j != last_gone or c > 0.0):
-                        until = max(penalty * w + c, 0.0)
-                        if until < step * (w + s):
-                            step, entering = until / (w + s), j
-        first = last
+            if closed[j] == 0.0:
+                w, s, c = weights[j], slope[j], gradient[j]
+                # The regulator that just left sits on its bound; only the other bound can stop it now.
+                if w > s and (j != last_gone or c < 0.0):
+                    until = max(penalty * w - c, 0.0)
+                    if until < step * (w - s):
+                        step, entering = until / (w - s), j
+                if w > -s and (j != last_gone or c > 0.0):
+                    until = max(penalty * w + c, 0.0)
+                    if until < step * (w + s):
+                        step, entering = until / (w + s), j
     return step, entering
 
 
 @njit
-def _off_sign(work, n_active):
-    """Return by how much the active slopes miss the signs, as a share of the largest weight."""
-    worst, most = 0.0, 0.0
+def _is_off(slope, active, signed, n_active, allowed):
+    """Say whether an active slope misses its sign by more than is allowed."""
+    n_right = 0
     for a in range(n_active):
-        worst = max(worst, abs(work.slope[work.active[a]] - work.signed_weight[a]))
-        most = max(most, abs(work.signed_weight[a]))
-    return worst / most if worst > 0.0 else worst
+        n_right += abs(slope[active[a]] - signed[a]) <= allowed
+    return n_right < n_active
 
 
 @njit
-def _turn(gram, work, n_active):
+def _turn(gram, inverse, active, signed, direction, slope, rest, more, n_active, allowed):
     """Compute the slope of the direction; mend both where the inverse's rounding shows."""
     width = gram.shape[1]
-    combine(gram, work.active, work.direction, n_active, width, work.slope)
-    if _off_sign(work, n_active) <= OFF_SIGN:
-        return
+    combine(gram, active, direction, n_active, width, slope)
     for _ in range(2):
-        for a in range(n_active):
-            work.scratch[a] = work.signed_weight[a] - work.slope[work.active[a]]
-        solve(work.inverse, work.scratch, n_active, work.solved)
-        for a in range(n_active):
-            work.direction[a] += work.solved[a]
-        combine(gram, work.active, work.direction, n_active, width, work.slope)
-        if _off_sign(work, n_active) <= OFF_SIGN:
+        if not _is_off(slope, active, signed, n_active, allowed):
             return
+        for a in range(n_active):
+            rest[a] = signed[a] - slope[active[a]]
+        solve(inverse, rest, n_active, more)
+        for a in range(n_active):
+            direction[a] += more[a]
+        combine(gram, active, direction, n_active, width, slope)
 
 
 @njit
-def advance(gram, cross, work, n_active, penalty, target_penalty, last_gone, events, n_events, max_steps):
+def advance(
+    gram, inverse, active, coef, signed, direction, gradient, slope, closed, weights, forbidden, u, v, allowed,
+    n_active, penalty, target, last_gone, is_fresh, events, n_events, max_steps,
+):  # fmt: skip
     """Follow the path from one penalty down to another.
 
-    Expects direction and slope of the present active set and leaves them so. Returns the number of active regulators,
-    the regulator that left last, the number of events written to ``events`` (rows: penalty, regulator, +1 entered or
-    -1 left) and a status.
+    Expects direction and slope of the present active set and leaves them so; ``weights`` are those with ties broken,
+    ``allowed`` is what a slope may miss its sign by, ``is_fresh`` says that the inverse was just made anew. Returns
+    the number of active regulators, the penalty reached, the regulator that left last, the number of events written
+    to ``events`` (rows: penalty, regulator, +1 entered or -1 left) and a status; `mend` takes care of the others.
     """
-    coef, direction = work.coef, work.direction
-    gradient, slope, closed = work.gradient, work.slope, work.closed
     width = gram.shape[1]
     n_idle = 0
-    for n_steps in range(1, max_steps + 1):
-        step, position = _first_crossing(work, n_active, penalty - target_penalty)
-        step, entering = _first_entry(work, width, penalty, step, last_gone)
-        if step > 0.0:
-            for a in range(n_active):
-                coef[a] += step * direction[a]
-            for j in range(width):
-                gradient[j] -= step * slope[j]
-            n_idle = 0
-        else:
-            n_idle += 1
-            if n_idle > 2 * cross.size + 20:  # ties: the same regulators come and go on one spot
-                return n_active, last_gone, n_events, STALLED
+    for _ in range(max_steps):
+        step, position = _first_crossing(coef, direction, signed, n_active, penalty - target)
+        step, entering = _first_entry(gradient, slope, closed, weights, width, penalty, step, last_gone)
+        for a in range(n_active):
+            coef[a] += step * direction[a]
+        for j in range(width):
+            gradient[j] -= step * slope[j]
         if entering < 0 and position < 0:
-            return n_active, last_gone, n_events, OK
+            return n_active, target, last_gone, n_events, OK
         penalty -= step
+        n_idle = 0 if step > 0.0 else n_idle + 1
+        if n_idle > 2 * width + 20:  # ties: the same regulators come and go on one spot
+            break
         last_gone = -1
         if entering >= 0:
-            sign = 1.0 if gradient[entering] > 0.0 else -1.0
-            entered = enter(gram, work, n_active, entering, sign)
-            if (
-                not entered and n_active > 0 and _is_doubtful(work, n_active)
-            ):  # the inverse's fault, not the regulator's
-                n_active = rebuild(gram, work, n_active)
-                n_active = refresh(gram, cross, work, n_active, penalty)
-                entered = enter(gram, work, n_active, entering, sign)
-            if entered:
-                n_active += 1
-                n_events = _record(events, n_events, penalty, entering, 1.0)
-            else:
+            weight = weights[entering] if gradient[entering] > 0.0 else -weights[entering]
+            if not enter(gram, inverse, active, coef, signed, direction, closed, u, v, n_active, entering, weight):
+                if not is_fresh and _is_doubtful(inverse, n_active):  # the inverse's fault, not the regulator's
+                    return n_active, penalty, last_gone, n_events, DOUBTFUL
                 closed[entering] = np.inf
                 continue
+            n_active += 1
+            n_events = _record(events, n_events, penalty, entering, 1.0)
         else:
-            is_ill = work.inverse[position, position] > NEARLY_DEPENDENT
-            last_gone = leave(work, n_active, position)
+            is_ill = inverse[position, position] > NEARLY_DEPENDENT
+            last_gone = leave(inverse, active, coef, signed, direction, n_active, position)
             n_active -= 1
             n_events = _record(events, n_events, penalty, last_gone, -1.0)
-            _reopen(work, cross.size, n_active)
+            _reopen(closed, forbidden, active, n_active)
             if is_ill:  # the downdate has just cancelled most of the inverse's digits
-                n_active = rebuild(gram, work, n_active)
-                n_active = refresh(gram, cross, work, n_active, penalty)
-        _turn(gram, work, n_active)
-        if n_steps % REFRESH_EVERY == 0:
-            n_active = refresh(gram, cross, work, n_active, penalty)
-    return n_active, last_gone, n_events, STALLED
+                return n_active, penalty, last_gone, n_events, DOUBTFUL
+        is_fresh = False
+        _turn(gram, inverse, active, signed, direction, slope, u, v, n_active, allowed)
+        if n_events % REFRESH_EVERY == REFRESH_EVERY - 1:
+            return n_active, penalty, last_gone, n_events, DUE
+    return n_active, penalty, last_gone, n_events, STALLED
 
 
 @njit
-def _is_doubtful(work, n_active):
+def mend(gram, cross, work, status, n_active, penalty, target, last_gone, events, n_events, max_steps):
+    """Go on where `advance` stopped short: make the inverse or the point anew and advance, until one arrives.
+
+    Returns what `advance` returns, with a status that is OK or STALLED.
+    """
+    for _ in range(max_steps):
+        if status == DOUBTFUL:
+            n_active = rebuild(gram, work, n_active)
+        n_active = refresh(gram, cross, work, n_active, penalty)
+        n_active, penalty, last_gone, n_events, status = advance(
+            gram, work.inverse, work.active, work.coef, work.signed_weight, work.direction, work.gradient, work.slope,
+            work.closed, work.broken, work.forbidden, work.scratch, work.solved, OFF_SIGN * work.numbers[2],
+            n_active, penalty, target, last_gone, status == DOUBTFUL, events, n_events, max_steps,
+        )  # fmt: skip
+        if status in (OK, STALLED):
+            return n_active, penalty, last_gone, n_events, status
+    return n_active, penalty, last_gone, n_events, STALLED
+
+
+@njit
+def _is_doubtful(inverse, n_active):
     """Say whether the inverse holds regulators that others nearly replace."""
     worst = 0.0
     for a in range(n_active):
-        worst = max(worst, work.inverse[a, a])
+        worst = max(worst, inverse[a, a])
     return not worst < NEARLY_DEPENDENT
 
 
@@ -235,28 +252,31 @@ def drop_flipped(gram, cross, work, n_active, penalty, events, n_events):
             flipped = a
     if flipped < 0:
         return n_active, -1, n_events
-    gone = leave(work, n_active, flipped)
+    gone = leave(work.inverse, work.active, work.coef, work.signed_weight, work.direction, n_active, flipped)
     n_active -= 1
     n_events = _record(events, n_events, penalty, gone, -1.0)
-    _reopen(work, cross.size, n_active)
-    _turn(gram, work, n_active)
+    _reopen(work.closed, work.forbidden, work.active, n_active)
+    _turn(
+        gram, work.inverse, work.active, work.signed_weight, work.direction, work.slope, work.scratch, work.solved,
+        n_active, OFF_SIGN * work.numbers[2],
+    )  # fmt: skip
     return n_active, gone, n_events
 
 
 @njit
-def _reopen(work, p, n_active):
+def _reopen(closed, forbidden, active, n_active):
     """Let every inactive, allowed regulator enter again, also one that was set aside."""
-    for j in range(p):
-        work.closed[j] = np.inf if work.forbidden[j] else 0.0
+    for j in range(forbidden.size):
+        closed[j] = np.inf if forbidden[j] else 0.0
     for a in range(n_active):
-        work.closed[work.active[a]] = np.inf
+        closed[active[a]] = np.inf
 
 
 @njit
 def _record(events, n_events, penalty, regulator, change):
+    """Write an event where there is room; count it in any case."""
     if n_events < events.shape[0]:
         events[n_events, 0] = penalty
         events[n_events, 1] = regulator
         events[n_events, 2] = change
-        return n_events + 1
-    return n_events
+    return n_events + 1
