@@ -44,6 +44,7 @@ def inspect(dataset: DatasetConfig) -> dict[str, Any]:
         If the data cannot be used as they are.
     """
     from netinfer.models import phenotype, regression
+    from netinfer.models.regression.wide import size_note
 
     if dataset.split_by is not None:
         raise ConfigError(f"{dataset.name}: split_by: one data set for each value is inspected: see expand_splits")
@@ -74,7 +75,7 @@ def inspect(dataset: DatasetConfig) -> dict[str, Any]:
         "phenotype": trait,
         "gold": _gold(dataset.gold, adata) if dataset.gold is not None else None,
         "annotation": _annotation(dataset, adata) if dataset.annotation is not None else None,
-        "log": [str(line) for line in notes["log"]],
+        "log": [*map(str, notes["log"]), *filter(None, [size_note(problem)])],
         "sha256": hash_inputs(dataset.files),
     }
 
