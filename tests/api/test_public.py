@@ -32,6 +32,7 @@ import netinfer as ni
         ),
         (ni.evaluate, [], []),
         (ni.solvers.lasso_path, ["gram", "cross", "penalties"], ["target_variance", "penalty_weights"]),
+        (ni.solvers.lasso_path_wide, ["x", "y", "penalties"], ["shrinkage", "penalty_weights", "tol"]),
         (ni.moments.from_matrix, ["regulators", "targets", "rows"], []),
         (ni.Network.threshold, ["self"], ["expected_false_edges", "fdr", "selection_probability"]),
         (ni.Network.write_graphml, ["self", "path"], []),
