@@ -1,27 +1,53 @@
-"""The Lasso path of many targets on one Gram matrix, against scikit-learn's LARS and coordinate descent, in one run.
+"""The Lasso path of many targets on shared predictors, against public solvers, alternating in one run.
 
-    python benchmarks/lasso_path.py [--rounds 5]
+    python benchmarks/lasso_path.py [--rounds 5] [--adelie-python PATH] [--case 805x334 ...]
 
-805 samples, 334 regulators in correlated modules, 50 penalties to 0.05 of the largest: DREAM5 E. coli sizes. One
-thread. Alternating runs, medians; the objective of every solver is compared with the smallest of the three.
+Predictors in 30 correlated modules, 50 penalties from each target's largest down to a share of it; sizes of DREAM5
+E. coli and a larger one. One thread. Solvers that take second moments get them (their one product is printed apart);
+the others get the samples. Every peer has the loosest of its tolerances that brings the worst relative excess of its
+objective to 1e-6; netinfer's own duality gap is printed.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-import warnings
 
 import numpy as np
-import pandas as pd
+from peers import (
+    Peer,
+    PythonWorker,
+    RWorker,
+    add_options,
+    adelie_python,
+    compare,
+    environment,
+    fastest,
+    has_module,
+    missing,
+    r_version,
+    table,
+    timed,
+    worst_excess,
+)
 from sklearn.linear_model import lars_path_gram, lasso_path
 
 from netinfer.kernels import thread_limit
-from netinfer.solvers.homotopy import make_workspace
-from netinfer.solvers.path import GAP_TOLERANCE, MAX_SWEEPS, follow
+from netinfer.solvers.active import make_workspace, padded
+from netinfer.solvers.follow import follow
+from netinfer.solvers.path import GAP_TOLERANCE, MAX_SWEEPS
+
+N_PENALTIES = 50
+# samples, regulators, share of the largest penalty at the path's end, targets, asked factor
+CASES = {
+    "805x334": (805, 334, 0.05, 20, 20),
+    "805x334-deep": (805, 334, 0.01, 10, 12),
+    "2000x1500": (2000, 1500, 0.05, 5, 25),
+}
 
 
 def simulate(n: int, p: int, g: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Draw predictors in 30 modules and targets with 1 to 11 regulators each, signal as strong as noise."""
     module = rng.integers(0, 30, p)
     X = 0.7 * rng.standard_normal((n, 30))[:, module] + 0.7 * rng.standard_normal((n, p))
     Y = rng.standard_normal((n, g))
@@ -32,63 +58,158 @@ def simulate(n: int, p: int, g: int, rng: np.random.Generator) -> tuple[np.ndarr
     return (X - X.mean(0)) / X.std(0), (Y - Y.mean(0)) / Y.std(0)
 
 
-def ours(gram, cross, penalties, _):
-    p = len(cross)
-    coef, gap = np.zeros((len(penalties), p)), np.zeros(len(penalties))
-    work, events = make_workspace(p), np.zeros((0, 3))
-    follow(gram, cross, 1.0, penalties, work, 100 + 20 * p, GAP_TOLERANCE, MAX_SWEEPS, events, coef, gap)
-    return coef
+class Problem:
+    """The data of one case, as each solver wants them."""
+
+    def __init__(self, n: int, p: int, ratio: float, n_targets: int) -> None:
+        X, Y = simulate(n, p, n_targets, np.random.default_rng(0))
+        self.X, self.Y = np.asfortranarray(X), np.asfortranarray(Y)
+        began = time.perf_counter()
+        self.gram = np.ascontiguousarray(X.T @ X / n)
+        self.crosses = np.ascontiguousarray((X.T @ Y / n).T)
+        self.product_seconds = time.perf_counter() - began
+        self.grids = np.array([np.geomspace(1, ratio, N_PENALTIES) * np.abs(q).max() * 0.999 for q in self.crosses])
+        self.n, self.p = n, p
+        self.padded, self.work = padded(self.gram), make_workspace(p)
+        self.gap = np.zeros((n_targets, N_PENALTIES))
+
+    @property
+    def targets(self) -> range:
+        """Places of the targets."""
+        return range(len(self.crosses))
+
+    def objective(self, coefs: np.ndarray) -> np.ndarray:
+        """Return 1/2 + 1/2 b'Gb - q'b + penalty |b|, shape (n_targets, n_penalties)."""
+        fits = np.einsum("tki,tki->tk", coefs @ self.gram, coefs)
+        linear = np.einsum("tki,ti->tk", coefs, self.crosses)
+        return 0.5 + 0.5 * fits - linear + self.grids * np.abs(coefs).sum(axis=2)
+
+    def ours(self, _: float) -> np.ndarray:
+        """Follow the exact paths."""
+        coefs, events = np.zeros((len(self.crosses), N_PENALTIES, self.p)), np.zeros((0, 3))
+        for t in self.targets:
+            follow(
+                self.padded, self.crosses[t], 1.0, self.grids[t], self.work, 100 + 20 * self.p, GAP_TOLERANCE,
+                MAX_SWEEPS, events, coefs[t], self.gap[t],
+            )  # fmt: skip
+        return coefs
+
+    def lars(self, _: float) -> list:
+        """Run scikit-learn's LARS on the Gram."""
+        scaled = self.gram * self.n
+        return [
+            lars_path_gram(q * self.n, scaled, n_samples=self.n, method="lasso", alpha_min=grid[-1])
+            for q, grid in zip(self.crosses, self.grids, strict=True)
+        ]
+
+    def on_grid(self, paths: list) -> np.ndarray:
+        """Read LARS' breakpoints off at the penalties."""
+        out = np.empty((len(paths), N_PENALTIES, self.p))
+        for t, (alphas, _, coefs) in enumerate(paths):
+            for j, c in enumerate(coefs):
+                out[t, :, j] = np.interp(self.grids[t], alphas[::-1], c[::-1])
+        return out
+
+    def descent(self, tolerance: float) -> list:
+        """Run scikit-learn's coordinate descent on the Gram."""
+        scaled = self.gram * self.n
+        return [
+            lasso_path(
+                self.X, self.Y[:, t], alphas=self.grids[t], precompute=scaled, Xy=self.crosses[t] * self.n,
+                tol=tolerance, max_iter=10**5,
+            )[1].T
+            for t in self.targets
+        ]  # fmt: skip
+
+    def celer(self, tolerance: float) -> list:
+        """Run celer's path on the samples."""
+        from celer import celer_path
+
+        return [
+            celer_path(self.X, self.Y[:, t], pb="lasso", alphas=self.grids[t], tol=tolerance)[1].T for t in self.targets
+        ]
+
+    def skglm(self, tolerance: float) -> list:
+        """Run skglm's path on the samples."""
+        import skglm
+
+        lasso = skglm.Lasso(fit_intercept=False, tol=tolerance)
+        return [lasso.path(self.X, self.Y[:, t], self.grids[t])[1].T for t in self.targets]
 
 
-def lars(gram, cross, penalties, n):
-    alphas, _, coefs = lars_path_gram(cross * n, gram * n, n_samples=n, method="lasso", alpha_min=penalties[-1])
-    return np.array([np.interp(penalties, alphas[::-1], c[::-1]) for c in coefs]).T
-
-
-def descent(gram, cross, penalties, n, X=None, y=None):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        _, coefs, _ = lasso_path(X, y, alphas=penalties, precompute=gram * n, Xy=cross * n, tol=1e-4, max_iter=10**5)
-    return coefs.T
+def peers_of(problem: Problem, options: argparse.Namespace) -> tuple[list[Peer], list]:
+    """List netinfer and its peers, and the workers to close."""
+    tolerances = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
+    workers = []
+    peers = [
+        Peer("netinfer, exact homotopy", timed(problem.ours)),
+        Peer("scikit-learn lars_path_gram", timed(problem.lars, problem.on_grid)),
+        Peer("scikit-learn lasso_path, Gram", timed(problem.descent), tolerances),
+    ]
+    shape = (len(problem.crosses), N_PENALTIES, problem.p)
+    if r_version("glmnet"):
+        worker = RWorker(
+            {"x": problem.X, "y": problem.Y, "lam": problem.grids.T},
+            "suppressMessages(library(glmnet)); glmnet.control(fdev = 0, devmax = 1)",
+        )
+        workers.append(worker)
+        for kind in ("covariance", "naive"):
+            code = (
+                "fit <- lapply(seq_len(ncol(y)), function(t) glmnet(x, y[, t], lambda = lam[, t], standardize = FALSE, "
+                f'intercept = FALSE, thresh = {{tol}}, maxit = 1e7, type.gaussian = "{kind}")$beta)'
+            )
+            back = "vapply(fit, function(b) as.vector(as.matrix(b)), numeric(ncol(x) * nrow(lam)))"
+            solver = worker.solver(code, back, reorder=lambda found: found.T.reshape(shape))
+            peers.append(Peer(f"glmnet, {kind}", solver, (1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11)))
+    else:
+        peers.append(missing("glmnet"))
+    python = adelie_python(options)
+    if python:
+        worker = PythonWorker(python, {"G": problem.gram, "q": problem.crosses.T, "lam": problem.grids.T})
+        workers.append(worker)
+        code = (
+            "fit = [ad.gaussian_cov(G, q[:, t], lmda_path=lam[:, t], tol={tol}, early_exit=False, rdev_tol=0, "
+            "progress_bar=False).betas for t in range(q.shape[1])]"
+        )
+        solver = worker.solver(code, "[b.toarray() for b in fit]")
+        peers.append(Peer("adelie, covariance", solver, (1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12, 1e-13)))
+    else:
+        peers.append(missing("adelie"))
+    peers.append(Peer("celer", timed(problem.celer), tolerances) if has_module("celer") else missing("celer"))
+    peers.append(Peer("skglm", timed(problem.skglm), tolerances) if has_module("skglm") else missing("skglm"))
+    return peers, workers
 
 
 def main() -> None:
+    """Print one table a case."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--targets", type=int, default=20)
+    parser.add_argument("--case", nargs="*", choices=list(CASES), default=list(CASES))
+    add_options(parser)
     options = parser.parse_args()
-    n, p = 805, 334
-    X, Y = simulate(n, p, options.targets, np.random.default_rng(0))
-    gram = np.ascontiguousarray(X.T @ X / n)
-    crosses = np.ascontiguousarray((X.T @ Y / n).T)
-    grids = [np.geomspace(1, 0.05, 50) * np.abs(q).max() * 0.999 for q in crosses]
-    solvers = {
-        "netinfer, exact homotopy": lambda t: ours(gram, crosses[t], grids[t], n),
-        "scikit-learn lars_path_gram": lambda t: lars(gram, crosses[t], grids[t], n),
-        "scikit-learn lasso_path (Gram, 1e-4)": lambda t: descent(gram, crosses[t], grids[t], n, X, Y[:, t]),
-    }
-    times = {name: [] for name in solvers}
     with thread_limit(1):
-        for solver in solvers.values():
-            solver(0)  # compile, warm up
-        for _ in range(options.rounds):
-            for name, solver in solvers.items():
-                began = time.perf_counter()
-                found = [solver(t) for t in range(options.targets)]
-                times[name].append((time.perf_counter() - began) / options.targets * 1e3)
-                times.setdefault(name + " result", found)
-
-    def objective(t: int, coef: np.ndarray) -> np.ndarray:
-        fit = 0.5 * np.einsum("ki,ij,kj->k", coef, gram, coef) - coef @ crosses[t]
-        return 0.5 + fit + grids[t] * np.abs(coef).sum(axis=1)
-
-    values = {name: np.array([objective(t, c) for t, c in enumerate(times[name + " result"])]) for name in solvers}
-    best = np.min(list(values.values()), axis=0)
-    median = {name: np.median(times[name]) for name in solvers}
-    first = median[next(iter(solvers))]
-    rows = [(name, median[name], median[name] / first, ((v - best) / best).max()) for name, v in values.items()]
-    names = ["solver", "ms a target, median", "ratio", "worst relative excess of the objective"]
-    print(pd.DataFrame(rows, columns=names).to_markdown(index=False, floatfmt=".3g"))
+        for name in options.case:
+            n, p, ratio, n_targets, asked = CASES[name]
+            problem = Problem(n, p, ratio, n_targets)
+            best = problem.objective(problem.ours(0.0))
+            peers, workers = peers_of(problem, options)
+            measured = compare(
+                peers,
+                excess=lambda coefs, problem=problem, best=best: worst_excess(problem.objective(coefs), best),
+                rounds=options.rounds,
+            )
+            for worker in workers:
+                worker.close()
+            print(
+                f"\n{n} samples, {p} predictors, {N_PENALTIES} penalties to {ratio} of the largest, "
+                f"{n_targets} targets."
+            )
+            print(environment(), "\n")
+            print(table(measured, unit=1e-3, per=n_targets, label="ms a target"))
+            print(
+                f"\nFastest peer / netinfer: {fastest(measured):.1f} (asked: {asked}). Worst relative duality gap of "
+                f"netinfer: {problem.gap.max():.1e}. One product for the Gram and all targets: "
+                f"{problem.product_seconds * 1e3:.1f} ms."
+            )
 
 
 if __name__ == "__main__":

@@ -8,14 +8,21 @@ for (line in readLines(file.path(folder, "arrays.txt"))) {
   values <- readBin(file.path(folder, paste0(parts[1], ".bin")), "double", prod(shape))
   assign(parts[1], if (length(shape) > 1) array(values, shape) else values)
 }
+# Nanoseconds on a core, where Linux tells them; proc.time is rounded to milliseconds.
+schedule <- "/proc/self/schedstat"
+clock <- function() {
+  if (Sys.getenv("NETINFER_BENCH_CLOCK") == "wall") return(as.numeric(Sys.time()))
+  if (file.exists(schedule)) return(scan(schedule, quiet = TRUE, nlines = 1)[1] / 1e9)
+  sum(proc.time()[1:2])
+}
 requests <- file("stdin", open = "r")
 while (length(code <- readLines(requests, 1)) > 0) {
   result <- readLines(requests, 1)
   answer <- tryCatch({
     timed <- parse(text = code)
-    began <- as.numeric(Sys.time())
+    began <- clock()
     eval(timed)
-    seconds <- as.numeric(Sys.time()) - began
+    seconds <- clock() - began
     out <- eval(parse(text = result))
     shape <- if (is.null(dim(out))) length(out) else dim(out)
     writeBin(as.double(out), file.path(folder, "result.bin"))

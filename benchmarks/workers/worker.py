@@ -3,6 +3,7 @@
 python worker.py FOLDER
 """
 
+import os
 import sys
 import time
 import warnings
@@ -15,6 +16,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     folder, answers = Path(sys.argv[1]), sys.stdout
     sys.stdout = sys.stderr  # what a peer prints must not reach the protocol
+    clock = time.perf_counter if os.environ.get("NETINFER_BENCH_CLOCK") == "wall" else time.process_time
     names = {"np": np}
     for line in (folder / "arrays.txt").read_text().splitlines():
         name, *shape = line.split()
@@ -23,9 +25,9 @@ def main() -> None:
         result = sys.stdin.readline()
         try:
             timed = compile(code.strip(), "<request>", "exec")
-            began = time.perf_counter()
+            began = clock()
             exec(timed, names)
-            seconds = time.perf_counter() - began
+            seconds = clock() - began
             out = np.asarray(eval(result.strip(), names), dtype=np.float64)
             (folder / "result.bin").write_bytes(out.tobytes(order="F"))
             answer = " ".join(["ok", f"{seconds:.9f}", *map(str, out.shape)])
