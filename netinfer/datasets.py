@@ -142,10 +142,11 @@ class PhenotypeConfig(Section):
     column: str = Field(min_length=1, description="Column of the samples with the trait.")
     family: Literal["gaussian", "binomial"] = Field(
         default="gaussian",
-        description="gaussian for a number; binomial (one of two classes) is not available yet.",
+        description="gaussian for a number; binomial for one of two classes (logistic regression, odds ratios).",
     )
     covariates: Names | None = Field(
-        default=None, description="Columns projected out of trait and genes; null takes the data set's."
+        default=None,
+        description="Columns projected out of trait and genes (binomial: fitted unpenalised); null: the data set's.",
     )
     max_genes: Count = Field(
         default=5000, ge=10, le=20_000, description="Genes considered: the most variable ones, if there are more."

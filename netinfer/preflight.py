@@ -227,9 +227,11 @@ def describe(summary: dict[str, Any]) -> list[str]:
         lines.append(f"  {summary['annotation']}")
     if trait := summary.get("phenotype"):
         after = f", after {', '.join(trait['covariates'])}" if trait["covariates"] else ""
+        classes = ", ".join(f"{n} {name}" for name, n in trait["classes"].items())
         lines.append(
-            f"  phenotype {trait['column']}: {trait['n_samples']} samples with a value,"
-            f" {trait['n_units']} independent units (by {trait['unit']}){after}"
+            f"  phenotype {trait['column']}: {trait['n_samples']} samples with a value"
+            + (f" ({classes})" if classes else "")
+            + f", {trait['n_units']} independent units (by {trait['unit']}){after}"
         )
         lines += [f"  {note}" for note in trait["notes"]]
     # what was warned of is on stderr already

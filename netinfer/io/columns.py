@@ -150,7 +150,7 @@ TRAIT: tuple[Column, ...] = (
     Column(
         "phenotype_effect",
         "float",
-        "standard deviations of the trait per standard deviation of the gene",
+        "standard deviations (two classes: log odds) of the trait per standard deviation of the gene",
         "`effect` of `phenotype/genes_ranked.tsv`; missing where the gene is no candidate of the trait's model",
         True,
     ),
@@ -169,16 +169,16 @@ PHENOTYPE_GENES: tuple[Column, ...] = (
     Column(
         "weight",
         "float",
-        "standard deviations of the trait per standard deviation of the gene",
+        "standard deviations (two classes: log odds) of the trait per standard deviation of the gene",
         "mean over half-samples of the absolute standardized Lasso coefficient at the ranking penalty; always > 0",
     ),
-    Column("sign", "int", "", "1: the trait rises with the gene; -1: it falls"),
+    Column("sign", "int", "", "1: the trait (or the odds of the second class) rises with the gene; -1: it falls"),
     Column(
         "effect",
         "float",
-        "standard deviations of the trait per standard deviation of the gene",
-        "least-squares coefficient in the submodel that the other half-sample selected, median over the half-samples "
-        "that selected the gene; missing where none did",
+        "as `weight`",
+        "least-squares (two classes: Firth's logistic) coefficient in the submodel that the other half-sample "
+        "selected, median over the half-samples that selected the gene; missing where none did",
         True,
     ),
     Column(
@@ -189,6 +189,16 @@ PHENOTYPE_GENES: tuple[Column, ...] = (
         True,
     ),
     Column("effect_high", "float", "as `effect`", "upper end of that interval", True),
+    Column(
+        "odds_ratio",
+        "float",
+        "ratio per standard deviation of the gene",
+        "exponential of `effect`: above 1 where the second class is more likely; this and the next two are columns "
+        "only for two classes",
+        True,
+    ),
+    Column("odds_ratio_low", "float", "as `odds_ratio`", "exponential of `effect_low`", True),
+    Column("odds_ratio_high", "float", "as `odds_ratio`", "exponential of `effect_high`", True),
     Column(
         "selection_probability",
         "float",
@@ -274,6 +284,10 @@ def node_columns(present: Iterable[str]) -> tuple[Column, ...]:
     return (*NODES, *trait)
 
 
+# Only for a trait of two classes: all three or none.
+ODDS_COLUMNS = ("odds_ratio", "odds_ratio_low", "odds_ratio_high")
+
+
 def phenotype_gene_columns(present: Iterable[str]) -> tuple[Column, ...]:
     """Return the columns that a table of a trait's genes with these column names must have.
 
@@ -285,10 +299,12 @@ def phenotype_gene_columns(present: Iterable[str]) -> tuple[Column, ...]:
     Returns
     -------
     tuple of Column
-        `PHENOTYPE_GENES`, without ``symbol`` where it is not there; ``error_control`` last where it is there.
+        `PHENOTYPE_GENES`, without ``symbol`` and the odds ratios where they are not there; ``error_control`` last where
+        it is there.
     """
     names = set(present)
-    kept = tuple(column for column in PHENOTYPE_GENES if column.name != "symbol" or column.name in names)
+    optional = {"symbol", *(() if names & set(ODDS_COLUMNS) else ODDS_COLUMNS)} - (names & {"symbol"})
+    kept = tuple(column for column in PHENOTYPE_GENES if column.name not in optional)
     return (*kept, *((GENE_ERROR_CONTROL,) if GENE_ERROR_CONTROL.name in names else ()))
 
 

@@ -34,6 +34,7 @@ _STATUS_IN_WORDS = {
 _HELDOUT_IN_WORDS = {
     "r2_heldout": "held-out R² (fitted on one half of the units, scored on the other)",
     "auc_heldout": "held-out area under the ROC curve (0.5 is chance)",
+    "auc_covariates": "that of the covariates alone",
 }
 _METRIC_IN_WORDS = {
     "aupr": "area under the precision-recall curve (AUPR)",
@@ -237,6 +238,7 @@ def phenotype_facts(phenotype: Any, nodes: pd.DataFrame) -> dict[str, Any] | Non
         "n_units": record.get("n_units"),
         "n_genes": record.get("n_genes"),
         "covariates": [str(name) for name in record.get("covariates") or ()],
+        "classes": [(str(name), int(n)) for name, n in (record.get("classes") or {}).items()],
         "heldout": [
             (words, float(record[key])) for key, words in _HELDOUT_IN_WORDS.items() if record.get(key) is not None
         ],

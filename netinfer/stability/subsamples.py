@@ -43,6 +43,33 @@ def complementary_pair(n_units: int, pair: int, *, seed: int) -> tuple[np.ndarra
     return np.sort(order[:half]), np.sort(order[half : 2 * half])
 
 
+def stratified_pair(strata: np.ndarray, pair: int, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Split the units at random into two halves that take the same number from each stratum.
+
+    Parameters
+    ----------
+    strata : int array, shape (n_units,)
+        Stratum of each unit, such as its class.
+    pair : int, >= 0
+        Index of the pair.
+    seed : int, >= 0
+
+    Returns
+    -------
+    first, second : int arrays
+        Sorted indices of the units of each half; of a stratum with an odd number one unit is in neither.
+    """
+    key = np.array([operator.index(seed) % 2**64, pair], dtype=np.uint64)
+    order = np.argsort(np.random.Philox(key=key).random_raw(len(strata)), kind="stable")
+    halves: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
+    for stratum in np.unique(strata):
+        members = order[strata[order] == stratum]
+        half = len(members) // 2
+        halves[0].append(members[:half])
+        halves[1].append(members[half : 2 * half])
+    return np.sort(np.concatenate(halves[0])), np.sort(np.concatenate(halves[1]))
+
+
 def unit_rows(units: np.ndarray) -> list[np.ndarray]:
     """List the samples of each unit, units in order of first appearance.
 

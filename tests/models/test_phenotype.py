@@ -178,7 +178,6 @@ def test_a_gene_of_the_trait_s_name_is_a_candidate():
         (["a"] * 24, "binomial", InputError, "one class only .'a'."),
         (["a", "b", "c"] * 8, "binomial", InputError, "3 classes"),
         (["a"] * 17 + ["b"] * 7, "binomial", InputError, "class 'b' has 7 independent samples"),
-        (["a", "b"] * 12, "binomial", ConfigError, "not available in this version"),
         ([1.0, 2.0] * 12, "poisson", ConfigError, "family: 'poisson'"),
     ],
 )
@@ -242,8 +241,13 @@ def test_every_key_of_the_record_is_documented():
     text = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
     section = text.split("\n## phenotype/model.json\n")[1].split("\n## ")[0]
     model = select_genes(data(n=24, p=20), "trait", n_subsamples=4)
+    classes = select_genes(data(n=24, p=20), ["a", "b"] * 12, family="binomial", n_subsamples=4)
     rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
-    assert set(re.findall(r"`(\w+)`", " ".join(rows))) == {*model.record, "cut"}
+    assert set(re.findall(r"`(\w+)`", " ".join(rows))) == {*model.record, *classes.record, "cut"}
+    for family, record in (("gaussian", model.record), ("binomial", classes.record)):
+        other = "binomial" if family == "gaussian" else "gaussian"
+        elsewhere = [line.split("|")[1] for line in section.splitlines() if f"only `{other}`" in line]
+        assert not set(re.findall(r"`(\w+)`", " ".join(elsewhere))) & set(record)
     assert {f"`{key}`" for key in model.cut} <= set(re.findall(r"`\w+`", section))
 
 

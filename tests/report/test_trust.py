@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from netinfer.models.phenotype import PhenotypeModel
 from netinfer.network import Network
 from netinfer.report import write_report
 from netinfer.report.components import leading_components
@@ -373,6 +374,16 @@ def test_a_phenotype_table_is_shown_beside_the_network(tmp_path):
     _, _, page = parsed(tmp_path, net, phenotype=genes.assign(odds_ratio=[1.75, 0.5]))
     assert "Odds ratio" in page
     assert "1.75" in page
+    odds = genes.assign(odds_ratio=[1.75, 0.5], odds_ratio_low=[1.25, np.nan], odds_ratio_high=[2.5, np.nan])
+    record = {"column": "state", "n_units": 40, "classes": {"healthy": 25, "ill": 15}, "covariates": ["sex"]}
+    model = PhenotypeModel(odds, odds, record | {"auc_heldout": 0.8, "auc_covariates": None}, {"met": True})
+    _, _, text = parsed(tmp_path, net, phenotype=model)
+    assert "25 “healthy”, 15 “ill”. sex is fitted beside the genes, without a penalty." in text
+    assert "“ill” more likely" in text
+    assert "1.75 (1.25 to 2.50)" in text
+    assert "the odds of “ill” against “healthy” change" in text
+    assert "area under the ROC curve (0.5 is chance) 0.80" in text
+    assert "covariates alone" not in text
     tree, _, page = parsed(tmp_path, net, phenotype=genes.iloc[:0])
     assert "No gene passes the cut." in page
     assert not tree.xpath("//h2[@id='phenotype']/following-sibling::div[1]//tbody[not(tr)]")

@@ -21,6 +21,8 @@ def with_trait(project: Any, **phenotype: object) -> Any:
     frame = pd.read_csv(project.folder / "data" / "expression.csv", index_col=0)
     noise = np.random.default_rng(5).standard_normal(N_SAMPLES)
     sheet = pd.DataFrame({"sample": frame.index, "yield": frame["tf3"].to_numpy() + 0.2 * noise, "state": "ill"})
+    sheet["health"] = np.where(sheet["yield"] > sheet["yield"].median(), "well", "ill")
+    sheet["sex"] = np.where(np.random.default_rng(6).random(N_SAMPLES) < 0.5, "female", "male")
     sheet.to_csv(project.folder / "data" / "samples.tsv", sep="\t", index=False)
     project.configure()
     path = project.folder / "config" / "config.yaml"
@@ -60,6 +62,26 @@ def test_a_run_writes_the_genes_and_puts_them_on_the_nodes(traited: Any) -> None
     outputs = json.loads((folder / "manifest.json").read_text())["outputs"]
     assert {"phenotype/genes.tsv", "phenotype/genes_ranked.tsv", "phenotype/model.json"} <= set(outputs)
     assert "yield" in (folder / "report.html").read_text()
+
+
+def test_two_classes_give_odds_ratios(new_project: Callable[[], Any]) -> None:
+    project = with_trait(new_project(), column="health", family="binomial", covariates=["sex"])
+    done = project.netinfer("check", "config/config.yaml")
+    assert done.returncode == 0, done.stderr
+    assert (
+        "phenotype health: 48 samples with a value (24 ill, 24 well), 48 independent units" in done.stdout + done.stderr
+    )
+    done = project.snakemake("results/csv/report.html", "results/csv/network.graphml")
+    assert done.returncode == 0, done.stderr[-3000:]
+    folder = project.folder / "results" / "csv"
+    genes = pd.read_csv(folder / "phenotype" / "genes_ranked.tsv", sep="\t")
+    assert genes["gene"].iloc[0] == "tf3"
+    np.testing.assert_allclose(genes["odds_ratio"], np.exp(genes["effect"]))
+    record = json.loads((folder / "phenotype" / "model.json").read_text())
+    assert (record["family"], record["classes"], record["covariates"]) == ("binomial", {"ill": 24, "well": 24}, ["sex"])
+    assert record["auc_heldout"] > 0.7  # the class is which half of tf3, with a little noise
+    assert "r2_heldout" not in record
+    assert "“well” more likely" in (folder / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from netinfer.errors import InputError
+from netinfer.errors import ConvergenceWarning, InputError
 from netinfer.models.phenotype.trait import EXPLAINED, Trait
 
 if TYPE_CHECKING:
     from anndata import AnnData
+
+# Share of the null deviance below which covariates separate two classes, fitted with so small a ridge.
+SEPARATED, SMALL_RIDGE = 0.05, 1e-5
 
 
 def trait_covariates(
@@ -38,7 +42,7 @@ def trait_covariates(
     Raises
     ------
     InputError
-        If the trait is its own covariate, or the covariates explain it completely.
+        If the trait is its own covariate, or the covariates explain it completely or separate its classes.
     """
     notes: list[str] = []
     if int(adata.uns.get("netinfer", {}).get("hidden_factors", {}).get("k", 0)):
@@ -64,6 +68,8 @@ def trait_covariates(
 
     design = covariate_matrix(adata.obs.iloc[trait.rows], names, where="phenotype: covariates")
     _refuse_the_same(trait, names, design.matrix)
+    if trait.is_binomial:
+        _refuse_separating(trait, names, design.matrix)
     return names, design.matrix, [*notes, *design.notes]
 
 
@@ -75,4 +81,25 @@ def _refuse_the_same(trait: Trait, names: Sequence[str], matrix: np.ndarray) -> 
         raise InputError(
             f"phenotype: {trait.name!r} coincides with the covariates {', '.join(names)}: nothing of it is left to "
             "explain: the data cannot tell them apart; leave out the covariate that stands for the trait"
+        )
+
+
+def _refuse_separating(trait: Trait, names: Sequence[str], matrix: np.ndarray) -> None:
+    """Refuse covariates that tell the two classes apart without an error: no gene could add to them."""
+    from netinfer.solvers import logistic_path
+
+    spread = matrix.std(axis=0)
+    columns = matrix[:, spread > 0] / spread[spread > 0]
+    if not columns.shape[1]:
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        path = logistic_path(
+            columns, trait.is_case, [1.0], penalty_weights=np.zeros(columns.shape[1]), ridge=SMALL_RIDGE
+        )
+    margin = (2 * trait.is_case - 1) * (path.intercept[0] + columns @ path.coef[0])
+    if margin.min() > 0 and path.deviance[0] <= SEPARATED * path.null_deviance:
+        raise InputError(
+            f"phenotype: the covariates {', '.join(names)} separate the classes of {trait.name!r} without an error: "
+            "nothing is left for the genes: leave out the covariate that stands for the class"
         )

@@ -29,13 +29,14 @@ class PhenotypeModel:
     Attributes
     ----------
     genes : DataFrame, one row a gene at the cut
-        gene, symbol (where the data have one), weight, sign, effect, effect_low, effect_high, selection_probability,
-        expected_false_genes, q_value, rank. Empty where nothing passes; ``cut["reason"]`` then says why.
+        gene, symbol (where the data have one), weight, sign, effect, effect_low, effect_high, odds_ratio,
+        odds_ratio_low and odds_ratio_high (two classes), selection_probability, expected_false_genes, q_value, rank.
+        Empty where nothing passes; ``cut["reason"]`` then says why.
     ranked : DataFrame, one row a candidate gene
         The same columns for every gene that some half-sample selected, in order of rank, and ``error_control``, which
         is ``none``: the list as a whole is ranked without error control.
     record : dict
-        JSON's own types: family, column, samples and units, covariates, held-out R2, settings, certificate.
+        JSON's own types: family, column, samples and units, covariates, held-out R2 or AUC, settings, certificate.
     cut : dict
         ``asked`` (one criterion and its value), ``met``, ``reason``, ``expected_false_genes``, ``n_genes``.
 

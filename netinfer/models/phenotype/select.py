@@ -12,16 +12,19 @@ import pandas as pd
 from netinfer import __version__
 from netinfer.config import RegressionConfig
 from netinfer.errors import ConfigError
-from netinfer.io.columns import EXPECTED_FALSE_GENES_NOTE, phenotype_gene_columns
+from netinfer.io.columns import EXPECTED_FALSE_GENES_NOTE, ODDS_COLUMNS, phenotype_gene_columns
+from netinfer.models.phenotype.binomial import COVARIATE_RIDGE, fit_binomial
 from netinfer.models.phenotype.covariates import trait_covariates
 from netinfer.models.phenotype.model import PhenotypeModel
-from netinfer.models.phenotype.trait import check_trait
+from netinfer.models.phenotype.trait import Trait, check_trait
 from netinfer.models.regression import fit_chunk, gather, problem_from_arrays, selection_counts
 from netinfer.stability.rules import SelectionCounts, expected_false, q_values
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
+    from netinfer.models.regression import RegressionPart
+    from netinfer.models.regression.problem import RegressionProblem
     from netinfer.network import Network
 
 # Ends of the path for a cut by fdr: the one at which most genes pass is taken, the first of equals. With the first, a
@@ -39,6 +42,16 @@ EFFECT = (
     "deviations of the trait per standard deviation of the gene, both after the covariates are projected out; median "
     "over the half-samples that selected the gene; the interval takes the medians of its ends, after Meinshausen, "
     "Meier and Buhlmann (2009)"
+)
+ODDS = (
+    "effect: log odds of the second class per standard deviation of the gene, beside the covariates and the genes that "
+    "the other half of the samples selected, fitted by Firth's penalised likelihood, which stays finite where classes "
+    "are separable; odds_ratio is its exponential; median over the half-samples that selected the gene; the interval "
+    "takes the medians of its ends, after Meinshausen, Meier and Buhlmann (2009)"
+)
+AUC = (
+    "mean over the half-samples of the area under the ROC curve that the fit to one half, covariates included, reaches "
+    "on the other half; auc_covariates is that of the covariates alone"
 )
 R2 = (
     "mean over the half-samples of the R2 that the fit to one half reaches on the other half, after the covariates are "
@@ -70,10 +83,12 @@ def select_genes(
     phenotype : str or array, shape (n_samples,)
         The trait: a column of ``obs``, or its values. Samples without a value are left out of this model.
     family : {"gaussian", "binomial"}
-        gaussian for a number. binomial is not available in this version.
+        gaussian for a number, binomial for one of two classes (L1 logistic regression; odds are those of the second
+        class, in the order of numbers or of the alphabet).
     covariates : list of str, optional
-        Columns of ``obs`` projected out of trait and genes in each half-sample; None takes those that the preparation
-        of the data stored for the network, [] takes none.
+        Columns of ``obs`` projected out of trait and genes in each half-sample (gaussian) or fitted beside the genes
+        without a penalty (binomial); None takes those that the preparation of the data stored for the network, [] takes
+        none.
     block : str, optional
         Column of ``obs`` that names the independent unit; else as in `netinfer.infer_regression`. Where every donor
         has one value of the trait, the donors are the units.
@@ -97,7 +112,7 @@ def select_genes(
     Raises
     ------
     ConfigError
-        If a setting is impossible, or the family is binomial.
+        If a setting is impossible.
     InputError
         If the trait, the covariates or the data cannot be used: see `check_trait`.
 
@@ -112,6 +127,10 @@ def select_genes(
     asked, config = _checked_settings(fdr, expected_false_genes, max_genes, seed, threads, n_subsamples, settings)
     expression = as_expression(adata)
     trait = check_trait(expression, phenotype, family=family, block=block)
+    if trait.is_binomial and config.model != "lasso":
+        raise ConfigError(
+            f"select_genes: model: {config.model!r} is not there for family binomial: leave it out (lasso)"
+        )
     names, matrix, notes = trait_covariates(expression, trait, covariates)
     values, chosen, choice = _genes(expression, trait.rows, max_genes)
     genes = [str(expression.var_names[j]) for j in chosen]
@@ -125,12 +144,14 @@ def select_genes(
         covariates=matrix,
         covariate_names=names,
     )
-    part = fit_chunk(problem, settings=config, seed=seed)
+    part, scores, more_notes = _fitted(problem, trait, config, seed)
     if config.truncation == "auto":
         counts = selection_counts(problem, [part], config)
         config = config.model_copy(update={"truncation": _truncation(counts, config.rule, asked)})
     network = gather(problem, [part], settings=config, seed=seed)
     ranked = _ranked(network, expression, chosen)
+    if trait.is_binomial:
+        ranked = _with_odds(ranked)
     kept = _passing(ranked, asked)
     at_cut = ranked[kept].reset_index(drop=True)
     record = {
@@ -146,16 +167,50 @@ def select_genes(
         "gene_choice": choice,
         "trait_mean": float(trait.numbers.mean()),
         "trait_sd": float(trait.numbers.std()),
-        "r2_heldout": _number(network.targets["r2_heldout"].iloc[0]),
-        "r2_heldout_meaning": R2,
+        **({"classes": trait.class_sizes()} if trait.is_binomial else {}),
+        **scores,
         "is_certified": bool(network.targets["status"].iloc[0] == "ok"),
         **{name: network.provenance[name] for name in ("worst_duality_gap", "settings", "rule", "truncation", "seed")},
         "not_counted": EXPECTED_FALSE_GENES_NOTE,
-        "effect": EFFECT,
-        "notes": [*trait.notes, *notes],
+        "effect": ODDS if trait.is_binomial else EFFECT,
+        "notes": [*trait.notes, *notes, *more_notes],
     }
     cut = _describe(ranked, at_cut, asked, problem.n_units, trait.unit_column)
     return PhenotypeModel(at_cut, ranked.assign(error_control="none"), record, cut)
+
+
+def _fitted(
+    problem: RegressionProblem, trait: Trait, config: RegressionConfig, seed: int
+) -> tuple[RegressionPart, dict[str, Any], list[str]]:
+    """Fit all half-samples; return the counts, the held-out scores for the record, and what is to be noted."""
+    if not trait.is_binomial:
+        part = fit_chunk(problem, settings=config, seed=seed)
+        return part, {"r2_heldout": _number(part.r2_heldout[0]), "r2_heldout_meaning": R2}, []
+    part, summary = fit_binomial(problem, trait.is_case, settings=config, seed=seed)
+    notes = []
+    if summary.n_ridge:
+        notes.append(
+            f"in {summary.n_ridge} of {config.n_subsamples} half-samples the covariates alone separate the classes, or "
+            f"some samples of one: their coefficients have a ridge of {COVARIATE_RIDGE:g} there"
+        )
+    if summary.n_separated:
+        notes.append(
+            f"in {summary.n_separated} of {config.n_subsamples} half-samples the genes separate the classes before the "
+            "path ends: what is selected there counts for the rest of it"
+        )
+    scores = {
+        "auc_heldout": _number(summary.auc),
+        "auc_covariates": _number(summary.auc_covariates),
+        "auc_heldout_meaning": AUC,
+    }
+    return part, scores, notes
+
+
+def _with_odds(ranked: pd.DataFrame) -> pd.DataFrame:
+    """Add the odds ratios of the effects and of their intervals."""
+    for name, effect in zip(ODDS_COLUMNS, ("effect", "effect_low", "effect_high"), strict=True):
+        ranked[name] = np.exp(ranked[effect])
+    return ranked[[column.name for column in phenotype_gene_columns(ranked.columns)]]
 
 
 def _checked_settings(fdr, expected_false_genes, max_genes, seed, threads, n_subsamples, settings):

@@ -21,10 +21,6 @@ if TYPE_CHECKING:
 CONSTANT_RANGE = 1e-10
 # What the covariates must leave of the trait's variance: below it they say the same as the trait.
 EXPLAINED = 1e-8
-NO_BINOMIAL = (
-    "family: binomial (two classes) is not available in this version: code the classes as the numbers 0 and 1 and "
-    "use gaussian, or leave the phenotype out"
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +41,8 @@ class Trait:
         What names the units.
     notes : tuple of str
         Sentences on what was seen.
+    classes : tuple of str
+        The two classes of a binomial trait, coded 0 and 1; empty for a number.
     """
 
     name: str
@@ -54,6 +52,21 @@ class Trait:
     units: np.ndarray
     unit_column: str
     notes: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+
+    @property
+    def is_binomial(self) -> bool:
+        """Whether the trait is one of two classes."""
+        return bool(self.classes)
+
+    @property
+    def is_case(self) -> np.ndarray:
+        """Samples of the second class, bool, shape (n_samples_with_value,)."""
+        return self.numbers > 0.5
+
+    def class_sizes(self) -> dict[str, int]:
+        """Return the number of samples of each class, in order; empty for a number."""
+        return {name: int((self.numbers == value).sum()) for value, name in enumerate(self.classes)}
 
 
 def check_phenotype(adata: AnnData, settings: PhenotypeConfig, *, block: str | None = None) -> dict[str, Any]:
@@ -70,14 +83,15 @@ def check_phenotype(adata: AnnData, settings: PhenotypeConfig, *, block: str | N
     Returns
     -------
     dict
-        ``column``, ``family``, ``n_samples``, ``n_missing``, ``n_units``, ``unit``, ``covariates``, ``notes``.
+        ``column``, ``family``, ``classes`` (samples of each, empty for a number), ``n_samples``, ``n_missing``,
+        ``n_units``, ``unit``, ``covariates``, ``notes``.
 
     Raises
     ------
     InputError
         If the trait cannot be modelled: see `check_trait`.
     ConfigError
-        If the family is ``binomial``, which this version has no solver for.
+        If the family is unknown.
     """
     from netinfer.models.phenotype.covariates import trait_covariates
 
@@ -86,6 +100,7 @@ def check_phenotype(adata: AnnData, settings: PhenotypeConfig, *, block: str | N
     return {
         "column": settings.column,
         "family": settings.family,
+        "classes": trait.class_sizes(),
         "n_samples": len(trait.numbers),
         "n_missing": trait.n_missing,
         "n_units": len(unit_rows(trait.units)),
@@ -117,7 +132,7 @@ def check_trait(adata: AnnData, phenotype: Any, *, family: str = "gaussian", blo
         An unknown column; a value missing for more than half of the samples; a trait that is text, infinite or
         constant (gaussian); one class, more than two, or one with fewer than 8 units (binomial); fewer than 8 units.
     ConfigError
-        ``binomial``, once the classes are found to be good: this version has no solver for it.
+        If the family is unknown.
     """
     if family not in ("gaussian", "binomial"):
         raise ConfigError(f"phenotype: family: {family!r} is unknown: use gaussian or binomial")
@@ -132,16 +147,14 @@ def check_trait(adata: AnnData, phenotype: Any, *, family: str = "gaussian", blo
         )
     rows = np.flatnonzero(has_value)
     known = column[has_value]
-    values = _numbers(known, where) if family == "gaussian" else _classes(known, where)
+    values, classes = (_numbers(known, where), ()) if family == "gaussian" else _classes(known, where)
     unit_column, labels, notes = _units(adata, block, values, rows)
     _enough_units(labels, values, known, unit_column, where, family)
     if n_missing:
         notes.insert(0, f"{n_missing} of {len(column)} samples have no value of {name} and are left out of its model")
-    if family == "binomial":
-        raise ConfigError(f"{where}: {NO_BINOMIAL}")
-    if np.unique(values).size == 2:
-        notes.append(f"{name} has two values: their difference is modelled as a number")
-    return Trait(name, values, rows, n_missing, labels, unit_column, tuple(notes))
+    if not classes and np.unique(values).size == 2:
+        notes.append(f"{name} has two values: their difference is modelled as a number; family binomial takes classes")
+    return Trait(name, values, rows, n_missing, labels, unit_column, tuple(notes), classes)
 
 
 def _column(adata: AnnData, phenotype: Any) -> tuple[str, pd.Series, str]:
@@ -195,9 +208,10 @@ def _number(value: Any) -> float:
         return np.nan
 
 
-def _classes(known: pd.Series, where: str) -> np.ndarray:
-    texts = known.astype(str).str.strip()
-    names = sorted(texts.unique())
+def _classes(known: pd.Series, where: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return the classes as 0 and 1, and their names in that order: of numbers the smaller first, else the alphabet."""
+    texts = known.map(_class_name)
+    names = sorted(texts.unique(), key=lambda name: (_number(name) if not np.isnan(_number(name)) else np.inf, name))
     if len(names) < 2:
         raise InputError(f"{where}: one class only ({names[0]!r}): a model needs samples of two classes")
     if len(names) > 2:
@@ -206,7 +220,13 @@ def _classes(known: pd.Series, where: str) -> np.ndarray:
             f"{where}: {len(names)} classes ({shown}{', ...' if len(names) > 5 else ''}): family binomial takes two: "
             "keep two of them with `subset`, or use gaussian for numbers"
         )
-    return (texts == names[1]).to_numpy(dtype=np.float64)
+    return (texts == names[1]).to_numpy(dtype=np.float64), (names[0], names[1])
+
+
+def _class_name(value: Any) -> str:
+    """Name a class: 1, 1.0 and "1" are the same."""
+    number = np.nan if isinstance(value, bool | np.bool_) else _number(value)
+    return f"{number:g}" if np.isfinite(number) else str(value).strip()
 
 
 def _units(
