@@ -33,6 +33,11 @@ import netinfer as ni
         (ni.evaluate, [], []),
         (ni.solvers.lasso_path, ["gram", "cross", "penalties"], ["target_variance", "penalty_weights"]),
         (ni.solvers.lasso_path_wide, ["x", "y", "penalties"], ["shrinkage", "penalty_weights", "tol"]),
+        (
+            ni.solvers.logistic_path,
+            ["x", "y", "penalties"],
+            ["penalty_weights", "ridge", "groups", "group_weights", "l1_share", "sample_weight", "tol"],
+        ),
         (ni.moments.from_matrix, ["regulators", "targets", "rows"], []),
         (ni.Network.threshold, ["self"], ["expected_false_edges", "fdr", "selection_probability"]),
         (ni.Network.write_graphml, ["self", "path"], []),
@@ -67,7 +72,7 @@ def test_moments_add_and_subtract():
     np.testing.assert_allclose((whole - first).gram, rest.gram, atol=1e-12)
 
 
-@pytest.mark.parametrize("module", ["netinfer.solvers.path"])
+@pytest.mark.parametrize("module", ["netinfer.solvers.path", "netinfer.solvers.logistic"])
 def test_examples_in_docstrings_run(module):
     result = doctest.testmod(importlib.import_module(module))
     assert result.attempted > 0

@@ -141,6 +141,7 @@ write.table(format(rbind(fit$a0, as.matrix(fit$beta)), digits = 17), quote = FAL
 """
 
 
+@pytest.mark.glmnet
 def test_agrees_with_glmnet(tmp_path):
     if (
         shutil.which("Rscript") is None

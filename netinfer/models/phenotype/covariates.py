@@ -94,9 +94,8 @@ def _refuse_separating(trait: Trait, names: Sequence[str], matrix: np.ndarray) -
         return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        path = logistic_path(
-            columns, trait.is_case, [1.0], penalty_weights=np.zeros(columns.shape[1]), ridge=SMALL_RIDGE
-        )
+        free = np.zeros(columns.shape[1])
+        path = logistic_path(columns, trait.is_case, np.ones(1), penalty_weights=free, ridge=SMALL_RIDGE)
     margin = (2 * trait.is_case - 1) * (path.intercept[0] + columns @ path.coef[0])
     if margin.min() > 0 and path.deviance[0] <= SEPARATED * path.null_deviance:
         raise InputError(

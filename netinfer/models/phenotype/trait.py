@@ -189,7 +189,7 @@ def _numbers(known: pd.Series, where: str) -> np.ndarray:
         shown = str(known[bad].iloc[0])
         raise InputError(
             f"{where}: {int(bad.sum())} of {len(known)} values are no numbers, such as {shown!r}: family gaussian "
-            "needs a number for each sample; code two classes as 0 and 1"
+            "needs a number for each sample; two classes are family binomial"
         )
     if not np.isfinite(numbers).all():
         raise InputError(
