@@ -14,7 +14,12 @@ from typing import NamedTuple
 import numpy as np
 
 from netinfer.kernels import njit
+from netinfer.solvers.group_newton import newton_step
 from netinfer.solvers.group_step import dual_norm, group_minimum, is_inside, sparse_group_minimum
+
+
+# Passes before Newton's method, and an eighth of the working set's size more, which is what its step costs.
+PATIENCE = 5
 
 
 class GroupProblem(NamedTuple):
@@ -280,11 +285,18 @@ def _solve(problem, work, n_in, penalty, cross, variance, tol, max_passes, gradi
     passes = 0
     gap = np.inf
     while True:
+        wait = PATIENCE + work.first[n_in] // 8
         while passes < max_passes:
             _pass(problem, work, n_in, penalty)
             passes += 1
             if _gap(work, n_in, penalty, variance, problem.is_sparse) <= inner:
                 break
+            wait -= 1
+            if wait <= 0:
+                is_near = newton_step(
+                    work.gram, work.coef, work.gradient, work.single, work.together, work.first, n_in, penalty, variance
+                )
+                wait = 1 if is_near else PATIENCE
         _whole_gradient(problem, work, n_in, cross, gradient)
         before = n_in
         n_in = _join_outside(problem, work, n_in, penalty, cross, gradient)
