@@ -216,7 +216,7 @@ def main() -> None:
     parser.add_argument("--subsamples", type=int, default=100)
     options = parser.parse_args()
     with thread_limit(1):
-        print(environment("adelie") + "\n", flush=True)
+        print(environment() + "\n", flush=True)
         regression(options) if options.regression else paths(options)
 
 
