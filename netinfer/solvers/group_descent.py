@@ -17,7 +17,6 @@ from netinfer.kernels import njit
 from netinfer.solvers.group_newton import newton_step
 from netinfer.solvers.group_step import dual_norm, group_minimum, is_inside, sparse_group_minimum
 
-
 # Passes before Newton's method, and an eighth of the working set's size more, which is what its step costs.
 PATIENCE = 5
 

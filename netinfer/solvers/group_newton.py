@@ -10,34 +10,29 @@ import numpy as np
 
 from netinfer.kernels import njit
 
-# A pivot below this share of its diagonal is of a direction that the data do not determine: it is left where it is.
-DEPENDENT = 1e-11
+# Least pivot, as a share of its diagonal: along directions that the data hardly determine the step is long, not none,
+# and ends where a coordinate comes to zero.
+LEAST_PIVOT = 1e-11
+TRIALS = 10
 
 
 @njit
 def solve_positive(matrix, right):
-    """Solve a positive semidefinite system by Cholesky, in place of both; directions without a pivot stay at zero."""
+    """Solve a positive semidefinite system by Cholesky, in place of both, with pivots kept from zero."""
     k = right.size
+    least = np.empty(k)
     for j in range(k):
-        # Row j holds what is left of the row after the earlier pivots; its first entry was set aside in the diagonal.
-        pivot = matrix[j, j]
-        if not pivot > 0.0:
-            for i in range(j, k):
-                matrix[j, i] = 0.0
-            matrix[j, j] = 1.0
-            right[j] = 0.0
-            continue
-        inverse = 1.0 / np.sqrt(pivot)
-        for i in range(j, k):
+        least[j] = LEAST_PIVOT * matrix[j, j]
+    for j in range(k):
+        inverse = 1.0 / np.sqrt(max(matrix[j, j], least[j]))
+        matrix[j, j] = 1.0 / inverse
+        for i in range(j + 1, k):
             matrix[j, i] *= inverse
         for row in range(j + 1, k):
             factor = matrix[j, row]
             if factor != 0.0:
-                allowed = matrix[row, row] * DEPENDENT
                 for i in range(row, k):
                     matrix[row, i] -= factor * matrix[j, i]
-                if matrix[row, row] <= allowed:
-                    matrix[row, row] = 0.0
     for j in range(k):
         right[j] /= matrix[j, j]
         value = right[j]
@@ -109,19 +104,23 @@ def newton_step(gram, coef, gradient, single, together, first, n_groups, penalty
 
 @njit
 def _go(gram, coef, gradient, single, together, first, n_groups, penalty, variance, place, step):
-    """Go along a step, coordinates that would change sign to zero, half as far until the objective falls."""
+    """Go along a step until the objective falls: whole, to the first change of sign, then ever shorter."""
     size = first[n_groups]
     after = coef[:size].copy()
     moved = np.zeros(size)
+    crossing = 1.0
+    for i in range(place.size):
+        j = place[i]
+        if single[j] > 0.0 and (coef[j] + step[i]) * coef[j] < 0.0:
+            crossing = min(crossing, -coef[j] / step[i])
     length = 1.0
-    for trial in range(6):
-        is_clipped = False
+    for trial in range(TRIALS):
         for i in range(place.size):
             j = place[i]
             after[j] = coef[j] + length * step[i]
-            if single[j] > 0.0 and after[j] * coef[j] < 0.0:
+            # Rounding must not keep the one that comes to zero from it.
+            if single[j] > 0.0 and after[j] * coef[j] <= 1e-14 * coef[j] * coef[j]:
                 after[j] = 0.0
-                is_clipped = True
         moved[:] = 0.0
         for j in place:
             delta = after[j] - coef[j]
@@ -136,6 +135,6 @@ def _go(gram, coef, gradient, single, together, first, n_groups, penalty, varian
             for j in range(size):
                 coef[j] = after[j]
                 gradient[j] -= moved[j]
-            return trial == 0 and not is_clipped
-        length *= 0.25
+            return trial == 0 and crossing == 1.0
+        length = crossing if trial == 0 and crossing < 1.0 else 0.25 * length
     return False
