@@ -23,21 +23,15 @@ def group_minimum(u, curvature, together, coef, begin, end):
 
     u : (m,) gradient of the group at zero; coef, curvature : whole arrays, the group at begin .. end - 1
     """
-    norm = 0.0
+    size = 0.0
     guess = 0.0
-    smallest = np.inf
-    largest = 0.0
     for j in range(begin, end):
-        norm += u[j - begin] * u[j - begin]
+        size += u[j - begin] * u[j - begin]
         guess += coef[j] * coef[j]
-        smallest = min(smallest, curvature[j])
-        largest = max(largest, curvature[j])
-    if norm <= together * together:
+    if size <= together * together:
         return 0.0
-    excess = np.sqrt(norm) - together
-    low = excess / largest
-    high = excess / smallest if smallest > 1e-14 * largest else 1e14 * low
-    r = min(max(np.sqrt(guess), low), high)
+    # The last solution is the first guess; without one, and where a step ends below zero, a bound from below.
+    r = np.sqrt(guess) if guess > 0.0 else _least_radius(size, curvature, together, begin, end)
     for _ in range(50):
         # sum_j (u_j / (curvature_j r + together))^2 = 1; one over the root of the sum is concave in r, so Newton's
         # steps rise to the solution from the second one on.
@@ -49,11 +43,23 @@ def group_minimum(u, curvature, together, coef, begin, end):
             z *= z
             norm += z
             slope += z * curvature[j] * inverse
-        root = np.sqrt(norm)
-        r = min(max(r + (root - 1.0) * norm / slope, low), high)
-        if abs(root - 1.0) < 1e-3:  # the step above squared the error, and a next visit starts from here
+        # Near 1 the root less 1 is 2 (norm - 1) / (norm + 3) up to the third order.
+        excess = np.sqrt(norm) - 1.0 if norm > 2.0 else 2.0 * (norm - 1.0) / (norm + 3.0)
+        r += excess * norm / slope
+        if r <= 0.0:
+            r = _least_radius(size, curvature, together, begin, end)
+        elif abs(norm - 1.0) < 2e-3:  # the step above squared the error, and a next visit starts from here
             break
     return r
+
+
+@njit
+def _least_radius(size, curvature, together, begin, end):
+    """Return the solution for the largest curvature in all directions; ``size`` is the squared norm of u."""
+    largest = 0.0
+    for j in range(begin, end):
+        largest = max(largest, curvature[j])
+    return (np.sqrt(size) - together) / largest
 
 
 @njit
