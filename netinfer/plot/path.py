@@ -65,10 +65,20 @@ def coefficient_path(
                 va="center", transform=ax.transAxes)  # fmt: skip
     ax.set_xscale("log")
     ax.set_xlim(penalties[0], penalties[-1])
-    ax.set_xlabel("penalty, falling (standard deviations of the target)")
+    ticks = [tick for tick in _round_numbers(penalties) if penalties[-1] <= tick <= penalties[0]]
+    if len(ticks) > 1:
+        ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        ax.minorticks_off()
+    ax.set_xlabel("penalty, falling")
     ax.set_ylabel("coefficient")
     tidy(ax, grid="y")
     return ax
+
+
+def _round_numbers(penalties: np.ndarray) -> list[float]:
+    """Return 1, 2 and 5 times the powers of ten about the penalties; only the powers where these are many."""
+    exponents = range(int(np.floor(np.log10(penalties[-1]))), int(np.ceil(np.log10(penalties[0]))) + 1)
+    return [digit * 10.0**e for e in exponents for digit in ((1, 2, 5) if len(exponents) <= 4 else (1,))]
 
 
 def _curve(path: Any) -> tuple[np.ndarray, np.ndarray]:
