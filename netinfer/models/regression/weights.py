@@ -77,9 +77,9 @@ def _places(given: pd.Index, names: Sequence[str], what: str) -> np.ndarray:
     labels = [str(label) for label in given]
     unknown = [label for label in labels if label not in place]
     if unknown:
-        shown = []
+        shown, lower = [], {name.lower(): name for name in names}
         for label in unknown[:5]:
-            near = difflib.get_close_matches(label, names, 1)
+            near = [lower[label.lower()]] if label.lower() in lower else difflib.get_close_matches(label, names, 1)
             shown.append(f"{label!r} (nearest: {near[0]})" if near else repr(label))
         raise InputError(
             f"penalty_weights: {len(unknown)} of {len(labels)} names are no {what} of this regression: "
