@@ -358,6 +358,8 @@ def follow_groups(problem, cross, variance, penalties, work, tol, max_passes, co
                 work.coef[k] += ahead * (last[j] - before_last[j])
             for j in range(p):
                 guess[j] = gradient[j] + ahead * (gradient[j] - earlier[j])
+        else:
+            guess[:] = gradient
         earlier[:] = gradient
         for k in range(work.first[n_in]):
             work.gradient[k] = guess[work.place[k]]

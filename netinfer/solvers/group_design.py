@@ -11,7 +11,7 @@ from netinfer.errors import InputError
 from netinfer.kernels import njit
 from netinfer.solvers.checks import ALLOWANCE, checked_moments, checked_weights
 from netinfer.solvers.group_descent import GroupProblem
-from netinfer.solvers.group_step import dual_norm
+from netinfer.solvers.group_step import dual_norm, is_inside
 from netinfer.solvers.grouping import group_labels
 
 # A regulator with less than this share of its variance left beside the unpenalised ones depends linearly on them.
@@ -116,6 +116,10 @@ def _largest(gradient, single, together, first):
     worst = 0.0
     for g in range(together.size):
         worst = dual_norm(gradient, first[g], first[g + 1], single, together[g], worst)
+    # Rounding must not let a group in at this very penalty.
+    for g in range(together.size):
+        while not is_inside(gradient, first[g], first[g + 1], worst, single, together[g]):
+            worst = np.nextafter(worst, np.inf)
     return worst
 
 
