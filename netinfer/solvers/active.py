@@ -157,23 +157,23 @@ def enter(gram, inverse, active, coef, signed_weight, direction, closed, u, v, n
         slope += u[a] * direction[a]
     if not schur > DOUBTFUL * own:
         schur = _refined_schur(gram, inverse, active, u, v, n_active, own)
-        if not schur > DEPENDENT * own:
-            return False
-    change = (signed - slope) / schur
-    for a in range(n_active):
-        direction[a] -= change * v[a]
-        scale = v[a] / schur
-        for b in range(n_active):
-            inverse[a, b] += scale * v[b]
-        inverse[a, n_active] = -scale
-        inverse[n_active, a] = -scale
-    direction[n_active] = change
-    inverse[n_active, n_active] = 1.0 / schur
-    active[n_active] = j
-    coef[n_active] = 0.0
-    signed_weight[n_active] = signed
-    closed[j] = np.inf
-    return True
+    is_free = schur > DEPENDENT * own
+    if is_free:
+        change = (signed - slope) / schur
+        for a in range(n_active):
+            direction[a] -= change * v[a]
+            scale = v[a] / schur
+            for b in range(n_active):
+                inverse[a, b] += scale * v[b]
+            inverse[a, n_active] = -scale
+            inverse[n_active, a] = -scale
+        direction[n_active] = change
+        inverse[n_active, n_active] = 1.0 / schur
+        active[n_active] = j
+        coef[n_active] = 0.0
+        signed_weight[n_active] = signed
+        closed[j] = np.inf
+    return is_free
 
 
 @njit

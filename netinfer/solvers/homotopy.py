@@ -34,6 +34,8 @@ NEARLY_DEPENDENT = 1e4
 # Share of the largest weight by which the slope of an active regulator may miss its sign before it is mended.
 OFF_SIGN = 1e-12
 TIE_BREAK = 1e-10
+# Regulators passed over at a time in the search for the next to enter.
+WIDE = 4 * VECTOR
 # Breakpoints between two refreshes, so that rounding cannot add up without end.
 REFRESH_EVERY = 500
 
@@ -103,34 +105,34 @@ def _first_entry(gradient, slope, closed, weights, width, penalty, step, last_go
     one comparison each and only the few that crossed cost a division.
     """
     entering = -1
-    rest = penalty - step
-    n_crossing = 0
-    for j in range(width):
-        n_crossing += abs(gradient[j] - step * slope[j]) > rest * weights[j] + closed[j]
-    if n_crossing == 0:
-        return step, entering
-    for block in range(width // VECTOR + 1):
-        first = block * VECTOR
-        last = min(first + VECTOR, width)
-        if last == first + VECTOR:
+    for wide in range(width // WIDE + 1):
+        if (wide + 1) * WIDE <= width:
             rest = penalty - step
             n_crossing = 0
-            for j in range(first, first + VECTOR):  # of a fixed length, which is what makes it vector code
+            for j in range(wide * WIDE, wide * WIDE + WIDE):  # of a fixed length, which makes it vector code
                 n_crossing += abs(gradient[j] - step * slope[j]) > rest * weights[j] + closed[j]
             if n_crossing == 0:
                 continue
-        for j in range(first, last):
-            if closed[j] == 0.0:
-                w, s, c = weights[j], slope[j], gradient[j]
-                # The regulator that just left sits on its bound; only the other bound can stop it now.
-                if w > s and (j != last_gone or c < 0.0):
-                    until = max(penalty * w - c, 0.0)
-                    if until < step * (w - s):
-                        step, entering = until / (w - s), j
-                if w > -s and (j != last_gone or c > 0.0):
-                    until = max(penalty * w + c, 0.0)
-                    if until < step * (w + s):
-                        step, entering = until / (w + s), j
+        for first in range(wide * WIDE, min((wide + 1) * WIDE, width), VECTOR):
+            if first + VECTOR <= width:
+                rest = penalty - step
+                n_crossing = 0
+                for j in range(first, first + VECTOR):
+                    n_crossing += abs(gradient[j] - step * slope[j]) > rest * weights[j] + closed[j]
+                if n_crossing == 0:
+                    continue
+            for j in range(first, min(first + VECTOR, width)):
+                if closed[j] == 0.0:
+                    w, s, c = weights[j], slope[j], gradient[j]
+                    # The regulator that just left sits on its bound; only the other bound can stop it now.
+                    if w > s and (j != last_gone or c < 0.0):
+                        until = max(penalty * w - c, 0.0)
+                        if until < step * (w - s):
+                            step, entering = until / (w - s), j
+                    if w > -s and (j != last_gone or c > 0.0):
+                        until = max(penalty * w + c, 0.0)
+                        if until < step * (w + s):
+                            step, entering = until / (w + s), j
     return step, entering
 
 
@@ -148,15 +150,15 @@ def _turn(gram, inverse, active, signed, direction, slope, rest, more, n_active,
     """Compute the slope of the direction; mend both where the inverse's rounding shows."""
     width = gram.shape[1]
     combine(gram, active, direction, n_active, width, slope)
-    for _ in range(2):
-        if not _is_off(slope, active, signed, n_active, allowed):
-            return
+    n_left = 2
+    while n_left > 0 and _is_off(slope, active, signed, n_active, allowed):
         for a in range(n_active):
             rest[a] = signed[a] - slope[active[a]]
         solve(inverse, rest, n_active, more)
         for a in range(n_active):
             direction[a] += more[a]
         combine(gram, active, direction, n_active, width, slope)
+        n_left -= 1
 
 
 @njit
@@ -172,8 +174,9 @@ def advance(
     to ``events`` (rows: penalty, regulator, +1 entered or -1 left) and a status; `mend` takes care of the others.
     """
     width = gram.shape[1]
-    n_idle = 0
-    for _ in range(max_steps):
+    n_idle, n_steps, status = 0, 0, STALLED
+    while n_steps < max_steps:  # one way out, which spares the counting of references
+        n_steps += 1
         step, position = _first_crossing(coef, direction, signed, n_active, penalty - target)
         step, entering = _first_entry(gradient, slope, closed, weights, width, penalty, step, last_gone)
         for a in range(n_active):
@@ -181,7 +184,8 @@ def advance(
         for j in range(width):
             gradient[j] -= step * slope[j]
         if entering < 0 and position < 0:
-            return n_active, target, last_gone, n_events, OK
+            penalty, status = target, OK
+            break
         penalty -= step
         n_idle = 0 if step > 0.0 else n_idle + 1
         if n_idle > 2 * width + 20:  # ties: the same regulators come and go on one spot
@@ -191,7 +195,8 @@ def advance(
             weight = weights[entering] if gradient[entering] > 0.0 else -weights[entering]
             if not enter(gram, inverse, active, coef, signed, direction, closed, u, v, n_active, entering, weight):
                 if not is_fresh and _is_doubtful(inverse, n_active):  # the inverse's fault, not the regulator's
-                    return n_active, penalty, last_gone, n_events, DOUBTFUL
+                    status = DOUBTFUL
+                    break
                 closed[entering] = np.inf
                 continue
             n_active += 1
@@ -203,12 +208,14 @@ def advance(
             n_events = _record(events, n_events, penalty, last_gone, -1.0)
             _reopen(closed, forbidden, active, n_active)
             if is_ill:  # the downdate has just cancelled most of the inverse's digits
-                return n_active, penalty, last_gone, n_events, DOUBTFUL
+                status = DOUBTFUL
+                break
         is_fresh = False
         _turn(gram, inverse, active, signed, direction, slope, u, v, n_active, allowed)
         if n_events % REFRESH_EVERY == REFRESH_EVERY - 1:
-            return n_active, penalty, last_gone, n_events, DUE
-    return n_active, penalty, last_gone, n_events, STALLED
+            status = DUE
+            break
+    return n_active, penalty, last_gone, n_events, status
 
 
 @njit
