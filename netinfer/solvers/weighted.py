@@ -83,9 +83,7 @@ def adaptive_lasso_path(
         initial = initial_coefficients(gram, cross)
     initial = np.asarray(initial, dtype=np.float64)
     if initial.shape != cross.shape:
-        raise InputError(
-            f"initial: shape {initial.shape} for {cross.size} regulators: give one each"
-        )
+        raise InputError(f"initial: shape {initial.shape} for {cross.size} regulators: give one each")
     if not np.isfinite(initial).all():
         raise InputError(f"initial: coefficient {int((~np.isfinite(initial)).argmax())} is NaN or infinite: give 0")
     with np.errstate(divide="ignore", over="ignore"):
