@@ -22,7 +22,7 @@ import netinfer as ni
             ni.infer_regression,
             ["adata", "regulators"],
             ["model", "shrinkage", "n_subsamples", "expected_false_edges", "fdr", "covariates", "block", "response",
-             "priors", "seed", "threads"],
+             "priors", "penalty_weights", "seed", "threads"],
         ),
         (
             ni.select_genes,
@@ -38,6 +38,20 @@ import netinfer as ni
             ["x", "y", "penalties"],
             ["penalty_weights", "ridge", "groups", "group_weights", "l1_share", "sample_weight", "tol"],
         ),
+        (
+            ni.solvers.elastic_net_path,
+            ["gram", "cross", "penalties"],
+            ["shrinkage", "target_variance", "penalty_weights", "method"],
+        ),
+        (
+            ni.solvers.adaptive_lasso_path,
+            ["gram", "cross", "penalties"],
+            ["target_variance", "power", "initial", "penalty_weights"],
+        ),
+        (ni.solvers.LassoPath.at, ["self", "penalty"], []),
+        (ni.solvers.LassoPath.certificate, ["self", "penalty"], []),
+        (ni.solvers.LassoPath.plot, ["self", "ax"], ["names", "n_labels"]),
+        (ni.plot.coefficient_path, ["path"], ["names", "n_labels", "ax"]),
         (ni.moments.from_matrix, ["regulators", "targets", "rows"], []),
         (ni.Network.threshold, ["self"], ["expected_false_edges", "fdr", "selection_probability"]),
         (ni.Network.write_graphml, ["self", "path"], []),
@@ -72,7 +86,10 @@ def test_moments_add_and_subtract():
     np.testing.assert_allclose((whole - first).gram, rest.gram, atol=1e-12)
 
 
-@pytest.mark.parametrize("module", ["netinfer.solvers.path", "netinfer.solvers.logistic"])
+@pytest.mark.parametrize(
+    "module",
+    [f"netinfer.solvers.{name}" for name in ("path", "elastic_net", "weighted", "logistic")],
+)
 def test_examples_in_docstrings_run(module):
     result = doctest.testmod(importlib.import_module(module))
     assert result.attempted > 0

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import netinfer as ni
 from netinfer import plot
 from netinfer.plot.axes import label
 
@@ -40,7 +41,14 @@ CURVES = pd.DataFrame(
         "precision": [1, 0.4, 0.1, 0.3, 0.1],
     }
 )
+GRID = np.array([0.6, 0.3, 0.1])
 DRAWINGS = {
+    "coefficient_path": lambda ax: plot.coefficient_path(
+        ni.solvers.lasso_path(np.eye(2), np.array([0.8, -0.5]), GRID), names=["a", "$b_{"], ax=ax
+    ),
+    "criterion_path": lambda ax: plot.criterion_path(
+        ni.choose_penalty(np.vander(np.linspace(-1, 1, 30), 4), np.arange(30) % 7), ax=ax
+    ),
     "network_graph": lambda ax: plot.network_graph(EDGES, ax=ax),
     "stability_paths": lambda ax: plot.stability_paths(PATHS, "g1", ax=ax),
     "precision_recall": lambda ax: plot.precision_recall(CURVES, ax=ax),
