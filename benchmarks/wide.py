@@ -2,6 +2,7 @@
 
     python benchmarks/wide.py [--rounds 5] [--cases simulated counts riboflavin] [--penalties 100] [--ends 0.05 0.01]
     python benchmarks/wide.py --regression [--targets 64] [--genes 20000] [--samples 100] [--subsamples 100]
+    python benchmarks/wide.py --crossing
 
 The first prints one table a data set and path end. simulated: 100 x 20,000, predictors that share 30 factors; counts:
 simulated counts of a human size, normalised (`netinfer.simulate.human_counts`), one gene on all others; riboflavin:
@@ -11,7 +12,8 @@ one. Penalties from the largest down, evenly in the logarithm. netinfer's time i
 certificate over all predictors; the time for every exact breakpoint on top of it is printed apart.
 
 The second runs stability selection for a few targets on all genes, in one process with one thread, and prints seconds,
-peak memory, and what a run on all targets takes.
+peak memory, and what a run on all targets takes. The third compares the Gram matrices' way with the samples' at some
+sizes: processor time a target and half-sample when all genes are targets, from runs of 32 and 96 targets.
 """
 
 from __future__ import annotations
@@ -45,7 +47,7 @@ import netinfer as ni
 from netinfer import simulate
 from netinfer.config import RegressionConfig
 from netinfer.kernels import thread_limit
-from netinfer.models.regression import fit_chunk, problem_from_arrays
+from netinfer.models.regression import fit_chunk, problem_from_arrays, wide
 from netinfer.solvers import lasso_path_wide
 
 DATA = Path(os.environ.get("NETINFER_DATA", Path(__file__).parents[2] / "shared" / "data"))
@@ -169,6 +171,11 @@ def paths(options: argparse.Namespace) -> None:
                 excess=lambda coef, best=best, objective=objective: float((2.0 * (objective(coef) - best)).max()),
                 rounds=options.rounds,
             )
+            processor = []
+            for _ in range(options.rounds):
+                began = time.process_time()
+                lasso_path_wide(x, y, penalties)
+                processor.append(time.process_time() - began)
             began = time.perf_counter()
             n_breakpoints = len(path.breakpoints)
             print(
@@ -177,7 +184,11 @@ def paths(options: argparse.Namespace) -> None:
                 f"{n_breakpoints} exact breakpoints on top: {(time.perf_counter() - began) * 1e3:.0f} ms\n"
             )
             print(table(measured, unit=1e-3, label="ms a path"))
-            print(f"\nfastest peer / netinfer: {fastest(measured):.1f}", flush=True)
+            print(
+                f"\nfastest peer / netinfer: {fastest(measured):.1f}; netinfer's processor time, median of rounds ",
+                end="",
+            )
+            print(f"apart: {np.median(processor) * 1e3:.0f} ms", flush=True)
 
 
 def regression(options: argparse.Namespace) -> None:
@@ -203,6 +214,31 @@ def regression(options: argparse.Namespace) -> None:
     print(f"all {p} targets: {cpu / done * p / 3600:.1f} core hours, at the same memory a process")
 
 
+SIZES = ((1_000, 100), (2_000, 100), (2_000, 200), (4_000, 100), (4_000, 400))
+
+
+def crossing() -> None:
+    rows, settings = [], RegressionConfig(n_subsamples=4)
+    for p, n in SIZES:
+        data = factors(n, p, np.random.default_rng(0))
+        names = [f"g{j}" for j in range(p)]
+        row: dict[str, float | str] = {"genes x samples": f"{p:,} x {n}"}
+        for way in ("Gram", "samples"):
+            wide.is_wide = lambda _, is_it=way == "samples": is_it
+            seconds = []
+            for g in (32, 32, 96):  # the first compiles
+                problem = problem_from_arrays(data, data[:, :g], regulator_names=names, target_names=names[:g])
+                began = time.process_time()
+                fit_chunk(problem, settings=settings)
+                seconds.append(time.process_time() - began)
+            each = (seconds[2] - seconds[1]) / 64 / settings.n_subsamples
+            once = seconds[1] / settings.n_subsamples - 32 * each
+            row[f"{way}, ms"] = (each + max(once, 0.0) / p) * 1e3
+        rows.append(row)
+        print(rows[-1], flush=True)
+    print(pd.DataFrame(rows).to_markdown(index=False, floatfmt=".2g"))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_options(parser)
@@ -210,6 +246,7 @@ def main() -> None:
     parser.add_argument("--penalties", type=int, default=100)
     parser.add_argument("--ends", nargs="+", type=float, default=[0.05, 0.01])
     parser.add_argument("--regression", action="store_true")
+    parser.add_argument("--crossing", action="store_true")
     parser.add_argument("--targets", type=int, default=64)
     parser.add_argument("--genes", type=int, default=20_000)
     parser.add_argument("--samples", type=int, default=100)
@@ -217,7 +254,12 @@ def main() -> None:
     options = parser.parse_args()
     with thread_limit(1):
         print(environment() + "\n", flush=True)
-        regression(options) if options.regression else paths(options)
+        if options.crossing:
+            crossing()
+        elif options.regression:
+            regression(options)
+        else:
+            paths(options)
 
 
 if __name__ == "__main__":
