@@ -10,8 +10,9 @@ import numpy as np
 
 from netinfer.errors import ConvergenceWarning, InputError
 from netinfer.solvers.checks import checked_penalties
-from netinfer.solvers.group_descent import follow_groups, make_work
+from netinfer.solvers.group_descent import follow_groups
 from netinfer.solvers.group_design import GroupDesign, checked_targets, design_groups
+from netinfer.solvers.group_work import make_work
 
 GAP_TOLERANCE = 1e-9
 MAX_PASSES = 10_000

@@ -9,66 +9,15 @@ then the whole gradient is computed anew, gives the certificate, and adds what t
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from netinfer.kernels import njit
 from netinfer.solvers.group_newton import newton_step
 from netinfer.solvers.group_step import dual_norm, group_minimum, is_inside, sparse_group_minimum
+from netinfer.solvers.group_work import count_zeros, drop_zeros, is_zero, join
 
 # Passes before Newton's method, and an eighth of the working set's size more, which is what its step costs.
 PATIENCE = 5
-
-
-class GroupProblem(NamedTuple):
-    """What all targets on one Gram share; places are sorted by group, on each group's own axes where it may turn."""
-
-    gram: np.ndarray  # (p, p)
-    curvature: np.ndarray  # (p,), its diagonal
-    first: np.ndarray  # (n_groups + 1,), where each group begins
-    largest: np.ndarray  # (n_groups,), largest eigenvalue of each group's block
-    single: np.ndarray  # (p,), L1 penalty weight of each place
-    together: np.ndarray  # (n_groups,), norm penalty weight of each group
-    is_sparse: bool
-    regulator: np.ndarray  # (p,), the regulator at each place
-    axes: np.ndarray  # (p, largest group), each group's own axes, one row a regulator
-    label: np.ndarray  # (n_groups,), each group's number among all
-
-
-class GroupWork(NamedTuple):
-    """The working set of one target; everything but ``inside`` is in the order in which groups joined."""
-
-    inside: np.ndarray  # (n_groups,) bool
-    group: np.ndarray  # (n_groups,)
-    first: np.ndarray  # (n_groups + 1,)
-    place: np.ndarray  # (p,)
-    gram: np.ndarray  # (p, p)
-    cross: np.ndarray  # (p,)
-    coef: np.ndarray  # (p,)
-    gradient: np.ndarray  # (p,)
-    curvature: np.ndarray  # (p,)
-    single: np.ndarray  # (p,)
-    together: np.ndarray  # (n_groups,)
-    buffer: np.ndarray  # (4, p)
-
-
-def make_work(n_places: int, n_groups: int) -> GroupWork:
-    """Return memory for one target's path, to be used again for the next."""
-    return GroupWork(
-        inside=np.zeros(n_groups, dtype=np.bool_),
-        group=np.zeros(n_groups, dtype=np.int64),
-        first=np.zeros(n_groups + 1, dtype=np.int64),
-        place=np.zeros(n_places, dtype=np.int64),
-        gram=np.zeros((n_places, n_places)),
-        cross=np.zeros(n_places),
-        coef=np.zeros(n_places),
-        gradient=np.zeros(n_places),
-        curvature=np.zeros(n_places),
-        single=np.zeros(n_places),
-        together=np.zeros(n_groups),
-        buffer=np.zeros((4, n_places)),
-    )
 
 
 @njit
@@ -160,58 +109,6 @@ def _kkt(work, n_in, penalty):
 
 
 @njit
-def _join(problem, work, n_in, g, cross, gradient):
-    """Add a group to the working set with coefficient zero; return the new number of groups."""
-    begin = work.first[n_in]
-    size = problem.first[g + 1] - problem.first[g]
-    work.inside[g] = True
-    work.group[n_in] = g
-    work.together[n_in] = problem.together[g]
-    work.first[n_in + 1] = begin + size
-    for i in range(size):
-        j = problem.first[g] + i
-        k = begin + i
-        work.place[k] = j
-        work.cross[k] = cross[j]
-        work.coef[k] = 0.0
-        work.single[k] = problem.single[j]
-        work.curvature[k] = problem.curvature[j]
-        work.gradient[k] = gradient[j]
-    gram, place, where = work.gram, work.place, problem.first[g]
-    for i in range(begin + size):
-        row = place[i]
-        for k in range(size):
-            gram[i, begin + k] = problem.gram[row, where + k]
-    for k in range(size):
-        for i in range(begin):
-            gram[begin + k, i] = gram[i, begin + k]
-    return n_in + 1
-
-
-@njit
-def _drop_zeros(problem, work, n_in, cross, gradient):
-    """Build the working set anew from the groups that are not zero; return their number."""
-    kept = work.buffer[0]
-    n_left = 0
-    for g in range(n_in):
-        is_zero = True
-        for k in range(work.first[g], work.first[g + 1]):
-            is_zero &= work.coef[k] == 0.0
-        group = work.group[g]
-        work.inside[group] = False
-        if not is_zero:
-            begin = work.first[n_left]
-            for k in range(work.first[g], work.first[g + 1]):
-                kept[begin + k - work.first[g]] = work.coef[k]
-            # Reads ahead of what it writes: n_left <= g.
-            _join(problem, work, n_left, group, cross, gradient)
-            n_left += 1
-    for k in range(work.first[n_left]):
-        work.coef[k] = kept[k]
-    return n_left
-
-
-@njit
 def _pass(problem, work, n_in, penalty):
     """Update every group of the working set once."""
     first, gram, coef, gradient, curvature = work.first, work.gram, work.coef, work.gradient, work.curvature
@@ -273,7 +170,7 @@ def _join_outside(problem, work, n_in, penalty, cross, gradient):
                 pull += gradient[j] * gradient[j]
             is_out = pull > (penalty * together[g]) ** 2
         if is_out:
-            n_in = _join(problem, work, n_in, g, cross, gradient)
+            n_in = join(problem, work, n_in, g, cross, gradient)
     return n_in
 
 
@@ -313,10 +210,7 @@ def _write(problem, work, n_in, coef, active):
         begin = work.first[g]
         end = work.first[g + 1]
         where = problem.first[work.group[g]]
-        is_zero = True
-        for k in range(begin, end):
-            is_zero &= work.coef[k] == 0.0
-        if is_zero:
+        if is_zero(work, g):
             continue
         active[problem.label[work.group[g]]] = True
         for i in range(end - begin):
@@ -346,12 +240,8 @@ def follow_groups(problem, cross, variance, penalties, work, tol, max_passes, co
     total = 0
     for t in range(penalties.size):
         if t >= 2:
-            n_zero = 0
-            for g in range(n_in):
-                if work.coef[work.first[g]] == 0.0:
-                    n_zero += 1
-            if n_zero > 4 + n_in // 4:
-                n_in = _drop_zeros(problem, work, n_in, cross, gradient)
+            if count_zeros(work, n_in) > 4 + n_in // 4:
+                n_in = drop_zeros(problem, work, n_in, cross, gradient)
             ahead = (penalties[t] - penalties[t - 1]) / (penalties[t - 1] - penalties[t - 2])
             for k in range(work.first[n_in]):
                 j = work.place[k]

@@ -10,8 +10,8 @@ from scipy.linalg import solve_triangular
 from netinfer.errors import InputError
 from netinfer.kernels import njit
 from netinfer.solvers.checks import ALLOWANCE, checked_moments, checked_weights
-from netinfer.solvers.group_descent import GroupProblem
 from netinfer.solvers.group_step import dual_norm, is_inside
+from netinfer.solvers.group_work import GroupProblem
 from netinfer.solvers.grouping import group_labels
 
 # A regulator with less than this share of its variance left beside the unpenalised ones depends linearly on them.
