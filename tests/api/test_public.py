@@ -48,6 +48,12 @@ import netinfer as ni
             ["gram", "cross", "penalties"],
             ["target_variance", "power", "initial", "penalty_weights"],
         ),
+        (
+            ni.solvers.group_lasso_path,
+            ["gram", "cross", "groups", "penalties"],
+            ["l1_share", "group_weights", "penalty_weights", "shrinkage", "target_variance", "tol"],
+        ),
+        (ni.solvers.fista, ["loss", "penalty"], ["l1_share", "groups", "penalty_weights", "group_weights", "tol"]),
         (ni.solvers.LassoPath.at, ["self", "penalty"], []),
         (ni.solvers.LassoPath.certificate, ["self", "penalty"], []),
         (ni.solvers.LassoPath.plot, ["self", "ax"], ["names", "n_labels"]),
@@ -88,7 +94,7 @@ def test_moments_add_and_subtract():
 
 @pytest.mark.parametrize(
     "module",
-    [f"netinfer.solvers.{name}" for name in ("path", "elastic_net", "weighted", "logistic")],
+    [f"netinfer.solvers.{name}" for name in ("path", "elastic_net", "weighted", "logistic", "group", "proximal")],
 )
 def test_examples_in_docstrings_run(module):
     result = doctest.testmod(importlib.import_module(module))
