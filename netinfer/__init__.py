@@ -35,6 +35,7 @@ _MODULES = (
     "config",
     "errors",
     "estimators",
+    "plot",
 )
 
 if TYPE_CHECKING:
