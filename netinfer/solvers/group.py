@@ -118,9 +118,9 @@ def group_lasso_path(
     Examples
     --------
     >>> import numpy as np
-    >>> path = group_lasso_path(np.eye(3), np.array([0.6, 0.8, 0.3]), [[0, 1], [2]], [0.5], group_weights=[1, 1])
+    >>> path = group_lasso_path(np.eye(3), np.array([0.48, 0.64, 0.3]), [[0, 1], [2]], [0.4], group_weights=[1, 1])
     >>> path.coef.round(3)
-    array([[0.3, 0.4, 0. ]])
+    array([[0.24, 0.32, 0.  ]])
     """
     return group_lasso_paths(
         gram,
