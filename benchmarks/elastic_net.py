@@ -1,6 +1,6 @@
 """Elastic-net paths of many targets on one Gram matrix: netinfer and public solvers, alternating, in one run.
 
-    python benchmarks/elastic_net.py [--rounds 5] [--targets 10] [--shrinkage 0.3 0.6 0.9] [--ranking]
+    python benchmarks/elastic_net.py [--rounds 5] [--targets 12] [--shrinkage 0.3 0.6 0.9] [--ranking]
 
 50 penalties to 0.05 of the largest, shrinkage s fixed along the path: minimise 1/2 b'((1-s) G + s I) b - q'b +
 lambda |b|. Peers get the same problem as a Lasso: on the shrunk Gram where they take one, else on the rows
@@ -212,7 +212,7 @@ def adelie(problem: Problem, python: str | None, workers: list) -> harness.Peer:
 
 def compare(n: int, p: int, shrinkage: float, options: argparse.Namespace) -> None:
     """Print the table of one size and shrinkage."""
-    n_targets = options.targets if p < 1000 else max(2, options.targets // 4)
+    n_targets = options.targets if p < 1000 else max(2, options.targets // 2)
     problem, workers = Problem(n, p, n_targets, shrinkage), []
     mine = ours(problem)
     peers = [
@@ -269,7 +269,7 @@ def compare_ranking(n: int, p: int, shrinkage: float, options: argparse.Namespac
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     harness.add_options(parser)
-    parser.add_argument("--targets", type=int, default=10, help="of the small size; a quarter of it of the large one")
+    parser.add_argument("--targets", type=int, default=12, help="of the small size; half of it of the large one")
     parser.add_argument("--shrinkage", type=float, nargs="+", default=[0.3, 0.6, 0.9])
     parser.add_argument("--sizes", type=int, nargs="+", default=[0, 1], help="0: 805 x 334, 1: 2,000 x 1,500")
     parser.add_argument("--ranking", action="store_true")

@@ -45,7 +45,8 @@ def checked_moments(gram, cross, penalties, target_variance, penalty_weights) ->
     diagonal = gram.diagonal()
     if (diagonal <= 0).any():
         raise InputError(f"gram: diagonal entry {int((diagonal <= 0).argmax())} is not positive: drop that regulator")
-    if not np.allclose(gram, gram.T, rtol=1e-10, atol=1e-12 * diagonal.max()):
+    uneven = float(np.abs(gram - gram.T).max()) > 1e-12 * diagonal.max()  # a third of the time of allclose
+    if uneven and not np.allclose(gram, gram.T, rtol=1e-10, atol=1e-12 * diagonal.max()):
         raise InputError("gram: not symmetric: give X'X / n")
     if (cross**2 > diagonal * target_variance * (1 + ALLOWANCE)).any():
         j = int((cross**2 - diagonal * target_variance).argmax())

@@ -77,7 +77,8 @@ def elastic_net_path(
     A grid point costs about :math:`O(p k)` for :math:`k` active regulators. With s > 0 the problem is strongly convex:
     the solution is unique, exact duplicates get equal coefficients, and those of two regulators with correlation r
     differ by at most :math:`\sqrt{2 v (1 - r)} / s` where they have the same sign (Zou and Hastie 2005, theorem 1).
-    Lee, Battle, Raina and Ng (2007) for the active-set steps.
+    Lee, Battle, Raina and Ng (2007) for the active-set steps. The check that the moments belong together is one
+    Cholesky factorisation of them; on many targets `netinfer.infer_regression` solves without it.
 
     Examples
     --------
