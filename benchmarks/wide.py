@@ -33,6 +33,7 @@ from peers import (
     RWorker,
     add_options,
     adelie_python,
+    clock,
     compare,
     environment,
     fastest,
@@ -171,24 +172,15 @@ def paths(options: argparse.Namespace) -> None:
                 excess=lambda coef, best=best, objective=objective: float((2.0 * (objective(coef) - best)).max()),
                 rounds=options.rounds,
             )
-            processor = []
-            for _ in range(options.rounds):
-                began = time.process_time()
-                lasso_path_wide(x, y, penalties)
-                processor.append(time.process_time() - began)
-            began = time.perf_counter()
+            began = clock()
             n_breakpoints = len(path.breakpoints)
             print(
                 f"\n{case}: {x.shape[0]} x {x.shape[1]}, {options.penalties} penalties to {end} of the largest, "
                 f"{int((path.coef[-1] != 0).sum())} active at the end, worst gap {path.duality_gap.max():.0e}; "
-                f"{n_breakpoints} exact breakpoints on top: {(time.perf_counter() - began) * 1e3:.0f} ms\n"
+                f"{n_breakpoints} exact breakpoints on top: {(clock() - began) * 1e3:.0f} ms\n"
             )
             print(table(measured, unit=1e-3, label="ms a path"))
-            print(
-                f"\nfastest peer / netinfer: {fastest(measured):.1f}; netinfer's processor time, median of rounds ",
-                end="",
-            )
-            print(f"apart: {np.median(processor) * 1e3:.0f} ms", flush=True)
+            print(f"\nfastest peer / netinfer: {fastest(measured):.1f}", flush=True)
 
 
 def regression(options: argparse.Namespace) -> None:
