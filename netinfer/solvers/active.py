@@ -1,8 +1,10 @@
-"""The active set of the homotopy: the inverse of its Gram matrix, kept up to date regulator by regulator.
+"""The active set of the homotopy: its inverse Gram matrix, and its rows of the Gram at the candidates.
 
 The inverse is explicit and symmetric, so every product with it is a sum of rows, several at a time, which the
-compiler turns into vector code without changing the order of a sum. Rows and vectors are as wide as the Gram's rows,
-which `padded` rounds up to whole vectors; the places beyond the last regulator hold zeros and never take part.
+compiler turns into vector code without changing the order of a sum. The rows of the active regulators are kept side
+by side for the candidates alone, the regulators that may enter before the next penalty asked for, so that a
+breakpoint touches neither the active columns nor those far from their bound. Places beyond the last candidate, up to
+a whole vector, hold finite numbers and never take part.
 
 What runs at every breakpoint takes its arrays one by one: to hand over a whole workspace, or to make a view of a row,
 counts references atomically, 0.2 microseconds a call, as much as the arithmetic of a small active set.
@@ -14,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from netinfer.kernels import njit
+from netinfer.kernels import njit, njit_plain
 
 # A regulator whose variance, given the active ones, is below this share of its own depends linearly on them and is set
 # aside while they stay: what it could change moves the relative duality gap by some 1e-10.
@@ -29,26 +31,36 @@ ROUNDING = 4e-16
 VECTOR = 8
 
 
+# What `place` says of a regulator that is no candidate.
+OUT, ACTIVE, BARRED = -1, -2, -3
+
+
 class Workspace(NamedTuple):
     """Arrays of one homotopy, made once and used for many targets; sizes are rounded up to whole vectors."""
 
-    active: np.ndarray  # indices of the active regulators, in order of entry
+    active: np.ndarray  # indices of the active regulators
     coef: np.ndarray  # their coefficients
     signed_weight: np.ndarray  # sign times penalty weight
     inverse: np.ndarray  # (p, p) inverse of the active Gram
     direction: np.ndarray  # change of the coefficients per unit of penalty
     scratch: np.ndarray
     solved: np.ndarray
-    gradient: np.ndarray  # q - G b
-    slope: np.ndarray  # change of the gradient per unit of penalty, G[:, active] direction
-    closed: np.ndarray  # 0 for a regulator that may enter, inf else
+    gradient: np.ndarray  # q - G b of every regulator, as of the last refresh
     per_weight: np.ndarray  # 1 / weight, 0 for an unpenalised or forbidden regulator
     weights: np.ndarray  # (p,) penalty weights, 1 where forbidden
     broken: np.ndarray  # what the path follows: the weights, from the second attempt on with ties broken
     forbidden: np.ndarray  # (p,) bool
+    place: np.ndarray  # each regulator's place among the candidates, or OUT, ACTIVE, BARRED
+    candidates: np.ndarray  # indices of the candidates
+    rows: np.ndarray  # (p, p) rows of the Gram, one an active regulator, at the candidates
+    near: np.ndarray  # the candidates' gradient, running
+    slope: np.ndarray  # its change per unit of penalty
+    bound: np.ndarray  # the candidates' weights, ties broken
+    closed: np.ndarray  # 0 for a candidate that may enter, inf for one that depends on the active ones
+    in_order: np.ndarray  # 0, 1, 2, ...
     support: np.ndarray  # indices of the solution at the last penalty asked for
     values: np.ndarray  # its coefficients
-    numbers: np.ndarray  # largest |q|, number of unpenalised regulators, largest weight: set by start
+    numbers: np.ndarray  # largest |q|, number of unpenalised regulators: set by start
 
 
 def _aligned(*shape: int) -> np.ndarray:
@@ -62,8 +74,6 @@ def _aligned(*shape: int) -> np.ndarray:
 def make_workspace(n_regulators: int) -> Workspace:
     """Allocate the arrays for a number of candidate regulators."""
     p = -(-n_regulators // VECTOR) * VECTOR
-    broken = _aligned(p)
-    broken[:] = 1.0
     return Workspace(
         active=np.zeros(p, np.int64),
         coef=_aligned(p),
@@ -73,15 +83,21 @@ def make_workspace(n_regulators: int) -> Workspace:
         scratch=_aligned(p),
         solved=_aligned(p),
         gradient=_aligned(p),
-        slope=_aligned(p),
-        closed=_aligned(p),
         per_weight=_aligned(p),
         weights=np.ones(n_regulators),
-        broken=broken,
+        broken=_aligned(p),
         forbidden=np.zeros(n_regulators, np.bool_),
+        place=np.zeros(p, np.int64),
+        candidates=np.zeros(p, np.int64),
+        rows=_aligned(p, p),
+        near=_aligned(p),
+        slope=_aligned(p),
+        bound=_aligned(p),
+        closed=_aligned(p),
+        in_order=np.arange(p),
         support=np.zeros(p, np.int64),
         values=_aligned(p),
-        numbers=np.zeros(3),
+        numbers=np.zeros(2),
     )
 
 
@@ -96,7 +112,7 @@ def padded(gram: np.ndarray) -> np.ndarray:
     return out
 
 
-@njit
+@njit_plain
 def combine(matrix, rows, values, n_rows, width, out):
     """Sum rows of a matrix, eight at a time: out[:width] = sum_a values[a] matrix[rows[a], :width]."""
     for i in range(width):
@@ -123,7 +139,7 @@ def combine(matrix, rows, values, n_rows, width, out):
             out[i] += v0 * matrix[r0, i]
 
 
-@njit
+@njit_plain
 def solve(inverse, values, n_active, out):
     """Multiply by the inverse: out[:n_active] = inverse[:n_active, :n_active] values."""
     for b in range(n_active):
@@ -141,8 +157,14 @@ def solve(inverse, values, n_active, out):
         a += 1
 
 
-@njit
-def enter(gram, inverse, active, coef, signed_weight, direction, closed, u, v, n_active, j, signed):
+@njit_plain
+def vectors(n):
+    """Round a number of places up to whole vectors."""
+    return (n + VECTOR - 1) // VECTOR * VECTOR
+
+
+@njit_plain
+def enter(gram, inverse, active, coef, signed_weight, direction, u, v, n_active, j, signed):
     """Add regulator j to the active set; return False where it depends linearly on it.
 
     The direction follows by the same rank-one change as the inverse, in O(k). ``u`` and ``v`` are scratch.
@@ -172,30 +194,29 @@ def enter(gram, inverse, active, coef, signed_weight, direction, closed, u, v, n
         active[n_active] = j
         coef[n_active] = 0.0
         signed_weight[n_active] = signed
-        closed[j] = np.inf
     return is_free
 
 
-@njit
+@njit_plain
 def _refined_schur(gram, inverse, active, u, v, n_active, own):
     """Refine v = inverse u once and return what u leaves of its regulator's variance."""
-    rest, more = np.empty(n_active), np.empty(n_active)
+    rest = n_active  # the row of the inverse that the regulator would get
+    schur = own
     for a in range(n_active):
         total = u[a]
         for b in range(n_active):
             total -= gram[active[a], active[b]] * v[b]
-        rest[a] = total
-    solve(inverse, rest, n_active, more)
-    schur = own
+        inverse[rest, a] = total
     for a in range(n_active):
-        v[a] += more[a]
+        for b in range(n_active):
+            v[a] += inverse[a, b] * inverse[rest, b]
         schur -= u[a] * v[a]
     return schur
 
 
-@njit
+@njit_plain
 def leave(inverse, active, coef, signed_weight, direction, n_active, position):
-    """Take the regulator at a position out of the active set; return its index."""
+    """Take the regulator at a position out of the active set, the last one takes its place; return its index."""
     last = n_active - 1
     gone = active[position]
     if position != last:
@@ -217,65 +238,154 @@ def leave(inverse, active, coef, signed_weight, direction, n_active, position):
     return gone
 
 
+@njit_plain
+def promote(gram, active, rows, candidates, place, near, bound, closed, n_active, n_candidates, c):
+    """Take a candidate's column out and its row in, after `enter`; ``n_active`` counts it."""
+    j, new, last = candidates[c], n_active - 1, n_candidates - 1
+    for i in range(n_candidates):
+        rows[new, i] = gram[j, candidates[i]]
+    place[j] = ACTIVE
+    if c != last:
+        for a in range(n_active):
+            rows[a, c] = rows[a, last]
+        other = candidates[last]
+        candidates[c], place[other] = other, c
+        near[c], bound[c], closed[c] = near[last], bound[last], closed[last]
+    near[last], closed[last] = 0.0, np.inf
+
+
+@njit_plain
+def demote(gram, active, rows, candidates, place, near, bound, closed, n_active, n_candidates, position, j, c, weight):
+    """Make a regulator that left a candidate again, after `leave` (``n_active`` is without it)."""
+    if position != n_active:
+        for i in range(n_candidates):
+            rows[position, i] = rows[n_active, i]
+    _append(gram, active, rows, candidates, place, near, bound, closed, n_active, n_candidates, j, c, weight)
+    for i in range(n_candidates):
+        closed[i] = 0.0
+
+
+@njit_plain
+def _append(gram, active, rows, candidates, place, near, bound, closed, n_active, n_candidates, j, c, weight):
+    for a in range(n_active):
+        rows[a, n_candidates] = gram[active[a], j]  # a row that is in use, so in the cache
+    candidates[n_candidates], place[j] = j, n_candidates
+    near[n_candidates], bound[n_candidates], closed[n_candidates] = c, weight, 0.0
+
+
+@njit_plain
+def admit(
+    gram, active, direction, gradient, broken, rows, candidates, place, near, slope, bound, closed, in_order,
+    n_active, n_candidates, level,
+):  # fmt: skip
+    """Make candidates of all regulators whose gradient is at least a share of the bound; return how many there are."""
+    before, n_above = n_candidates, 0
+    for j in range(place.size):
+        n_above += (place[j] == OUT) & (abs(gradient[j]) >= level * broken[j])
+    if n_above > 0:
+        for first in range(0, place.size, VECTOR):
+            n_above = 0
+            for j in range(first, first + VECTOR):
+                n_above += (place[j] == OUT) & (abs(gradient[j]) >= level * broken[j])
+            if n_above == 0:
+                continue
+            for j in range(first, first + VECTOR):
+                if place[j] == OUT and abs(gradient[j]) >= level * broken[j]:
+                    _append(
+                        gram, active, rows, candidates, place, near, bound, closed, n_active, n_candidates, j,
+                        gradient[j], broken[j],
+                    )  # fmt: skip
+                    n_candidates += 1
+    if n_candidates > before:
+        combine(rows, in_order, direction, n_active, vectors(n_candidates), slope)
+    return n_candidates
+
+
 @njit
-def rebuild(gram, work, n_active):
-    """Make the inverse anew, regulator by regulator, without those that depend on the earlier ones; return how many."""
+def rebuild(gram, work, n_active, n_candidates):
+    """Make the inverse anew, regulator by regulator; one that depends on the earlier ones becomes a closed candidate.
+
+    Returns how many are active and how many are candidates.
+    """
     active, signed = work.active[:n_active].copy(), work.signed_weight[:n_active].copy()
     n = 0
     for a in range(n_active):
+        j = active[a]
         if enter(
-            gram, work.inverse, work.active, work.coef, work.signed_weight, work.direction, work.closed,
-            work.scratch, work.solved, n, active[a], signed[a],
+            gram, work.inverse, work.active, work.coef, work.signed_weight, work.direction, work.scratch, work.solved,
+            n, j, signed[a],
         ):  # fmt: skip
             n += 1
         else:
-            work.closed[active[a]] = np.inf
-    return n
+            work.candidates[n_candidates], work.place[j] = j, n_candidates
+            work.near[n_candidates], work.bound[n_candidates] = 0.0, work.broken[j]
+            work.closed[n_candidates] = np.inf
+            n_candidates += 1
+    for a in range(n):
+        for i in range(n_candidates):
+            work.rows[a, i] = gram[work.active[a], work.candidates[i]]
+    return n, n_candidates
 
 
-@njit
-def aim(gram, work, n_active):
-    """Compute the direction from the inverse, and the slope."""
-    solve(work.inverse, work.signed_weight, n_active, work.direction)
-    combine(gram, work.active, work.direction, n_active, gram.shape[1], work.slope)
+@njit_plain
+def look(gram, cross, active, coef, signed, gradient, candidates, near, rest, n_active, n_candidates, penalty):
+    """Compute the gradient from the data, for the candidates too; return the largest residual of the active equations.
 
-
-@njit
-def refresh(gram, cross, work, n_active, penalty):
-    """Compute coefficients, gradient, direction and slope at a penalty from the data; return the number of active.
-
-    It is smaller than before where the inverse had drifted so far that it held dependent regulators.
+    The residuals stay in ``rest``.
     """
-    if _refine(gram, cross, work, n_active, penalty) > DRIFTED * work.numbers[0]:
-        n_active = rebuild(gram, work, n_active)
-        for a in range(n_active):
-            work.coef[a] = 0.0
-        _refine(gram, cross, work, n_active, penalty)
-    aim(gram, work, n_active)
-    return n_active
+    combine(gram, active, coef, n_active, gram.shape[1], gradient)
+    for j in range(cross.size):
+        gradient[j] = cross[j] - gradient[j]
+    for i in range(n_candidates):
+        near[i] = gradient[candidates[i]]
+    worst = 0.0
+    for a in range(n_active):
+        rest[a] = gradient[active[a]] - penalty * signed[a]
+        if not abs(rest[a]) <= worst:
+            worst = abs(rest[a])
+    return worst
 
 
 @njit
-def _refine(gram, cross, work, n_active, penalty):
+def refresh(gram, cross, work, n_active, n_candidates, penalty):
+    """Refine the coefficients at a penalty and compute gradient, direction and slope from the data.
+
+    Returns the numbers of active regulators and of candidates: fewer active ones than before where the inverse had
+    drifted so far that it held dependent regulators.
+    """
+    if not _refine(gram, cross, work, n_active, n_candidates, penalty) <= DRIFTED * work.numbers[0]:
+        n_active, n_candidates = rebuild(gram, work, n_active, n_candidates)
+        _refine(gram, cross, work, n_active, n_candidates, penalty)
+    direction, signed, active, rest = work.direction, work.signed_weight, work.active, work.scratch
+    solve(work.inverse, signed, n_active, direction)
+    for a in range(n_active):
+        rest[a] = signed[a]
+        for b in range(n_active):
+            rest[a] -= gram[active[a], active[b]] * direction[b]
+    solve(work.inverse, rest, n_active, work.solved)
+    for a in range(n_active):
+        direction[a] += work.solved[a]
+    combine(work.rows, work.in_order, direction, n_active, vectors(n_candidates), work.slope)
+    return n_active, n_candidates
+
+
+@njit
+def _refine(gram, cross, work, n_active, n_candidates, penalty):
     """Refine the active coefficients, at most three times; leave the gradient and return the largest residual."""
-    active, coef, rest = work.active, work.coef, work.scratch
-    worst = np.inf
+    coef = work.coef
     for a in range(n_active):
         if not np.isfinite(coef[a]):
             coef[:n_active] = 0.0
+    worst = np.inf
     for step in range(4):
-        combine(gram, active, coef, n_active, gram.shape[1], work.gradient)
-        for i in range(cross.size):
-            work.gradient[i] = cross[i] - work.gradient[i]
-        before, worst = worst, 0.0
-        for a in range(n_active):
-            rest[a] = work.gradient[active[a]] - penalty * work.signed_weight[a]
-            worst = max(worst, abs(rest[a]))
-        if (
-            step == 3 or not worst < 0.5 * before or worst <= ROUNDING * work.numbers[0]
-        ):  # rounding is reached, or the inverse is of no use
-            return worst
-        solve(work.inverse, rest, n_active, work.solved)
+        before = worst
+        worst = look(
+            gram, cross, work.active, coef, work.signed_weight, work.gradient, work.candidates, work.near,
+            work.scratch, n_active, n_candidates, penalty,
+        )  # fmt: skip
+        if step == 3 or not worst < 0.5 * before or worst <= ROUNDING * work.numbers[0]:  # rounding, or a bad inverse
+            break
+        solve(work.inverse, work.scratch, n_active, work.solved)
         for a in range(n_active):
             coef[a] += work.solved[a]
     return worst

@@ -4,35 +4,34 @@ from __future__ import annotations
 
 import numpy as np
 
-from netinfer.kernels import njit
-from netinfer.solvers.active import combine, refresh, solve
+from netinfer.kernels import njit, njit_plain
+from netinfer.solvers.active import admit, combine, look, refresh, solve
 from netinfer.solvers.certificate import gap_of_sums
 from netinfer.solvers.coordinate_descent import descend
-from netinfer.solvers.homotopy import OFF_SIGN, OK, STALLED, advance, drop_flipped, mend, start
+from netinfer.solvers.homotopy import OK, STALLED, advance, drop_flipped, mend, start
 
 # Times that a path is followed anew before coordinate descent is asked.
 ATTEMPTS = 5
-# A running solution is taken where its gap and, as a share of the largest |q|, its active residual are below these;
-# else it is computed anew from the data. The homotopy ends near 1e-15.
+# A point is taken as it comes where its gap and, as a share of the largest |q|, the residual of its equations are below
+# these; else it is refined. The homotopy ends near 1e-15.
 TIGHT = 1e-12
-RESIDUAL = 1e-11
+RESIDUAL = 1e-12
+# Regulators are watched that a gradient growing by this many weights a unit of penalty could bring to their bound.
+STEEPEST = 2.0
 
 
-@njit
+@njit_plain
 def certify(cross, weights, per_weight, n_free, shares, rows, coef, n_rows, gradient, penalty, variance):
-    """Return the relative duality gap of some coefficients, and the largest residual of their equations; O(p + k).
+    """Return the relative duality gap of some coefficients from their gradient; O(p + k).
 
     ``n_free`` counts the unpenalised regulators, ``shares`` is scratch.
     """
-    fit, quadratic, norm, residual = 0.0, 0.0, 0.0, 0.0
+    fit, quadratic, norm = 0.0, 0.0, 0.0
     for a in range(n_rows):
         j, b = rows[a], coef[a]
-        c, w = gradient[j], weights[j]
         fit += cross[j] * b
-        quadratic += b * (cross[j] - c)
-        norm += w * abs(b)
-        off = abs(c - penalty * w) if b > 0.0 else abs(c + penalty * w)
-        residual = off if b != 0.0 and not off <= residual else residual
+        quadratic += b * (cross[j] - gradient[j])
+        norm += weights[j] * abs(b)
     # Doubles that are not negative are in order as integers, and a maximum of integers is vector code.
     p = cross.size
     for j in range(p):
@@ -46,14 +45,14 @@ def certify(cross, weights, per_weight, n_free, shares, rows, coef, n_rows, grad
         for j in range(p):
             if weights[j] == 0.0:
                 free = max(free, abs(gradient[j]))
-    return gap_of_sums(fit, quadratic, norm, shares[0], free, penalty, variance), residual
+    return gap_of_sums(fit, quadratic, norm, shares[0], free, penalty, variance)
 
 
 @njit
-def _certify(cross, work, rows, coef, n_rows, gradient, penalty, variance):
+def _certify(cross, work, n_active, coef, gradient, penalty, variance):
     return certify(
-        cross, work.weights, work.per_weight, work.numbers[1], work.scratch, rows, coef, n_rows, gradient, penalty,
-        variance,
+        cross, work.weights, work.per_weight, work.numbers[1], work.scratch, work.active, coef, n_active, gradient,
+        penalty, variance,
     )  # fmt: skip
 
 
@@ -81,36 +80,26 @@ def _unbroken(gram, work, n_active, penalty, coef, gradient):
 
 
 @njit
-def _proof(gram, cross, variance, work, rows, coef, penalty, spare):
-    """Return the gap of coefficients with a gradient computed from the data."""
-    combine(gram, rows, coef, rows.size, gram.shape[1], spare[0])
-    for j in range(cross.size):
-        spare[0, j] = cross[j] - spare[0, j]
-    gap, _ = _certify(cross, work, rows, coef, rows.size, spare[0], penalty, variance)
-    return gap
+def _settle(gram, cross, variance, work, n_active, n_candidates, penalty, events, n_events, spare, best):
+    """Refine the point at a penalty, keep it where its gap is below ``best``.
 
-
-@njit
-def _settle(gram, cross, variance, work, n_active, penalty, events, n_events, spare, best):
-    """Compute the point at a penalty anew, keep it where its gap is below ``best``.
-
-    Returns the number of active regulators, the one that left or -1, the number of events, the gap and the size of
-    the support, -1 where nothing was kept.
+    Returns the numbers of active regulators and candidates, the one that left or -1, the number of events, the gap
+    and the size of the support, -1 where nothing was kept.
     """
-    n_active = refresh(gram, cross, work, n_active, penalty)
-    n_active, gone, n_events = drop_flipped(gram, cross, work, n_active, penalty, events, n_events)
+    n_active, n_candidates = refresh(gram, cross, work, n_active, n_candidates, penalty)
+    n_active, n_candidates, gone, n_events = drop_flipped(gram, work, n_active, n_candidates, penalty, events, n_events)
     n_support = -1
     if gone >= 0:
-        return n_active, gone, n_events, best, n_support
-    gap, _ = _certify(cross, work, work.active, work.coef, n_active, work.gradient, penalty, variance)
+        return n_active, n_candidates, gone, n_events, best, n_support
+    gap = _certify(cross, work, n_active, work.coef, work.gradient, penalty, variance)
     if gap < best:
         best, n_support = gap, _keep(work, n_active, work.coef)
     if gap > TIGHT:
         _unbroken(gram, work, n_active, penalty, spare[0], spare[1])
-        gap, _ = _certify(cross, work, work.active, spare[0], n_active, spare[1], penalty, variance)
+        gap = _certify(cross, work, n_active, spare[0], spare[1], penalty, variance)
         if gap < best:
             best, n_support = gap, _keep(work, n_active, spare[0])
-    return n_active, gone, n_events, best, n_support
+    return n_active, n_candidates, gone, n_events, best, n_support
 
 
 @njit
@@ -149,82 +138,78 @@ def follow_support(
     int
         The number of events.
     """
-    spare = np.zeros((2, gram.shape[1]))
-    n_events = 0
-    for first_attempt in range(2):
-        n_events, is_proved = _pass(
-            gram, cross, variance, penalties, work, max_steps, tol, max_sweeps, events, places, values, ends, gap,
-            spare, first_attempt,
-        )  # fmt: skip
-        if is_proved:
-            break
-    return n_events
-
-
-@njit
-def _pass(
-    gram, cross, variance, penalties, work, max_steps, tol, max_sweeps, events, places, values, ends, gap,
-    spare, attempt,
-):  # fmt: skip
-    """Go through the penalties once; return the number of events and whether the running gradient was right.
-
-    In the first attempt points are certified by the running gradient; its last one is computed from the data.
-    """
     active, coef, signed, direction = work.active, work.coef, work.signed_weight, work.direction
-    inverse, forbidden, solved = work.inverse, work.forbidden, work.solved
-    gradient, slope, closed, broken = work.gradient, work.slope, work.closed, work.broken
+    inverse, solved, rows, in_order = work.inverse, work.solved, work.rows, work.in_order
+    gradient, near, slope, bound, closed = work.gradient, work.near, work.slope, work.bound, work.closed
+    candidates, place, broken = work.candidates, work.place, work.broken
     weights, per_weight, scratch, numbers = work.weights, work.per_weight, work.scratch, work.numbers
-    n_active, penalty = start(gram, cross, work, attempt)
-    last_gone, n_events, is_running = -1, 0, attempt == 0
-    n_running, is_proved = 0, True
+    spare = np.zeros((2, gram.shape[1]))
+    n_active, penalty = start(gram, cross, work, 0)
+    n_candidates, last_gone, n_events, attempt = 0, -1, 0, 0
+    is_narrow = events.shape[0] == 0  # breakpoints that are asked for must not be missed
     ends[0] = 0
     for k in range(penalties.size):
         asked = penalties[k]
         if n_active == 0 and asked >= penalty:
             gap[k], ends[k + 1] = 0.0, ends[k]
             continue
-        best, kept = np.inf, 0
-        for again in range(ATTEMPTS):
-            if again > 0:
-                # Rounding spoilt the path, as it does where regulators are the same but for the last digits: again
-                # from the start, with the ties broken otherwise.
-                attempt += 1
-                is_running = False
+        best, kept, is_kept, is_again = np.inf, 0, False, False
+        while True:
+            if is_again:
+                # A regulator was missed, or rounding spoilt the path, as it does where regulators are the same but for
+                # the last digits: again from the start, with all of them or with the ties broken otherwise.
+                if is_narrow:
+                    is_narrow = False
+                else:
+                    attempt += 1
                 n_active, penalty = start(gram, cross, work, attempt)
-                last_gone, n_events = -1, 0
+                n_candidates, last_gone, n_events = 0, -1, 0
+            is_again = True
             status = OK
             if asked < penalty:
-                n_active, penalty, last_gone, n_events, status = advance(
-                    gram, inverse, active, coef, signed, direction, gradient, slope, closed, broken, forbidden,
-                    scratch, solved, OFF_SIGN * numbers[2], n_active, penalty, asked, last_gone, False, events,
-                    n_events, max_steps,
+                level = max(asked - STEEPEST * (penalty - asked), 0.0) if is_narrow else 0.0
+                n_candidates = admit(
+                    gram, active, direction, gradient, broken, rows, candidates, place, near, slope, bound, closed,
+                    in_order, n_active, n_candidates, level,
+                )  # fmt: skip
+                n_active, n_candidates, penalty, last_gone, n_events, status = advance(
+                    gram, inverse, active, coef, signed, direction, rows, candidates, place, near, slope, bound,
+                    closed, in_order, scratch, solved, n_active, n_candidates, penalty, asked, last_gone, False,
+                    events, n_events, max_steps,
                 )  # fmt: skip
                 if status != OK and status != STALLED:
-                    n_active, penalty, last_gone, n_events, status = mend(
-                        gram, cross, work, status, n_active, penalty, asked, last_gone, events, n_events, max_steps
+                    n_active, n_candidates, penalty, last_gone, n_events, status = mend(
+                        gram, cross, work, status, n_active, n_candidates, penalty, asked, last_gone, events, n_events,
+                        max_steps,
+                    )  # fmt: skip
+            if status == OK:
+                if attempt == 0:
+                    residual = look(
+                        gram, cross, active, coef, signed, gradient, candidates, near, scratch, n_active, n_candidates,
+                        asked,
+                    )  # fmt: skip
+                    if residual <= RESIDUAL * numbers[0]:
+                        best = certify(
+                            cross, weights, per_weight, numbers[1], scratch, active, coef, n_active, gradient, asked,
+                            variance,
+                        )  # fmt: skip
+                        if best <= TIGHT:
+                            is_kept = True
+                            kept = n_active
+                            for a in range(n_active):
+                                places[ends[k] + a], values[ends[k] + a] = active[a], coef[a]
+                            break
+                        kept = _keep(work, n_active, coef)
+                for _ in range(n_active + 1):
+                    n_active, n_candidates, gone, n_events, found, n_found = _settle(
+                        gram, cross, variance, work, n_active, n_candidates, asked, events, n_events, spare, best
                     )
-            if status != OK:
-                continue
-            if is_running:
-                found, residual = certify(
-                    cross, weights, per_weight, numbers[1], scratch, active, coef, n_active, gradient, asked, variance
-                )
-                if found <= TIGHT and residual <= RESIDUAL * numbers[0]:
-                    best, kept = found, n_active
-                    for a in range(n_active):
-                        places[ends[k] + a], values[ends[k] + a] = active[a], coef[a]
-                    n_running = k + 1
-                    break
-            for _ in range(n_active + 1):
-                n_active, gone, n_events, found, n_found = _settle(
-                    gram, cross, variance, work, n_active, asked, events, n_events, spare, best
-                )
-                if n_found >= 0:
-                    best, kept = found, n_found
-                if gone < 0:
-                    break
-                last_gone = gone
-            if best <= tol:
+                    if n_found >= 0:
+                        best, kept = found, n_found
+                    if gone < 0:
+                        break
+                    last_gone = gone
+            if best <= tol or attempt == ATTEMPTS - 1:
                 break
         if best > tol:
             if kept == 0 and k > 0:  # nothing found: from the last penalty's solution
@@ -233,16 +218,10 @@ def _pass(
                     work.support[a], work.values[a] = places[ends[k - 1] + a], values[ends[k - 1] + a]
             best, kept = _by_descent(gram, cross, variance, asked, work, tol, max_sweeps, best, kept)
         gap[k], ends[k + 1] = best, ends[k] + kept
-        if n_running <= k:
+        if not is_kept:
             for a in range(kept):
                 places[ends[k] + a], values[ends[k] + a] = work.support[a], work.values[a]
-    if n_running > 0:
-        k = n_running - 1
-        here = slice(ends[k], ends[k + 1])
-        found = _proof(gram, cross, variance, work, places[here], values[here], penalties[k], spare)
-        gap[k] = max(gap[k], found)
-        is_proved = found <= 10.0 * TIGHT
-    return n_events, is_proved
+    return n_events
 
 
 @njit
