@@ -1,11 +1,13 @@
 """Elastic-net paths of many targets on one Gram matrix: netinfer and public solvers, alternating, in one run.
 
     python benchmarks/elastic_net.py [--rounds 5] [--targets 12] [--shrinkage 0.3 0.6 0.9] [--ranking]
+        [--design expression modules]
 
 50 penalties to 0.05 of the largest, shrinkage s fixed along the path: minimise 1/2 b'((1-s) G + s I) b - q'b +
 lambda |b|. Peers get the same problem as a Lasso: on the shrunk Gram where they take one, else on the rows
 sqrt(1-s) X over sqrt(s n) I with the response y / sqrt(1-s) over 0 (skglm: its own L1 + L2 penalty on X, response
-y / (1-s)). Data: 805 samples x 334 regulators in 30 modules (DREAM5 E. coli sizes), and 2,000 x 1,500. One thread.
+y / (1-s)). Data: 805 samples x 334 regulators (DREAM5 E. coli sizes) and 2,000 x 1,500, drawn from the correlations
+of measured expression (NETINFER_DATA), and in plain modules. One thread.
 `--ranking` times netinfer's own solvers at the one penalty of the ranking fit instead, on halves of the samples.
 """
 
@@ -15,6 +17,7 @@ import argparse
 
 import numpy as np
 import peers as harness
+from designs import DESIGNS, standardised
 
 from netinfer.kernels import njit, thread_limit
 from netinfer.solvers import elastic_net_path
@@ -30,24 +33,12 @@ SIZES = ((805, 334), (2000, 1500))
 RANKING = 0.05
 
 
-def simulate(n: int, p: int, n_targets: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Return standardised regulators in modules and targets of 1 to 11 regulators, half of their variance noise."""
-    rng = np.random.default_rng(seed)
-    X = 0.7 * rng.standard_normal((n, 30))[:, rng.integers(0, 30, p)] + 0.7 * rng.standard_normal((n, p))
-    Y = rng.standard_normal((n, n_targets))
-    for t in range(n_targets):
-        chosen = rng.choice(p, rng.integers(1, 12), replace=False)
-        signal = X[:, chosen] @ rng.standard_normal(len(chosen))
-        Y[:, t] += signal / signal.std()
-    return (X - X.mean(0)) / X.std(0), (Y - Y.mean(0)) / Y.std(0)
-
-
 class Problem:
     """One data set at one shrinkage, in every form that a solver takes."""
 
-    def __init__(self, n: int, p: int, n_targets: int, shrinkage: float) -> None:
+    def __init__(self, design: str, n: int, p: int, n_targets: int, shrinkage: float) -> None:
         self.n, self.p, self.shrinkage = n, p, shrinkage
-        self.X, self.Y = simulate(n, p, n_targets)
+        self.X, self.Y = DESIGNS[design](n, p, n_targets, np.random.default_rng(0))
         self.gram = self.X.T @ self.X / n
         self.shrunk = np.ascontiguousarray((1 - shrinkage) * self.gram + shrinkage * np.eye(p))
         self.cross = np.ascontiguousarray((self.X.T @ self.Y / n).T)
@@ -210,10 +201,10 @@ def adelie(problem: Problem, python: str | None, workers: list) -> harness.Peer:
     return harness.Peer("adelie, covariance, shrunk Gram", worker.solver(code, result), tolerances)
 
 
-def compare(n: int, p: int, shrinkage: float, options: argparse.Namespace) -> None:
+def compare(design: str, n: int, p: int, shrinkage: float, options: argparse.Namespace) -> None:
     """Print the table of one size and shrinkage."""
     n_targets = options.targets if p < 1000 else max(2, options.targets // 2)
-    problem, workers = Problem(n, p, n_targets, shrinkage), []
+    problem, workers = Problem(design, n, p, n_targets, shrinkage), []
     mine = ours(problem)
     peers = [
         *mine,
@@ -229,7 +220,10 @@ def compare(n: int, p: int, shrinkage: float, options: argparse.Namespace) -> No
         peers, excess=lambda c: harness.worst_excess(problem.objective(c), best), rounds=options.rounds
     )
     n_active = (exact[:, -1] != 0).sum(axis=1)
-    print(f"\n{n} x {p}, shrinkage {shrinkage:g}, {n_targets} targets, {np.median(n_active):g} active at the end\n")
+    print(
+        f"\nDesign {design}: {n} x {p}, shrinkage {shrinkage:g}, {n_targets} targets, {np.median(n_active):g} active "
+        "at the end\n"
+    )
     print(harness.table(measured, unit=1e-3, per=n_targets, label="ms a target"))
     print(f"\nfastest peer: {harness.fastest(measured):.1f} x the time of netinfer", flush=True)
     for worker in workers:
@@ -238,8 +232,8 @@ def compare(n: int, p: int, shrinkage: float, options: argparse.Namespace) -> No
 
 def compare_ranking(n: int, p: int, shrinkage: float, options: argparse.Namespace) -> None:
     """Print the table of the ranking fit: one penalty, a half of the samples, 100 targets."""
-    X, Y = (part[: n // 2] for part in simulate(n, p, 100))
-    X, Y = (X - X.mean(0)) / X.std(0), (Y - Y.mean(0)) / Y.std(0)
+    drawn = DESIGNS[options.design[0]](n, p, 100, np.random.default_rng(0))
+    X, Y = (standardised(part[: n // 2]) for part in drawn)
     cross = np.ascontiguousarray((X.T @ Y / len(X)).T)
     problem = MomentProblem(X.T @ X / len(X), cross[0], np.ones(p), 1.0, shrinkage, None, None)
     gram, variance, at = problem.shrunk_gram(), problem.response_variance, np.array([RANKING])
@@ -272,13 +266,18 @@ def main() -> None:
     parser.add_argument("--targets", type=int, default=12, help="of the small size; half of it of the large one")
     parser.add_argument("--shrinkage", type=float, nargs="+", default=[0.3, 0.6, 0.9])
     parser.add_argument("--sizes", type=int, nargs="+", default=[0, 1], help="0: 805 x 334, 1: 2,000 x 1,500")
+    parser.add_argument("--design", nargs="+", choices=list(DESIGNS), default=list(DESIGNS))
     parser.add_argument("--ranking", action="store_true")
     options = parser.parse_args()
     print(harness.environment())
     with thread_limit(1):
         for size in options.sizes:
             for shrinkage in options.shrinkage:
-                (compare_ranking if options.ranking else compare)(*SIZES[size], shrinkage, options)
+                if options.ranking:
+                    compare_ranking(*SIZES[size], shrinkage, options)
+                    continue
+                for design in options.design:
+                    compare(design, *SIZES[size], shrinkage, options)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """The Lasso path of many targets on shared predictors, against public solvers, alternating in one run.
 
-    python benchmarks/lasso_path.py [--rounds 5] [--adelie-python PATH] [--case 805x334 ...]
+    python benchmarks/lasso_path.py [--rounds 5] [--adelie-python PATH] [--case 805x334 ...] [--design expression ...]
 
-Predictors in 30 correlated modules, 50 penalties from each target's largest down to a share of it; sizes of DREAM5
-E. coli and a larger one. One thread. Solvers that take second moments get them (their one product is printed apart);
-the others get the samples. Every peer has the loosest of its tolerances that brings the worst relative excess of its
-objective to 1e-6; netinfer's own duality gap is printed.
+50 penalties from each target's largest down to a share of it; sizes of DREAM5 E. coli and a larger one; samples drawn
+from the correlations of measured expression (NETINFER_DATA), and predictors in 30 plain modules. One thread. Solvers
+that take second moments get them (their one product is printed apart); the others get the samples. Every peer has the
+loosest of its tolerances that brings the worst relative excess of its objective to 1e-6; netinfer's own duality gap is
+printed.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import argparse
 import time
 
 import numpy as np
+from designs import DESIGNS
 from peers import (
     Peer,
     PythonWorker,
@@ -46,23 +48,11 @@ CASES = {
 }
 
 
-def simulate(n: int, p: int, g: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Draw predictors in 30 modules and targets with 1 to 11 regulators each, signal as strong as noise."""
-    module = rng.integers(0, 30, p)
-    X = 0.7 * rng.standard_normal((n, 30))[:, module] + 0.7 * rng.standard_normal((n, p))
-    Y = rng.standard_normal((n, g))
-    for t in range(g):
-        chosen = rng.choice(p, rng.integers(1, 12), replace=False)
-        signal = X[:, chosen] @ rng.standard_normal(len(chosen))
-        Y[:, t] += signal / signal.std()
-    return (X - X.mean(0)) / X.std(0), (Y - Y.mean(0)) / Y.std(0)
-
-
 class Problem:
     """The data of one case, as each solver wants them."""
 
-    def __init__(self, n: int, p: int, ratio: float, n_targets: int) -> None:
-        X, Y = simulate(n, p, n_targets, np.random.default_rng(0))
+    def __init__(self, design: str, n: int, p: int, ratio: float, n_targets: int) -> None:
+        X, Y = DESIGNS[design](n, p, n_targets, np.random.default_rng(0))
         self.X, self.Y = np.asfortranarray(X), np.asfortranarray(Y)
         began = time.perf_counter()
         self.gram = np.ascontiguousarray(X.T @ X / n)
@@ -180,36 +170,40 @@ def peers_of(problem: Problem, options: argparse.Namespace) -> tuple[list[Peer],
     return peers, workers
 
 
+def compare_case(design: str, name: str, options: argparse.Namespace) -> None:
+    """Print one table."""
+    n, p, ratio, n_targets, asked = CASES[name]
+    problem = Problem(design, n, p, ratio, n_targets)
+    ours = problem.ours(0.0)
+    best = problem.objective(ours)
+    peers, workers = peers_of(problem, options)
+    measured = compare(peers, excess=lambda coefs: worst_excess(problem.objective(coefs), best), rounds=options.rounds)
+    for worker in workers:
+        worker.close()
+    print(
+        f"\nDesign {design}: {n} samples, {p} predictors, {N_PENALTIES} penalties to {ratio} of the largest, "
+        f"{n_targets} targets, {np.count_nonzero(ours[:, -1]) / n_targets:.0f} active at the end.\n"
+    )
+    print(table(measured, unit=1e-3, per=n_targets, label="ms a target"))
+    print(
+        f"\nFastest peer / netinfer: {fastest(measured):.1f} (asked: {asked}). Worst relative duality gap of netinfer: "
+        f"{problem.gap.max():.1e}. One product for the Gram and all targets: {problem.product_seconds * 1e3:.1f} ms.",
+        flush=True,
+    )
+
+
 def main() -> None:
-    """Print one table a case."""
+    """Print one table a design and case."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--case", nargs="*", choices=list(CASES), default=list(CASES))
+    parser.add_argument("--design", nargs="*", choices=list(DESIGNS), default=list(DESIGNS))
     add_options(parser)
     options = parser.parse_args()
+    print(environment())
     with thread_limit(1):
-        for name in options.case:
-            n, p, ratio, n_targets, asked = CASES[name]
-            problem = Problem(n, p, ratio, n_targets)
-            best = problem.objective(problem.ours(0.0))
-            peers, workers = peers_of(problem, options)
-            measured = compare(
-                peers,
-                excess=lambda coefs, problem=problem, best=best: worst_excess(problem.objective(coefs), best),
-                rounds=options.rounds,
-            )
-            for worker in workers:
-                worker.close()
-            print(
-                f"\n{n} samples, {p} predictors, {N_PENALTIES} penalties to {ratio} of the largest, "
-                f"{n_targets} targets."
-            )
-            print(environment(), "\n")
-            print(table(measured, unit=1e-3, per=n_targets, label="ms a target"))
-            print(
-                f"\nFastest peer / netinfer: {fastest(measured):.1f} (asked: {asked}). Worst relative duality gap of "
-                f"netinfer: {problem.gap.max():.1e}. One product for the Gram and all targets: "
-                f"{problem.product_seconds * 1e3:.1f} ms."
-            )
+        for design in options.design:
+            for name in options.case:
+                compare_case(design, name, options)
 
 
 if __name__ == "__main__":

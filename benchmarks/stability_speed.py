@@ -1,12 +1,14 @@
 """Stability selection of many targets: netinfer in full, other solvers' loops extrapolated from a sample.
 
     python benchmarks/stability_speed.py [--half-samples 100] [--targets 4511] [--threads 1 2] [--adelie-python PATH]
+        [--design expression]
 
-805 samples, 334 predictors, 20 penalties from the largest to 0.05 (in standard deviations of the target), the Lasso.
-netinfer's time holds everything from the samples on: drawing complementary halves, their moments (the second half's by
-subtraction), scaling, paths with certificates, counting. Of the others only the paths are timed, on a sample of targets
-and half-samples in turns with netinfer, and multiplied up; the products that the Gram solvers need are left out.
-The growth tables double the targets, half-samples and predictors.
+805 samples, 334 predictors, drawn from the correlations of measured expression (NETINFER_DATA) or in modules, 20
+penalties from the largest to 0.05 (in standard deviations of the target), the Lasso. netinfer's time holds everything
+from the samples on: drawing complementary halves, their moments (the second half's by subtraction), scaling, paths with
+certificates, counting. Of the others only the paths are timed, on a sample of targets and half-samples in turns with
+netinfer, and multiplied up; the products that the Gram solvers need are left out. The growth tables double the
+targets, half-samples and predictors.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
-from lasso_path import simulate
+from designs import DESIGNS
 from peers import (
     Peer,
     PythonWorker,
@@ -245,9 +247,11 @@ def main() -> None:
     parser.add_argument("--half-samples", type=int, default=100)
     parser.add_argument("--targets", type=int, default=4511)
     parser.add_argument("--threads", type=int, nargs="*", default=[1, 2])
+    parser.add_argument("--design", choices=list(DESIGNS), default="expression")
     parser.add_argument("--no-growth", action="store_true")
     add_options(parser)
     options = parser.parse_args()
+    simulate = DESIGNS[options.design]
     X, Y = simulate(N_SAMPLES, N_PREDICTORS, options.targets, np.random.default_rng(0))
     largest = np.abs(X.T @ Y / N_SAMPLES).max()
     penalties = np.geomspace(largest, SMALLEST, N_PENALTIES)

@@ -110,20 +110,7 @@ def _source_hash() -> str:
 
 def njit(function: Callable) -> Callable:
     """Compile a kernel: no Python objects, no GIL, no fastmath, cached between processes where possible."""
-    return _compiled(function, counts_references=True)
-
-
-def njit_plain(function: Callable) -> Callable:
-    """Compile a kernel that allocates nothing: as ``njit``, but references to its arrays are not counted.
-
-    The counting is atomic, one pair of operations an array and call, and as dear as the arithmetic of a small kernel.
-    """
-    return _compiled(function, counts_references=False)
-
-
-def _compiled(function: Callable, *, counts_references: bool) -> Callable:
-    options = {} if counts_references else {"_nrt": False}
-    kernel = numba.njit(nogil=True, error_model="numpy", **options)(function)
+    kernel = numba.njit(nogil=True, error_model="numpy")(function)
     folder = cache_folder()
     if folder is not None:
         before = numba.config.CACHE_DIR

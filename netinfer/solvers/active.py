@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from netinfer.kernels import njit, njit_plain
+from netinfer.kernels import njit
 
 # A regulator whose variance, given the active ones, is below this share of its own depends linearly on them and is set
 # aside while they stay: what it could change moves the relative duality gap by some 1e-10.
@@ -112,7 +112,7 @@ def padded(gram: np.ndarray) -> np.ndarray:
     return out
 
 
-@njit_plain
+@njit
 def combine(matrix, rows, values, n_rows, width, out):
     """Sum rows of a matrix, eight at a time: out[:width] = sum_a values[a] matrix[rows[a], :width]."""
     for i in range(width):
@@ -139,7 +139,7 @@ def combine(matrix, rows, values, n_rows, width, out):
             out[i] += v0 * matrix[r0, i]
 
 
-@njit_plain
+@njit
 def solve(inverse, values, n_active, out):
     """Multiply by the inverse: out[:n_active] = inverse[:n_active, :n_active] values."""
     for b in range(n_active):
@@ -157,13 +157,13 @@ def solve(inverse, values, n_active, out):
         a += 1
 
 
-@njit_plain
+@njit
 def vectors(n):
     """Round a number of places up to whole vectors."""
     return (n + VECTOR - 1) // VECTOR * VECTOR
 
 
-@njit_plain
+@njit
 def enter(gram, inverse, active, coef, signed_weight, direction, u, v, n_active, j, signed):
     """Add regulator j to the active set; return False where it depends linearly on it.
 
@@ -197,7 +197,7 @@ def enter(gram, inverse, active, coef, signed_weight, direction, u, v, n_active,
     return is_free
 
 
-@njit_plain
+@njit
 def _refined_schur(gram, inverse, active, u, v, n_active, own):
     """Refine v = inverse u once and return what u leaves of its regulator's variance."""
     rest = n_active  # the row of the inverse that the regulator would get
@@ -214,7 +214,7 @@ def _refined_schur(gram, inverse, active, u, v, n_active, own):
     return schur
 
 
-@njit_plain
+@njit
 def leave(inverse, active, coef, signed_weight, direction, n_active, position):
     """Take the regulator at a position out of the active set, the last one takes its place; return its index."""
     last = n_active - 1
@@ -238,7 +238,7 @@ def leave(inverse, active, coef, signed_weight, direction, n_active, position):
     return gone
 
 
-@njit_plain
+@njit
 def promote(gram, active, rows, candidates, place, near, bound, closed, n_active, n_candidates, c):
     """Take a candidate's column out and its row in, after `enter`; ``n_active`` counts it."""
     j, new, last = candidates[c], n_active - 1, n_candidates - 1
@@ -254,7 +254,7 @@ def promote(gram, active, rows, candidates, place, near, bound, closed, n_active
     near[last], closed[last] = 0.0, np.inf
 
 
-@njit_plain
+@njit
 def demote(gram, active, rows, candidates, place, near, bound, closed, n_active, n_candidates, position, j, c, weight):
     """Make a regulator that left a candidate again, after `leave` (``n_active`` is without it)."""
     if position != n_active:
@@ -265,7 +265,7 @@ def demote(gram, active, rows, candidates, place, near, bound, closed, n_active,
         closed[i] = 0.0
 
 
-@njit_plain
+@njit
 def _append(gram, active, rows, candidates, place, near, bound, closed, n_active, n_candidates, j, c, weight):
     for a in range(n_active):
         rows[a, n_candidates] = gram[active[a], j]  # a row that is in use, so in the cache
@@ -273,7 +273,7 @@ def _append(gram, active, rows, candidates, place, near, bound, closed, n_active
     near[n_candidates], bound[n_candidates], closed[n_candidates] = c, weight, 0.0
 
 
-@njit_plain
+@njit
 def admit(
     gram, active, direction, gradient, broken, rows, candidates, place, near, slope, bound, closed, in_order,
     n_active, n_candidates, level,
@@ -327,7 +327,7 @@ def rebuild(gram, work, n_active, n_candidates):
     return n, n_candidates
 
 
-@njit_plain
+@njit
 def look(gram, cross, active, coef, signed, gradient, candidates, near, rest, n_active, n_candidates, penalty):
     """Compute the gradient from the data, for the candidates too; return the largest residual of the active equations.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from netinfer.kernels import njit, njit_plain
+from netinfer.kernels import njit
 
 # Rounding of the gradient of a unit Gram; an unpenalised regulator's gradient is zero up to it.
 FREE = 1e-10
@@ -38,7 +38,7 @@ def relative_duality_gap(cross, coef, gradient, penalty, weights, forbidden, var
     return gap_of_sums(fit, quadratic, norm, worst, free, penalty, variance)
 
 
-@njit_plain
+@njit
 def gap_of_sums(fit, quadratic, norm, worst, free, penalty, variance):
     """Return the relative gap from q'b, b'Gb, sum w|b|, max |c|/w and the largest unpenalised |c|."""
     primal = 0.5 * variance - fit + 0.5 * quadratic + penalty * norm

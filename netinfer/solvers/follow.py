@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from netinfer.kernels import njit, njit_plain
+from netinfer.kernels import njit
 from netinfer.solvers.active import admit, combine, look, refresh, solve
 from netinfer.solvers.certificate import gap_of_sums
 from netinfer.solvers.coordinate_descent import descend
@@ -20,7 +20,7 @@ RESIDUAL = 1e-12
 STEEPEST = 2.0
 
 
-@njit_plain
+@njit
 def certify(cross, weights, per_weight, n_free, shares, rows, coef, n_rows, gradient, penalty, variance):
     """Return the relative duality gap of some coefficients from their gradient; O(p + k).
 

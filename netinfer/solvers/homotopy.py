@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from netinfer.kernels import njit, njit_plain
+from netinfer.kernels import njit
 from netinfer.solvers.active import (
     BARRED,
     OUT,
@@ -91,7 +91,7 @@ def start(gram, cross, work, attempt):
     return n_active, largest
 
 
-@njit_plain
+@njit
 def _first_crossing(coef, direction, signed, n_active, step):
     """Find the active coefficient that reaches zero first within a step; return the step, shortened, and its place."""
     n_crossing = 0
@@ -107,7 +107,7 @@ def _first_crossing(coef, direction, signed, n_active, step):
     return step, position
 
 
-@njit_plain
+@njit
 def _first_entry(near, slope, closed, bound, width, penalty, step, last_gone):
     """Find the candidate that reaches its bound first within a step; return the step, shortened, and its place.
 
@@ -145,7 +145,7 @@ def _first_entry(near, slope, closed, bound, width, penalty, step, last_gone):
     return step, entering
 
 
-@njit_plain
+@njit
 def advance(
     gram, inverse, active, coef, signed, direction, rows, candidates, place, near, slope, bound, closed, in_order, u, v,
     n_active, n_candidates, penalty, target, last_gone, is_fresh, events, n_events, max_steps,
@@ -231,7 +231,7 @@ def mend(gram, cross, work, status, n_active, n_candidates, penalty, target, las
     return n_active, n_candidates, penalty, last_gone, n_events, STALLED
 
 
-@njit_plain
+@njit
 def _is_doubtful(inverse, n_active):
     """Say whether the inverse holds regulators that others nearly replace."""
     worst = 0.0
@@ -265,7 +265,7 @@ def drop_flipped(gram, work, n_active, n_candidates, penalty, events, n_events):
     return n_active, n_candidates, gone, n_events
 
 
-@njit_plain
+@njit
 def _record(events, n_events, penalty, regulator, change):
     """Write an event where there is room; count it in any case."""
     if n_events < events.shape[0]:
