@@ -5,6 +5,7 @@ from netinfer.solvers.group import GroupLassoPath, group_lasso_path, group_lasso
 from netinfer.solvers.grouping import group_labels
 from netinfer.solvers.logistic import LogisticPath, logistic_path
 from netinfer.solvers.losses import LeastSquaresLoss, LogisticLoss
+from netinfer.solvers.many import elastic_net_paths, lasso_paths
 from netinfer.solvers.nonnegative import NonnegativePath, nonnegative_lasso_path
 from netinfer.solvers.path import lasso_path
 from netinfer.solvers.proximal import ProximalResult, fista, group_soft_threshold, ista, soft_threshold
@@ -23,6 +24,7 @@ __all__ = [
     "ProximalResult",
     "adaptive_lasso_path",
     "elastic_net_path",
+    "elastic_net_paths",
     "fista",
     "group_labels",
     "group_lasso_path",
@@ -31,6 +33,7 @@ __all__ = [
     "ista",
     "lasso_path",
     "lasso_path_wide",
+    "lasso_paths",
     "logistic_path",
     "nonnegative_lasso_path",
     "soft_threshold",

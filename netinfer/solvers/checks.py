@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from scipy.linalg import solve_triangular
 
 from netinfer.errors import InputError
 
@@ -29,33 +30,105 @@ def checked_moments(gram, cross, penalties, target_variance, penalty_weights) ->
     InputError
         Names the first array that cannot be used, the place, and what to do.
     """
-    gram = np.ascontiguousarray(gram, dtype=np.float64)
+    gram = _square(gram)
     cross = np.ascontiguousarray(cross, dtype=np.float64)
-    if gram.ndim != 2 or gram.shape[0] != gram.shape[1]:
-        raise InputError(f"gram: shape {gram.shape} is not square: give X'X / n")
     if cross.shape != (gram.shape[0],):
         raise InputError(f"cross: shape {cross.shape} does not fit gram {gram.shape}: give X'y / n")
     penalties = checked_penalties(penalties)
-    for name, array in (("gram", gram), ("cross", cross)):
-        if not np.isfinite(array).all():
-            place = ", ".join(map(str, np.argwhere(~np.isfinite(array))[0]))
-            raise InputError(f"{name}: holds NaN or infinite values, the first at [{place}]: impute or remove them")
+    _refuse_not_finite("gram", gram)
+    _refuse_not_finite("cross", cross)
     if not (np.isfinite(target_variance) and target_variance > 0):
         raise InputError(f"target_variance: {target_variance} is not positive: a constant target has no path")
+    factor = _factor(gram)
+    _refuse_strangers(gram, factor, cross[None, :], np.array([target_variance]), [""])
+    return CheckedMoments(gram, cross, penalties, checked_weights(penalty_weights, cross.size))
+
+
+def checked_targets(gram, crosses, target_variance) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return Gram, cross-moments (n_targets, p) and variances (n_targets,) as arrays, or say what is wrong with them.
+
+    The Gram is looked at once for all targets.
+
+    Raises
+    ------
+    InputError
+        As for one target, with the target's row.
+    """
+    gram = _square(gram)
+    crosses = np.ascontiguousarray(crosses, dtype=np.float64)
+    if crosses.ndim != 2 or crosses.shape[0] == 0 or crosses.shape[1] != gram.shape[0]:
+        raise InputError(
+            f"cross: shape {crosses.shape} does not fit gram {gram.shape}: give one row X'y / n for each target"
+        )
+    try:
+        variances = np.array(np.broadcast_to(np.asarray(target_variance, dtype=np.float64), crosses.shape[:1]))
+    except ValueError:
+        raise InputError(f"target_variance: one number, or one for each of {crosses.shape[0]} targets") from None
+    _refuse_not_finite("gram", gram)
+    if not np.isfinite(crosses).all():
+        t, j = np.argwhere(~np.isfinite(crosses))[0]
+        raise InputError(f"cross: target {t} holds NaN or an infinite value at regulator {j}: impute or remove it")
+    if not ((variances > 0) & np.isfinite(variances)).all():
+        t = int((~((variances > 0) & np.isfinite(variances))).argmax())
+        raise InputError(
+            f"target_variance: {variances[t]} of target {t} is not positive: a constant target has no path"
+        )
+    _refuse_strangers(gram, _factor(gram), crosses, variances, [f" of target {t}" for t in range(len(crosses))])
+    return gram, crosses, variances
+
+
+def _square(gram) -> np.ndarray:
+    gram = np.ascontiguousarray(gram, dtype=np.float64)
+    if gram.ndim != 2 or gram.shape[0] != gram.shape[1]:
+        raise InputError(f"gram: shape {gram.shape} is not square: give X'X / n")
+    return gram
+
+
+def _refuse_not_finite(name: str, array: np.ndarray) -> None:
+    if not np.isfinite(array).all():
+        place = ", ".join(map(str, np.argwhere(~np.isfinite(array))[0]))
+        raise InputError(f"{name}: holds NaN or infinite values, the first at [{place}]: impute or remove them")
+
+
+def _factor(gram: np.ndarray) -> np.ndarray:
+    """Return the Cholesky factor of the Gram, scaled to a unit diagonal plus an allowance, or say why it has none."""
     diagonal = gram.diagonal()
     if (diagonal <= 0).any():
         raise InputError(f"gram: diagonal entry {int((diagonal <= 0).argmax())} is not positive: drop that regulator")
     uneven = float(np.abs(gram - gram.T).max()) > 1e-12 * diagonal.max()  # a third of the time of allclose
     if uneven and not np.allclose(gram, gram.T, rtol=1e-10, atol=1e-12 * diagonal.max()):
         raise InputError("gram: not symmetric: give X'X / n")
-    if (cross**2 > diagonal * target_variance * (1 + ALLOWANCE)).any():
-        j = int((cross**2 - diagonal * target_variance).argmax())
+    scale = 1.0 / np.sqrt(diagonal)
+    scaled = gram * scale[:, None] * scale[None, :]
+    scaled[np.diag_indices_from(scaled)] += ALLOWANCE
+    try:
+        return np.linalg.cholesky(scaled)
+    except np.linalg.LinAlgError:
+        smallest = float(np.linalg.eigvalsh(scaled)[0]) - ALLOWANCE
         raise InputError(
-            f"cross: entry {j} exceeds what gram and target_variance allow (q^2 <= g v): all three must come from "
-            "the same samples, centred and divided by the same n"
+            f"gram: not positive semidefinite: its smallest eigenvalue, scaled to a unit diagonal, is {smallest:.3g}: "
+            "give X'X / n of centred data without missing values"
+        ) from None
+
+
+def _refuse_strangers(gram, factor, crosses, variances, of: list[str]) -> None:
+    """Refuse cross-moments and variances that no data with this Gram can have; ``of`` names the targets."""
+    diagonal = gram.diagonal()
+    over = crosses**2 - diagonal * variances[:, None] * (1 + ALLOWANCE)
+    if (over > 0).any():
+        t, j = np.unravel_index(over.argmax(), over.shape)
+        raise InputError(
+            f"cross: entry {j}{of[t]} exceeds what gram and target_variance allow (q^2 <= g v): all three must come "
+            "from the same samples, centred and divided by the same n"
         )
-    _refuse_indefinite(gram, cross, target_variance)
-    return CheckedMoments(gram, cross, penalties, checked_weights(penalty_weights, cross.size))
+    # A Cholesky factor of all moments together exists where the variance left by the regulators is not negative.
+    half = solve_triangular(factor, (crosses / np.sqrt(diagonal)).T / np.sqrt(variances), lower=True)
+    explained = (half**2).sum(axis=0)
+    if (explained > 1 + ALLOWANCE).any():
+        raise InputError(
+            f"gram, cross and target_variance{of[int(explained.argmax())]} are not jointly positive semidefinite: all "
+            "three must come from the same samples, centred and divided by the same n"
+        )
 
 
 def checked_penalties(penalties) -> np.ndarray:
@@ -72,6 +145,18 @@ def checked_penalties(penalties) -> np.ndarray:
     return penalties
 
 
+def checked_grids(penalties, n_targets: int) -> list[np.ndarray]:
+    """Return each target's penalties, given once for all, (n_penalties,), or one row a target."""
+    penalties = np.asarray(penalties, dtype=np.float64)
+    if penalties.ndim != 2:
+        return [checked_penalties(penalties)] * n_targets
+    if penalties.shape[0] != n_targets:
+        raise InputError(f"penalties: {penalties.shape[0]} rows for {n_targets} targets")
+    if penalties.size and np.isfinite(penalties).all() and (penalties > 0).all() and (np.diff(penalties) < 0).all():
+        return list(np.ascontiguousarray(penalties))
+    return [checked_penalties(row) for row in penalties]
+
+
 def checked_weights(penalty_weights, n_regulators: int) -> np.ndarray:
     """Return one penalty weight a regulator, 1 by default, or name the first that is negative or NaN."""
     if penalty_weights is None:
@@ -85,24 +170,3 @@ def checked_weights(penalty_weights, n_regulators: int) -> np.ndarray:
         j = int(bad.argmax())
         raise InputError(f"penalty_weights: {weights[j]:g} of regulator {j}: give {rule}")
     return weights
-
-
-def _refuse_indefinite(gram, cross, target_variance):
-    """Refuse what no data can have: the joint moments, scaled to a unit diagonal, need a Cholesky factor."""
-    joint = np.block([[gram, cross[:, None]], [cross[None, :], np.array([[target_variance]])]])
-    scale = 1.0 / np.sqrt(joint.diagonal())
-    joint = joint * scale[:, None] * scale[None, :]
-    joint[np.diag_indices_from(joint)] += ALLOWANCE
-    try:
-        np.linalg.cholesky(joint)
-    except np.linalg.LinAlgError:
-        smallest = float(np.linalg.eigvalsh(joint[:-1, :-1])[0]) - ALLOWANCE
-        if smallest < -ALLOWANCE:
-            raise InputError(
-                f"gram: not positive semidefinite: its smallest eigenvalue, scaled to a unit diagonal, is "
-                f"{smallest:.3g}: give X'X / n of centred data without missing values"
-            ) from None
-        raise InputError(
-            "gram, cross and target_variance are not jointly positive semidefinite: all three must come from the same "
-            "samples, centred and divided by the same n"
-        ) from None

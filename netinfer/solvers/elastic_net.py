@@ -19,6 +19,8 @@ from netinfer.solvers.result import LassoPath, Solution
 # Where coordinate descent stops, so that its gradients are right to 1e-6 as well.
 DESCENT_TOLERANCE = 1e-13
 
+Solver = Callable[[MomentProblem, np.ndarray], Solution]
+
 
 def elastic_net_path(
     gram: np.ndarray,
@@ -78,7 +80,7 @@ def elastic_net_path(
     the solution is unique, exact duplicates get equal coefficients, and those of two regulators with correlation r
     differ by at most :math:`\sqrt{2 v (1 - r)} / s` where they have the same sign (Zou and Hastie 2005, theorem 1).
     Lee, Battle, Raina and Ng (2007) for the active-set steps. The check that the moments belong together is one
-    Cholesky factorisation of them; on many targets `netinfer.infer_regression` solves without it.
+    Cholesky factorisation of them; `elastic_net_paths` makes it once for many targets.
 
     Examples
     --------
@@ -87,17 +89,21 @@ def elastic_net_path(
     >>> elastic_net_path(gram, np.array([0.8, 0.8]), np.array([0.4]), shrinkage=0.5).coef.round(3)
     array([[0.267, 0.267]])
     """
+    solver, tracer = checked_method(method, shrinkage)
+    gram, cross, penalties, weights = checked_moments(gram, cross, penalties, target_variance, penalty_weights)
+    problem = MomentProblem(gram, cross.copy(), weights, float(target_variance), float(shrinkage), solver, tracer)
+    return certified_path(problem, penalties, "elastic_net_path")
+
+
+def checked_method(method: str, shrinkage: float) -> tuple[Solver, Solver]:
+    """Return what solves at given penalties and what records every breakpoint, or say what is wrong."""
     if not 0.0 <= shrinkage < 1.0:
         raise InputError(f"shrinkage: {shrinkage} is not in 0 <= s < 1")
     if method != "auto" and method not in METHODS:
         raise InputError(f"method: {method!r} is unknown: use auto, {', '.join(METHODS)}")
-    gram, cross, penalties, weights = checked_moments(gram, cross, penalties, target_variance, penalty_weights)
     if method == "auto":
         method = "active_set" if shrinkage > 0.0 else "homotopy"
-    problem = MomentProblem(
-        gram, cross.copy(), weights, float(target_variance), float(shrinkage), METHODS[method], by_homotopy
-    )
-    return certified_path(problem, penalties, "elastic_net_path")
+    return METHODS[method], by_homotopy
 
 
 def by_active_set(problem: MomentProblem, penalties: np.ndarray) -> Solution:
@@ -127,7 +133,7 @@ def by_coordinate_descent(problem: MomentProblem, penalties: np.ndarray) -> Solu
     return Solution(coef, gap, violation)
 
 
-METHODS: dict[str, Callable[[MomentProblem, np.ndarray], Solution]] = {
+METHODS: dict[str, Solver] = {
     "active_set": by_active_set,
     "homotopy": by_homotopy,
     "coordinate_descent": by_coordinate_descent,

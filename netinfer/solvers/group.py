@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from netinfer.errors import ConvergenceWarning, InputError
-from netinfer.solvers.checks import checked_penalties
+from netinfer.solvers.checks import checked_grids, checked_targets
 from netinfer.solvers.group_descent import follow_groups
-from netinfer.solvers.group_design import GroupDesign, checked_targets, design_groups
+from netinfer.solvers.group_design import GroupDesign, design_groups
 from netinfer.solvers.group_work import make_work
 
 GAP_TOLERANCE = 1e-9
@@ -181,8 +181,7 @@ def group_lasso_paths(
         raise InputError(f"tol: {tol} is not positive")
     gram, crosses, variances = checked_targets(gram, crosses, target_variance)
     n_targets = crosses.shape[0]
-    grid = np.asarray(penalties, dtype=np.float64)
-    grids = _checked_grids(grid, n_targets)
+    grids = checked_grids(penalties, n_targets)
     design = design_groups(
         gram, groups, l1_share=l1_share, group_weights=group_weights, penalty_weights=penalty_weights,
         shrinkage=shrinkage,
@@ -202,16 +201,6 @@ def group_lasso_paths(
             stacklevel=2,
         )
     return paths
-
-
-def _checked_grids(penalties, n_targets):
-    if penalties.ndim != 2:
-        return [checked_penalties(penalties)] * n_targets
-    if penalties.shape[0] != n_targets:
-        raise InputError(f"penalties: {penalties.shape[0]} rows for {n_targets} targets")
-    if penalties.size and np.isfinite(penalties).all() and (penalties > 0).all() and (np.diff(penalties) < 0).all():
-        return list(np.ascontiguousarray(penalties))
-    return [checked_penalties(row) for row in penalties]
 
 
 def _path(design: GroupDesign, work, cross, variance, penalties, tol) -> GroupLassoPath:

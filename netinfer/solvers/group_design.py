@@ -5,55 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
 from netinfer.errors import InputError
 from netinfer.kernels import njit
-from netinfer.solvers.checks import ALLOWANCE, checked_moments, checked_weights
+from netinfer.solvers.checks import checked_weights
 from netinfer.solvers.group_step import dual_norm, is_inside
 from netinfer.solvers.group_work import GroupProblem
 from netinfer.solvers.grouping import group_labels
 
 # A regulator with less than this share of its variance left beside the unpenalised ones depends linearly on them.
 DEPENDENT = 1e-12
-
-
-def checked_targets(gram, crosses, target_variance):
-    """Return Gram, cross-moments (n_targets, p) and variances (n_targets,) as arrays, or say what is wrong with them.
-
-    Raises
-    ------
-    InputError
-        As for one target, and with the target's row for the others.
-    """
-    crosses = np.ascontiguousarray(crosses, dtype=np.float64)
-    if crosses.ndim != 2 or crosses.shape[0] == 0:
-        raise InputError(f"cross: shape {crosses.shape[1:]}: give one number for each regulator")
-    try:
-        variances = np.broadcast_to(np.asarray(target_variance, dtype=np.float64), crosses.shape[:1])
-    except ValueError:
-        raise InputError(f"target_variance: one number, or one for each of {crosses.shape[0]} targets") from None
-    gram = checked_moments(gram, crosses[0], [1.0], float(variances[0]), None).gram
-    if not np.isfinite(crosses).all():
-        t, j = np.argwhere(~np.isfinite(crosses))[0]
-        raise InputError(f"cross: target {t} holds NaN or an infinite value at regulator {j}: impute or remove it")
-    if not ((variances > 0) & np.isfinite(variances)).all():
-        t = int((~((variances > 0) & np.isfinite(variances))).argmax())
-        raise InputError(
-            f"target_variance: {variances[t]} of target {t} is not positive: a constant target has no path"
-        )
-    if crosses.shape[0] > 1:
-        scale = 1.0 / np.sqrt(gram.diagonal())
-        joint = gram * scale[:, None] * scale[None, :]
-        joint[np.diag_indices_from(joint)] += ALLOWANCE
-        half = solve_triangular(np.linalg.cholesky(joint), (crosses * scale).T / np.sqrt(variances), lower=True)
-        explained = (half**2).sum(axis=0)
-        if (explained > 1 + ALLOWANCE).any():
-            raise InputError(
-                f"gram, cross and target_variance of target {int(explained.argmax())} are not jointly positive "
-                "semidefinite: all three must come from the same samples, centred and divided by the same n"
-            )
-    return gram, crosses, variances
 
 
 @dataclass(frozen=True)

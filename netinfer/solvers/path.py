@@ -79,10 +79,10 @@ def lasso_path(
     Notes
     -----
     One breakpoint costs :math:`O(p k)` for :math:`k` active regulators. Osborne, Presnell and Turlach (2000); Efron
-    et al. (2004). Of exact duplicates one takes
-    the whole coefficient. Where rounding would spoil the
-    path (many ties at once), coordinate descent takes over at the penalties given and ``entered_at`` names the
-    first of these at which a regulator is active.
+    et al. (2004). Of exact duplicates one takes the whole coefficient. Where rounding would spoil the path (many ties
+    at once), coordinate descent takes over at the penalties given and ``entered_at`` names the first of these at which
+    a regulator is active. The check that the moments belong together is one Cholesky factorisation of them;
+    `lasso_paths` makes it once for many targets.
 
     Examples
     --------
@@ -118,18 +118,16 @@ def by_homotopy(problem: MomentProblem, penalties: np.ndarray) -> Solution:
 
 def certified_path(problem: MomentProblem, penalties: np.ndarray, caller: str) -> LassoPath:
     """Solve a problem at penalties and wrap what is found; warn of what is not certified."""
+    path = solved_path(problem, penalties)
+    warn_where_uncertified([path], caller)
+    return path
+
+
+def solved_path(problem: MomentProblem, penalties: np.ndarray) -> LassoPath:
+    """Solve a problem at penalties and wrap what is found."""
     found = problem.solve(penalties)
     scale = np.sqrt(problem.gram.diagonal().max() * problem.response_variance)
     converged = (found.duality_gap <= GAP_TOLERANCE) & (found.kkt_violation <= KKT_TOLERANCE * scale)
-    if not converged.all():
-        worst = int(found.duality_gap.argmax())
-        warnings.warn(
-            f"{caller}: relative duality gap {found.duality_gap[worst]:.1e} at penalty {penalties[worst]:.3g} (KKT "
-            f"violation {found.kkt_violation.max():.1e}) is not certified: use larger penalties or a "
-            "shrunk Gram matrix",
-            ConvergenceWarning,
-            stacklevel=3,
-        )
     return LassoPath(
         penalties=penalties,
         coef=found.coef,
@@ -140,4 +138,21 @@ def certified_path(problem: MomentProblem, penalties: np.ndarray, caller: str) -
         problem=problem,
         events=found.events,
         unpenalised=problem.weights == 0.0,
+    )
+
+
+def warn_where_uncertified(paths: list[LassoPath], caller: str) -> None:
+    """Warn once, of the worst, where points of paths are not certified; shown at the line that called the caller."""
+    doubtful = [t for t, path in enumerate(paths) if not path.converged.all()]
+    if not doubtful:
+        return
+    t = max(doubtful, key=lambda t: paths[t].duality_gap.max())
+    path, worst = paths[t], int(paths[t].duality_gap.argmax())
+    which = f"{len(doubtful)} of {len(paths)} targets, the worst {t}: " if len(paths) > 1 else ""
+    warnings.warn(
+        f"{caller}: {which}relative duality gap {path.duality_gap[worst]:.1e} at penalty {path.penalties[worst]:.3g} "
+        f"(tolerance {GAP_TOLERANCE:.0e}, KKT violation {path.kkt_violation.max():.1e}) is not certified: use larger "
+        "penalties or a shrunk Gram matrix",
+        ConvergenceWarning,
+        stacklevel=4,
     )

@@ -23,6 +23,8 @@ class MomentProblem:
     target_variance, shrinkage : float
     solver, tracer : functions of a problem and penalties
         What solves at given penalties, and what records every breakpoint on the way.
+    shrunk : float array, shape (n_regulators, n_regulators), optional
+        (1-s) G + s I where many paths share it; made when needed else.
     """
 
     gram: np.ndarray
@@ -32,6 +34,7 @@ class MomentProblem:
     shrinkage: float
     solver: Callable[[MomentProblem, np.ndarray], Solution]
     tracer: Callable[[MomentProblem, np.ndarray], Solution]
+    shrunk: np.ndarray | None = None
 
     @property
     def response_variance(self) -> float:
@@ -52,6 +55,8 @@ class MomentProblem:
         """Return (1-s) G + s I; the Gram itself where nothing is shrunk."""
         if self.shrinkage == 0.0:
             return self.gram
+        if self.shrunk is not None:
+            return self.shrunk
         shrunk = (1.0 - self.shrinkage) * self.gram
         shrunk[np.diag_indices_from(shrunk)] += self.shrinkage
         return shrunk
