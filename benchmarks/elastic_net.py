@@ -20,7 +20,7 @@ import peers as harness
 from designs import DESIGNS, standardised
 
 from netinfer.kernels import njit, thread_limit
-from netinfer.solvers import elastic_net_path
+from netinfer.solvers import elastic_net_paths
 from netinfer.solvers.active_set import make_active_set, pursue
 from netinfer.solvers.batch import count_selections
 from netinfer.solvers.homotopy import make_workspace
@@ -80,16 +80,18 @@ def ours(problem: Problem) -> list[harness.Peer]:
     def public(method: str):
         return lambda _: np.array(
             [
-                elastic_net_path(problem.gram, q, grid, shrinkage=problem.shrinkage, method=method).coef
-                for q, grid in zip(problem.cross, problem.grids, strict=True)
+                path.coef
+                for path in elastic_net_paths(
+                    problem.gram, problem.cross, problem.grids, shrinkage=problem.shrinkage, method=method
+                )
             ]
         )
 
     return [
         harness.Peer("netinfer, active set on the shared Gram", harness.timed(active_set)),
-        harness.Peer("netinfer elastic_net_path, checks included", harness.timed(public("auto"))),
-        harness.Peer("netinfer elastic_net_path, homotopy", harness.timed(public("homotopy"))),
-        harness.Peer("netinfer elastic_net_path, coordinate descent", harness.timed(public("coordinate_descent"))),
+        harness.Peer("netinfer elastic_net_paths, checks included", harness.timed(public("auto"))),
+        harness.Peer("netinfer elastic_net_paths, homotopy", harness.timed(public("homotopy"))),
+        harness.Peer("netinfer elastic_net_paths, coordinate descent", harness.timed(public("coordinate_descent"))),
     ]
 
 
