@@ -20,6 +20,7 @@ _LAZY = {
     "infer_regression": "netinfer.models.regression",
     "select_genes": "netinfer.models.phenotype",
     "choose_penalty": "netinfer.models.penalty",
+    "choose_network_penalty": "netinfer.models.regression",
     "infer_diffusion": "netinfer.models.diffusion",
     "Network": "netinfer.network",
 }
@@ -43,12 +44,13 @@ if TYPE_CHECKING:
     from netinfer.models.diffusion import infer_diffusion
     from netinfer.models.penalty import choose_penalty
     from netinfer.models.phenotype import select_genes
-    from netinfer.models.regression import infer_regression
+    from netinfer.models.regression import choose_network_penalty, infer_regression
     from netinfer.network import Network
     from netinfer.preprocess import hidden_factors, normalize, prepare_samples
 
 __all__ = [
     "Network",
+    "choose_network_penalty",
     "choose_penalty",
     "evaluate",
     "hidden_factors",

@@ -8,17 +8,19 @@ from netinfer.plot.evaluation import precision_recall
 from netinfer.plot.graph import network_graph
 from netinfer.plot.path import coefficient_path
 from netinfer.plot.penalty import criterion_path
-from netinfer.plot.stability import stability_paths
+from netinfer.plot.stability import calibration_curve, instability_path, stability_paths
 from netinfer.plot.summary import false_edges, heldout_r2, regulators_per_target, top_regulators
 from netinfer.plot.trust import component_map, filter_cut
 
 __all__ = [
+    "calibration_curve",
     "coefficient_path",
     "component_map",
     "criterion_path",
     "false_edges",
     "filter_cut",
     "heldout_r2",
+    "instability_path",
     "network_graph",
     "precision_recall",
     "regulators_per_target",

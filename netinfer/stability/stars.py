@@ -268,6 +268,6 @@ def _checked(penalties, n_units, n_subsamples, threshold, smallest) -> np.ndarra
         raise InputError(f"n_subsamples: {n_subsamples!r} is no whole number of at least 2")
     if not 0.0 < threshold < 0.5:
         raise InputError(f"threshold: {threshold!r} is not between 0 and 0.5: 0.05 is the published one, 0.1 is denser")
-    if smallest is not None and not 0.0 < smallest:
+    if smallest is not None and not smallest > 0.0:
         raise InputError(f"smallest: {smallest!r} is not above 0")
     return grid

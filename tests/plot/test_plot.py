@@ -32,7 +32,23 @@ NET = SimpleNamespace(
     candidates=pd.DataFrame({"expected_false_edges": [0.1, 0.2, 5.0, np.nan]}),
     targets=pd.DataFrame({"target": ["g1", "g2"], "r2_heldout": [0.5, np.nan]}),
     nodes=pd.DataFrame({"name": ["g1", "g2", "a"], "degree_in": [2, 0, 7]}),
-    cut={"met": True, "n_edges": 2, "expected_false_edges": 0.2},
+    edges=EDGES.iloc[:1],
+    provenance={"rule": "meinshausen_buhlmann", "threshold": 0.75},
+    cut={"met": True, "asked": {"fdr": 0.1}, "n_edges": 2, "expected_false_edges": 0.2},
+)
+STARS = SimpleNamespace(
+    table=pd.DataFrame({"penalty": [0.9, 0.5, 0.2], "instability": [np.nan, 0.01, 0.2]}),
+    penalty=0.5,
+    threshold=0.05,
+    edges=EDGES,
+)
+CALIBRATION = pd.DataFrame(
+    {
+        "rule": ["$m_{", "$m_{", "ipss", "ipss"],
+        "asked": [1.0, 5.0, 1.0, 5.0],
+        "observed": [0.5, 6.0, 0.0, 2.0],
+        "se": [0.1, 0.4, 0.0, 0.2],
+    }
 )
 CURVES = pd.DataFrame(
     {
@@ -43,6 +59,8 @@ CURVES = pd.DataFrame(
 )
 GRID = np.array([0.6, 0.3, 0.1])
 DRAWINGS = {
+    "calibration_curve": lambda ax: plot.calibration_curve(CALIBRATION, ax=ax),
+    "instability_path": lambda ax: plot.instability_path(STARS, ax=ax),
     "coefficient_path": lambda ax: plot.coefficient_path(
         ni.solvers.lasso_path(np.eye(2), np.array([0.8, -0.5]), GRID), names=["a", "$b_{"], ax=ax
     ),
@@ -77,7 +95,16 @@ def test_draws_on_given_axes_and_on_its_own_and_returns_them(name, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["stability_paths", "precision_recall", "regulators_per_target", "false_edges", "heldout_r2"]
+    "name",
+    [
+        "stability_paths",
+        "calibration_curve",
+        "instability_path",
+        "precision_recall",
+        "regulators_per_target",
+        "false_edges",
+        "heldout_r2",
+    ],
 )
 def test_axes_have_labels(name):
     ax = DRAWINGS[name](None)
@@ -157,3 +184,55 @@ def test_a_pair_of_unknown_direction_is_a_line_without_a_head():
     assert heads(EDGES) == [arrow, bar, arrow, arrow, bar, arrow]
     bases = ["regulator_list", "undetermined", "time", "undetermined", "perturbation", "regulator_list"]
     assert heads(EDGES.assign(direction_basis=bases)) == [arrow, line, arrow, line, bar, arrow]
+
+
+def straight(ax, axis):
+    """Places of the lines across (x) or down (y) the whole axes."""
+    data = "get_ydata" if axis == "x" else "get_xdata"
+    other = "get_xdata" if axis == "x" else "get_ydata"
+    return [getattr(line, data)()[0] for line in ax.lines if list(getattr(line, other)()) == [0, 1]]
+
+
+def test_the_cut_of_a_network_is_drawn_on_its_stability_paths():
+    ax = plot.stability_paths(PATHS, "g1", net=NET)
+    # The one edge, a -> g1, is at 0.8 at penalty 0.3: the first above the threshold of the rule.
+    assert straight(ax, "x") == [0.75]
+    assert straight(ax, "y") == [0.3]
+    said = [text.get_text() for text in ax.texts]
+    assert any("≤ 0.2 false edges" in text for text in said)
+    assert "a" in said  # in colour, and named
+    assert "$b_{" not in said
+
+
+@pytest.mark.parametrize(
+    ("changes", "across", "down"),
+    [
+        ({"provenance": {"threshold": 0.9}}, [0.9], [0.1]),
+        # bounds of paths ended at each penalty: at 0.1 it is above the network's 0.2
+        (
+            {"provenance": {"threshold": 0.75, "path_ends": {"penalty": [0.9, 0.3, 0.1],
+             "expected_false_edges": [0.0, 0.1, 0.4]}}},
+            [0.75],
+            [0.3],
+        ),
+        ({"cut": {"met": True, "asked": {"selection_probability": 0.6}, "expected_false_edges": 3.0}}, [0.6], []),
+        ({"cut": {"met": False, "asked": {"fdr": 0.1}, "expected_false_edges": None}}, [0.75], []),
+        ({"provenance": {"rule": "ipss_quadratic", "truncation": 0.05}}, [], []),
+    ],
+)  # fmt: skip
+def test_lines_of_a_cut_are_those_of_its_rule(changes, across, down):
+    net = SimpleNamespace(**{**vars(NET), **changes, "exploratory": lambda: EDGES})
+    ax = plot.stability_paths(PATHS, "g1", net=net)
+    assert straight(ax, "x") == across
+    assert straight(ax, "y") == down
+
+
+def test_calibration_shows_every_rule_and_where_nothing_was_found():
+    ax = plot.calibration_curve(CALIBRATION)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["$m_{", "ipss"]
+    (zero,) = [line for line in ax.lines if line.get_marker() == "v" and len(line.get_xdata())]
+    assert zero.get_xdata().tolist() == [1.0]
+    assert zero.get_ydata().tolist() == [ax.get_ylim()[0]]
+    assert len(plot.calibration_curve(CALIBRATION.iloc[:0]).texts) == 1
+    with pytest.raises(ni.errors.InputError, match="'observed' is missing"):
+        plot.calibration_curve(CALIBRATION.drop(columns="observed"))

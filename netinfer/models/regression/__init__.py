@@ -5,10 +5,13 @@ from netinfer.models.regression.gather import gather, selection_counts, stabilit
 from netinfer.models.regression.infer import infer_regression
 from netinfer.models.regression.part import RegressionPart
 from netinfer.models.regression.problem import RegressionProblem, prepare, problem_from_arrays
+from netinfer.models.regression.stars import NetworkPenalty, choose_network_penalty
 
 __all__ = [
+    "NetworkPenalty",
     "RegressionPart",
     "RegressionProblem",
+    "choose_network_penalty",
     "chunk_targets",
     "fit_chunk",
     "gather",
