@@ -93,6 +93,15 @@ class RegressionConfig(Section):
         description="Where the path ends: the smallest false-edge bound that the rule could give, a target; auto takes "
         "the first of 0.002, 0.01, 0.05, 0.001 with an edge for every ten targets at fdr 0.1, else that with most.",
     )
+    decoys: bool = Field(
+        default=False,
+        description="Count selections once more with decoys in the place of the regulators: ties to targets by chance.",
+    )
+    resumable: bool = Field(
+        default=True,
+        description="Keep each chunk's running sums, so that more half-samples only add to them and a killed job goes "
+        "on.",
+    )
 
     @model_validator(mode="after")
     def _possible(self) -> RegressionConfig:

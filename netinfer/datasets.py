@@ -162,6 +162,10 @@ class PreparationConfig(Section):
     block: str | None = Field(
         default=None, description="Column that names the independent unit; `sample` makes each sample one."
     )
+    strata: str | None = Field(
+        default=None,
+        description="Column, the same within each unit, whose classes each half-sample holds in the same proportion.",
+    )
     covariates: Names | None = Field(
         default=None,
         description="Columns projected out of regulators and targets; null: none for bulk samples; for cells the type, "

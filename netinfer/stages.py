@@ -104,7 +104,9 @@ def prepare_dataset(adata: anndata.AnnData, settings: PreparationConfig, *, seed
         seed=seed,
     )
     adata = preprocess.normalize(adata, settings.normalize, center_by=settings.center_by)
-    adata = preprocess.with_design(adata, covariates=settings.covariates, block=settings.block)
+    adata = preprocess.with_design(
+        adata, covariates=settings.covariates, block=settings.block, strata=settings.strata
+    )
     adata = preprocess.hidden_factors(adata, settings.hidden_factors, block=settings.block, seed=seed)
     for line in adata.uns["netinfer"]["log"][n_known:]:
         logger.info("%s", line)

@@ -111,8 +111,16 @@ def covariate_matrix(obs: pd.DataFrame, names: Sequence[str], *, where: str = "c
     return CovariateDesign(np.ascontiguousarray(matrix), tuple(names), matrix.shape[1], tuple(notes))
 
 
-def with_design(adata: AnnData, *, covariates: Sequence[str] | None = None, block: str | None = None) -> AnnData:
-    """Write down which covariates are projected out and what the independent unit is, after checking the covariates.
+def with_design(
+    adata: AnnData,
+    *,
+    covariates: Sequence[str] | None = None,
+    block: str | None = None,
+    strata: str | None = None,
+) -> AnnData:
+    """Write down which covariates are projected out, what the independent unit is and what the strata of units are.
+
+    The covariates are checked.
 
     Parameters
     ----------
@@ -122,6 +130,8 @@ def with_design(adata: AnnData, *, covariates: Sequence[str] | None = None, bloc
         None keeps those of `netinfer.prepare_samples`.
     block : str, optional
         None keeps the one of `netinfer.prepare_samples`.
+    strata : str, optional
+        Column whose classes each half-sample holds in the same proportion.
 
     Returns
     -------
@@ -140,6 +150,8 @@ def with_design(adata: AnnData, *, covariates: Sequence[str] | None = None, bloc
     checked = covariate_matrix(adata.obs, [str(name) for name in names])
     design["covariates"] = text_array(checked.names)
     design["block"] = block or str(design.get("block", ""))
+    if strata:
+        design["strata"] = strata
     log = list(map(str, notes.get("log", ())))
     if block == SAMPLE and SAMPLE in adata.obs.columns:
         log.append(

@@ -50,6 +50,7 @@ READING = (
 PREPARING = (
     "assay",
     "block",
+    "strata",
     "covariates",
     "hidden_factors",
     "normalize",
@@ -57,11 +58,11 @@ PREPARING = (
     "filter",
     "cells",
 )
-# These two only read the counts, so that a change of them runs no fit again.
+# The first two only read the counts, and the third keeps sums beside them: a change runs no fit again.
 FITTING = {
     key: value
     for key, value in config["regression"].items()
-    if key not in ("rule", "truncation")
+    if key not in ("rule", "truncation", "resumable")
 }
 
 

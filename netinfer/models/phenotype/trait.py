@@ -233,10 +233,10 @@ def _units(
     adata: AnnData, block: str | None, values: np.ndarray, rows: np.ndarray
 ) -> tuple[str, np.ndarray, list[str]]:
     """Name the independent units; a trait that belongs to the donors has the donors for units."""
-    from netinfer.models.regression.problem import _units as sample_units
+    from netinfer.models.regression.units import unit_labels
 
     obs = adata.obs
-    column, labels = sample_units(adata, block)
+    column, labels = unit_labels(adata, block)
     labels = np.arange(len(obs)) if labels is None else np.asarray(labels)
     if block is None and column == "sample" and "donor" in obs.columns and not obs["donor"].isna().any():
         donors = obs["donor"].astype(str).to_numpy()[rows]

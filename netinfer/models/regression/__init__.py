@@ -1,6 +1,7 @@
 """The directed network: every gene regressed on the regulators, with stability selection."""
 
-from netinfer.models.regression.chunk import chunk_targets, fit_chunk, penalty_grid
+from netinfer.models.regression.chunk import chunk_targets, penalty_grid
+from netinfer.models.regression.fit import fit_chunk
 from netinfer.models.regression.gather import gather, selection_counts, stability_paths
 from netinfer.models.regression.infer import infer_regression
 from netinfer.models.regression.part import RegressionPart

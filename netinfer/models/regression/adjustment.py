@@ -16,9 +16,11 @@ _FACTOR = re.compile(r"hidden_factor_\d+")
 
 
 def checked_covariates(
-    covariates: np.ndarray | None, n_samples: int, rows: Sequence[np.ndarray], names: Sequence[str]
+    covariates: np.ndarray | None, n_samples: int, rows: Sequence[np.ndarray], names: Sequence[str], n_half: int
 ) -> np.ndarray:
     """Centre the covariates, shape (n_samples, n_covariates), and refuse those that leave a half-sample too little.
+
+    `n_half` is the number of units of a half-sample.
 
     Raises
     ------
@@ -31,7 +33,7 @@ def checked_covariates(
     if matrix.ndim != 2 or len(matrix) != n_samples or not np.isfinite(matrix).all():
         raise InputError(f"covariates: shape {matrix.shape}: give finite numbers, {n_samples} samples x covariates")
     matrix = matrix - matrix.mean(axis=0)
-    taken, left = degrees_of_freedom(matrix, rows), len(rows) // 2
+    taken, left = degrees_of_freedom(matrix, rows), n_half
     if left - taken < MINIMUM_LEFT:
         shown = " and ".join(in_words(names)) if len(in_words(names)) < 3 else ", ".join(in_words(names))
         asked = "`covariates` (cells have defaults)"

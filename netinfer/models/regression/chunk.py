@@ -1,7 +1,8 @@
 """One chunk of targets: all half-samples, all penalties, everything that the network needs of them.
 
 The half-samples run outside, the targets inside, so that one pair of Gram matrices is in memory at a time. Nothing
-that a target gets depends on the other targets of its chunk or on the number of threads.
+that a target gets depends on the other targets of its chunk or on the number of threads. `fit` chooses between this
+way and that of `wide`.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from scipy import stats
 
 from netinfer.config import RegressionConfig
 from netinfer.errors import ConfigError
-from netinfer.kernels import thread_limit
 from netinfer.models.regression.adjustment import degrees_of_freedom
-from netinfer.models.regression.part import RegressionPart, settings_hash
+from netinfer.models.regression.part import RegressionPart
 from netinfer.models.regression.problem import RegressionProblem
+from netinfer.models.regression.sums import Sums, SumsFile
 from netinfer.moments import TARGET_BLOCK, Moments, from_matrix, inverse_sd, project_out
 from netinfer.solvers.active_set import make_active_set
 from netinfer.solvers.batch import count_selections
@@ -25,7 +26,6 @@ from netinfer.solvers.homotopy import make_workspace
 from netinfer.solvers.path import GAP_TOLERANCE, MAX_SWEEPS
 from netinfer.solvers.ranking import rank_targets
 from netinfer.stability.effects import aggregate_effects, estimate_effects, held_out_r2
-from netinfer.stability.subsamples import complementary_pair
 
 INTERVAL_LEVEL = 0.95
 # Most regulators of a target that a half-sample's least squares takes; a quarter of its units where that is fewer.
@@ -35,7 +35,7 @@ ALL_PAIRS, PAIRS_PER_TARGET = 2_000_000, 100
 
 
 @dataclasses.dataclass(frozen=True)
-class _Half:
+class Half:
     """Standardised moments of one half-sample; the Gram matrices are without shrinkage, and as the solver sees them."""
 
     gram: np.ndarray
@@ -72,51 +72,6 @@ def shrinkages(settings: RegressionConfig) -> tuple[float, float]:
     return settings.selection_shrinkage, settings.shrinkage
 
 
-def fit_chunk(
-    problem: RegressionProblem,
-    *,
-    chunk: tuple[int, int] = (1, 1),
-    settings: RegressionConfig | None = None,
-    seed: int = 0,
-    threads: int = 1,
-) -> RegressionPart:
-    """Run stability selection for one chunk of targets.
-
-    Parameters
-    ----------
-    problem : RegressionProblem
-    chunk : (int, int)
-        Which chunk of how many, counted from 1.
-    settings : RegressionConfig, optional
-    seed : int
-        Half-sample k depends on it and on k alone.
-    threads : int
-        Targets are shared out among them; the numbers do not depend on it.
-
-    Returns
-    -------
-    RegressionPart
-    """
-    settings = RegressionConfig() if settings is None else settings
-    where = chunk_targets(len(problem.target_names), chunk)
-    # It builds on this module.
-    from netinfer.models.regression.wide import fit_wide, is_wide
-
-    if is_wide(problem):
-        return fit_wide(problem, where, settings, seed, threads, chunk, settings_hash(problem, settings, seed))
-    work = Chunk(problem, where, settings, threads)
-    with thread_limit(1), ThreadPoolExecutor(max_workers=threads) as pool:
-        columns = np.concatenate([problem.regulators, problem.covariates], axis=1)
-        everything = from_matrix(columns, work.targets)
-        for pair in range(settings.n_subsamples // 2):
-            first, second = _halves(problem, columns, work.targets, everything, pair, seed, settings)
-            for split, (half, other) in enumerate(((first, second), (second, first)), start=2 * pair):
-                list(pool.map(lambda s, h=half, o=other, k=split: work.fit(s, h, o, k), work.slices))
-        adjusted = project_out(everything, problem.n_covariates)
-        parts = list(pool.map(lambda s: work.collect(s, adjusted.cross), work.slices))
-    return work.part(parts, chunk, settings_hash(problem, settings, seed))
-
-
 def effective_units(sizes: np.ndarray) -> int:
     """Return how many units of equal size carry as much information, (sum of sizes)^2 / sum of squares, rounded down.
 
@@ -125,33 +80,14 @@ def effective_units(sizes: np.ndarray) -> int:
     return int(sizes.sum() ** 2 / (sizes**2).sum() + 1e-9)
 
 
-def _halves(
-    problem: RegressionProblem, columns, targets, everything: Moments, pair: int, seed: int, settings
-) -> tuple[_Half, _Half]:
-    n_units = problem.n_units
-    first, second = complementary_pair(n_units, pair, seed=seed)
-    rows = problem.unit_rows
-    moments = from_matrix(columns, targets, np.concatenate([rows[u] for u in first]))
-    rest = everything - moments
-    left = np.setdiff1d(np.arange(n_units), np.concatenate([first, second]))
-    if left.size:
-        rest = rest - from_matrix(columns, targets, np.concatenate([rows[u] for u in left]))
-    sizes = np.array([len(r) for r in rows], dtype=float)
-    halves = []
-    for units, of_half in ((first, moments), (second, rest)):
-        taken = degrees_of_freedom(problem.covariates, [rows[u] for u in units])
-        adjusted = project_out(of_half, problem.n_covariates)
-        halves.append(_standardised(adjusted, settings, effective_units(sizes[units]) - taken))
-    return halves[0], halves[1]
-
-
-def _standardised(moments: Moments, settings: RegressionConfig, n_units: int) -> _Half:
+def standardised_half(moments: Moments, settings: RegressionConfig, n_units: int) -> Half:
+    """Standardise the moments of a half-sample by themselves; `n_units` are the units that they are worth."""
     per_sd, per_target_sd = inverse_sd(moments.gram.diagonal()), inverse_sd(moments.target_var)
     gram = moments.gram * per_sd[:, None] * per_sd[None, :]
     np.fill_diagonal(gram, 1.0)
     selecting, ranking = shrinkages(settings)
     cross = np.ascontiguousarray((moments.cross * per_sd[:, None] * per_target_sd[None, :]).T)
-    return _Half(
+    return Half(
         gram=gram,
         selecting=_shrunk(gram, selecting),
         ranking=_shrunk(gram, ranking),
@@ -177,8 +113,8 @@ def _inverse(values: np.ndarray) -> np.ndarray:
     return np.divide(1.0, values, out=np.zeros_like(values), where=values > 0)
 
 
-class Chunk:
-    """The running sums of one chunk of targets; threads write to disjoint slices of them."""
+class Chunk(Sums):
+    """The running sums of one chunk of targets, filled from moments; threads write to disjoint slices of them."""
 
     def __init__(self, problem: RegressionProblem, where: slice, settings: RegressionConfig, threads: int) -> None:
         self.problem, self.where, self.settings = problem, where, settings
@@ -186,25 +122,48 @@ class Chunk:
         self.own = problem.own[where]
         self.weights = problem.weights_of(where)
         self.penalties = penalty_grid(settings)
-        n, p, k = len(self.own), problem.regulators.shape[1], len(self.penalties)
-        half_units = problem.n_units // 2
-        self.n_most = max(1, min(half_units // 4, p, STRONGEST))
+        n, p = len(self.own), problem.regulators.shape[1]
+        n_most = max(1, min(problem.n_half // 4, p, STRONGEST))
+        super().__init__(n, p, len(self.penalties), settings.n_subsamples, n_most)
         self.slices = [
             slice(int(s[0]), int(s[-1]) + 1) for s in np.array_split(np.arange(n), max(threads, 1)) if s.size
         ]
-        self.counts = np.zeros((n, p, k), np.uint16)
-        self.n_selected, self.n_union = np.zeros((n, k), np.int64), np.zeros((n, k), np.int64)
-        self.gap, self.largest = np.zeros(n), np.zeros(n)
-        self.magnitude, self.total = np.zeros((n, p)), np.zeros((n, p))
-        self.n_positive, self.n_negative = np.zeros((n, p), np.uint16), np.zeros((n, p), np.uint16)
-        self.r2, self.n_scored = np.zeros(n), np.zeros(n, np.int64)
-        self.chosen = np.full((n, settings.n_subsamples, self.n_most), -1, np.int32)
-        self.estimate = np.zeros(self.chosen.shape)
-        self.half_width = np.zeros(self.chosen.shape)
         level = 1.0 - (1.0 - INTERVAL_LEVEL) / 4.0  # two-sided, and a factor of two for the median of splits
-        self.quantiles = np.append(np.inf, stats.t.ppf(level, np.arange(1, half_units + 1)))
+        self.quantiles = np.append(np.inf, stats.t.ppf(level, np.arange(1, problem.n_half + 1)))
 
-    def fit(self, s: slice, half: _Half, other: _Half, split: int) -> None:
+    def run(
+        self, seed: int, pool: ThreadPoolExecutor, chunk: tuple[int, int], fingerprint: str, kept: SumsFile
+    ) -> RegressionPart:
+        """Fit every half-sample that the kept sums do not hold yet, and make the part."""
+        problem = self.problem
+        columns = np.concatenate([problem.regulators, problem.covariates], axis=1)
+        everything = from_matrix(columns, self.targets)
+        for pair in kept.missing_pairs(self):
+            first, second = self.halves(columns, everything, pair, seed)
+            for split, (half, other) in enumerate(((first, second), (second, first)), start=2 * pair):
+                list(pool.map(lambda s, h=half, o=other, k=split: self.fit(s, h, o, k), self.slices))
+        adjusted = project_out(everything, problem.n_covariates)
+        parts = list(pool.map(lambda s: self.collect(s, adjusted.cross), self.slices))
+        return self.part(parts, chunk, fingerprint)
+
+    def halves(self, columns: np.ndarray, everything: Moments, pair: int, seed: int) -> tuple[Half, Half]:
+        """Standardise the halves of a pair; the second one's moments are what the first leaves of all samples."""
+        problem, rows = self.problem, self.problem.unit_rows
+        first, second = problem.halves(pair, seed)
+        moments = from_matrix(columns, self.targets, np.concatenate([rows[u] for u in first]))
+        rest = everything - moments
+        left = np.setdiff1d(np.arange(problem.n_units), np.concatenate([first, second]))
+        if left.size:
+            rest = rest - from_matrix(columns, self.targets, np.concatenate([rows[u] for u in left]))
+        sizes = np.array([len(r) for r in rows], dtype=float)
+        halves = []
+        for units, of_half in ((first, moments), (second, rest)):
+            taken = degrees_of_freedom(problem.covariates, [rows[u] for u in units])
+            adjusted = project_out(of_half, problem.n_covariates)
+            halves.append(standardised_half(adjusted, self.settings, effective_units(sizes[units]) - taken))
+        return halves[0], halves[1]
+
+    def fit(self, s: slice, half: Half, other: Half, split: int) -> None:
         """Fit one half-sample for a slice of the targets and score it on the other half."""
         coef = self._solve(s, half)
         cross = half.cross[s]
@@ -231,20 +190,15 @@ class Chunk:
             half.target_varies[s] & other.target_varies[s], self.r2[s], self.n_scored[s],
         )  # fmt: skip
 
-    def _solve(self, s: slice, half: _Half) -> np.ndarray:
+    def _solve(self, s: slice, half: Half) -> np.ndarray:
         """Count the selections along the path and return the coefficients at the ranking penalty, (n_targets, p)."""
         settings, p = self.settings, half.gram.shape[0]
         selecting, ranking = shrinkages(settings)
-        n_gate, at = len(self.penalties), np.array([settings.ranking_penalty])
-        coef = np.zeros((s.stop - s.start, p))
+        at = np.array([settings.ranking_penalty])
         cross, own, weights = half.cross[s], self.own[s], self._weights(s)
         # Where one path serves both, it goes on to the ranking penalty; else the ranking fit is one of its own.
         is_one_path = selecting == ranking and settings.ranking_penalty < settings.penalty_min
-        count_selections(
-            half.selecting, cross, own, weights, 1.0 / (1.0 - selecting),
-            np.append(self.penalties, at) if is_one_path else self.penalties, make_workspace(p), 100 + 20 * p,
-            GAP_TOLERANCE, MAX_SWEEPS, self.counts[s], self.n_selected[s], self.n_union[s], self.gap[s], n_gate, coef,
-        )  # fmt: skip
+        coef = self.count(s, half, np.append(self.penalties, at) if is_one_path else self.penalties)
         if is_one_path:
             return coef
         if ranking > 0.0:
@@ -258,6 +212,17 @@ class Chunk:
                 half.ranking, cross, own, weights, 1.0, at, make_workspace(p), 100 + 20 * p,
                 GAP_TOLERANCE, MAX_SWEEPS, self.counts[s], self.n_selected[s], self.n_union[s], self.gap[s], 0, coef,
             )  # fmt: skip
+        return coef
+
+    def count(self, s: slice, half: Half, penalties: np.ndarray) -> np.ndarray:
+        """Count the selections at the gate's penalties, the first of those given; return the last coefficients."""
+        p, selecting = half.gram.shape[0], shrinkages(self.settings)[0]
+        coef = np.zeros((s.stop - s.start, p))
+        count_selections(
+            half.selecting, half.cross[s], self.own[s], self._weights(s), 1.0 / (1.0 - selecting), penalties,
+            make_workspace(p), 100 + 20 * p, GAP_TOLERANCE, MAX_SWEEPS, self.counts[s], self.n_selected[s],
+            self.n_union[s], self.gap[s], len(self.penalties), coef,
+        )  # fmt: skip
         return coef
 
     def _weights(self, s: slice) -> np.ndarray:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from netinfer.config import RegressionConfig
 from netinfer.errors import ConfigError
-from netinfer.models.regression.chunk import fit_chunk
+from netinfer.models.regression.fit import fit_chunk
 from netinfer.models.regression.gather import gather
-from netinfer.models.regression.problem import prepare
+from netinfer.models.regression.problem import RegressionProblem, prepare
+from netinfer.models.regression.sums import sums_key
 from netinfer.preprocess.factors import hidden_factors as find_hidden_factors
 from netinfer.preprocess.kind import recognise
 
@@ -34,12 +35,14 @@ def infer_regression(
     fdr: float | None = None,
     covariates: Sequence[str] | None = None,
     block: str | None = None,
+    strata: str | None = None,
     hidden_factors: int | str | None = None,
     response: str = "static",
     priors: Any = None,
     penalty_weights: Any = None,
     seed: int = 0,
     threads: int | None = None,
+    state: str | Path | None = None,
     **settings: Any,
 ) -> Network:
     """Infer a directed network: every gene regressed on the regulators, with stability selection.
@@ -64,6 +67,8 @@ def infer_regression(
     block : str, optional
         Column of ``obs`` that names the independent unit; else ``block``, ``donor``, ``replicate_group``, else the
         sample. ``sample`` makes every sample a unit.
+    strata : str, optional
+        Column of ``obs``, the same within each unit, whose classes each half-sample holds in the same proportion.
     hidden_factors : int or "auto", optional
         Leading components projected out as well (`netinfer.hidden_factors`); by default those of
         ``obsm["hidden_factors"]``, none where there are none.
@@ -77,6 +82,10 @@ def infer_regression(
     seed : int
     threads : int, optional
         All cores that the process may use by default. The network does not depend on it.
+    state : path, optional
+        Folder that keeps the running sums of the half-samples, one file for each data set, settings and seed. A later
+        call that asks for more half-samples fits only the missing ones, with the same result as all at once; a call
+        that was killed goes on where it was five minutes before. It may be deleted at any time.
     **settings
         Further fields of `netinfer.config.RegressionConfig`, such as ``penalty_min`` or ``rule``.
 
@@ -90,12 +99,13 @@ def infer_regression(
     ConfigError
         If a setting is impossible.
     InputError
-        If the data cannot be used: no regulators, fewer than 8 independent units, NaN, unusable covariates.
+        If the data cannot be used: no regulators, fewer than 8 samples or 4 blocks, a stratum with one unit, a block
+        in two strata, NaN, unusable covariates.
 
     Warns
     -----
     UserWarning
-        If the values look like raw counts and `netinfer.normalize` left no note.
+        If the values look like raw counts and `netinfer.normalize` left no note, or there are only 4 to 7 blocks.
 
     Notes
     -----
@@ -116,7 +126,9 @@ def infer_regression(
     except ValidationError as fault:
         first = fault.errors()[0]
         name = ".".join(map(str, first["loc"])) or "settings"
-        near = difflib.get_close_matches(name, [*RegressionConfig.model_fields, "fdr", "block", "seed", "threads"], 1)
+        near = difflib.get_close_matches(
+            name, [*RegressionConfig.model_fields, "fdr", "block", "strata", "seed", "threads"], 1
+        )
         hint = f": did you mean `{near[0]}`?" if first["type"] == "extra_forbidden" and near else ""
         raise ConfigError(f"infer_regression: {name}: {first['msg']}{hint}") from fault
     cut = {"fdr": 0.1 if fdr is None else fdr}
@@ -130,11 +142,16 @@ def infer_regression(
     expression = as_expression(adata)
     if hidden_factors is not None:
         expression = find_hidden_factors(expression, hidden_factors, covariates=covariates, block=block, seed=seed)
-    problem = prepare(expression, regulators, block, covariates, penalty_weights)
+    problem = prepare(expression, regulators, block, covariates, penalty_weights, strata)
     _warn_of_counts(expression)
-    part = fit_chunk(problem, settings=config, seed=seed, threads=threads)
+    file = None if state is None else Path(state) / f"{_state_name(problem, config, seed)}.npz"
+    part = fit_chunk(problem, settings=config, seed=seed, threads=threads, state=file)
     dropped = expression.uns.get("netinfer", {}).get("dropped_genes")
     return gather(problem, [part], settings=config, seed=seed, cut=cut, dropped=dropped)
+
+
+def _state_name(problem: RegressionProblem, config: RegressionConfig, seed: int) -> str:
+    return sums_key(problem.fingerprint(), slice(0, len(problem.target_names)), config, seed)[:16]
 
 
 def _warn_of_counts(expression: AnnData) -> None:

@@ -16,7 +16,17 @@ from netinfer.errors import RunError
 from netinfer.io.files import atomic_write
 from netinfer.models.regression.problem import RegressionProblem
 
-FORMAT = 1
+FORMAT = 2
+# Settings that no number of a part depends on: the rule and its constants only read the counts.
+NOT_FITTED = frozenset({"rule", "threshold", "truncation", "pooled", "resumable"})
+
+
+def _no_pairs() -> np.ndarray:
+    return np.zeros(0, np.int32)
+
+
+def _no_counts() -> np.ndarray:
+    return np.zeros((0, 0), np.uint16)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +52,12 @@ class RegressionPart:
         ``n_most`` is the largest number of half-samples that selected the pair at one penalty.
     gate_counts : int array, shape (n_gate_pairs, n_penalties)
         For the pairs with ``n_most`` above half, in their order.
+    decoy_n_selected, decoy_n_union : int arrays, shape (n_targets, n_penalties)
+        As ``n_selected`` and ``n_union``, with decoys (`netinfer.models.regression.decoys`) in the place of the
+        regulators; no rows where none were asked for.
+    decoy_target, decoy_regulator : int arrays, shape (n_decoy_pairs,)
+        Pairs of a target and the decoy of a regulator that some penalty selects in more than half.
+    decoy_counts : int array, shape (n_decoy_pairs, n_penalties)
     """
 
     chunk: tuple[int, int]
@@ -65,6 +81,11 @@ class RegressionPart:
     effect_high: np.ndarray
     n_most: np.ndarray
     gate_counts: np.ndarray
+    decoy_n_selected: np.ndarray = dataclasses.field(default_factory=_no_counts)
+    decoy_n_union: np.ndarray = dataclasses.field(default_factory=_no_counts)
+    decoy_target: np.ndarray = dataclasses.field(default_factory=_no_pairs)
+    decoy_regulator: np.ndarray = dataclasses.field(default_factory=_no_pairs)
+    decoy_counts: np.ndarray = dataclasses.field(default_factory=_no_counts)
 
     def _arrays(self) -> dict[str, np.ndarray]:
         return {f.name: np.asarray(getattr(self, f.name)) for f in dataclasses.fields(self)}
@@ -104,8 +125,8 @@ class RegressionPart:
 
 
 def settings_hash(problem: RegressionProblem, settings: RegressionConfig, seed: int) -> str:
-    """Hash all that a part depends on: data, settings and seed. The rule and its truncation only read the counts."""
-    fitted = settings.model_dump(mode="json", exclude={"rule", "truncation"})
+    """Hash all that a part depends on: data, settings and seed."""
+    fitted = settings.model_dump(mode="json", exclude=set(NOT_FITTED))
     text = json.dumps({"settings": fitted, "seed": seed, "data": problem.fingerprint()}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import hashlib
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,12 +11,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from netinfer.errors import InputError
-from netinfer.io.matching import match, names_of, symbols_of
+from netinfer.io.matching import symbols_of
 from netinfer.models.regression.adjustment import checked_covariates, degrees_of_freedom, explained_by
+from netinfer.models.regression.candidates import chosen_regulators
+from netinfer.models.regression.units import column_labels, unit_labels
 from netinfer.models.regression.weights import pair_weights
-from netinfer.preprocess.design import SAMPLE, as_names, covariate_matrix, unit_column
-from netinfer.preprocess.identifiers import listed_regulators
-from netinfer.stability.subsamples import check_units, unit_rows
+from netinfer.preprocess.design import SAMPLE, as_names, covariate_matrix
+from netinfer.stability.subsamples import (
+    check_units,
+    complementary_pair,
+    stratified_pair,
+    unit_rows,
+    unit_strata,
+)
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -59,6 +64,10 @@ class RegressionProblem:
         Label of each target, "" where it has none; empty where the data have no symbols beside their names.
     penalty_weights : float array, shape (1, n_regulators) or (n_targets, n_regulators), optional
         0 is unpenalised, ``inf`` forbidden; None where all are 1.
+    strata : int array, shape (n_units,), optional
+        Stratum of each unit; None where half-samples are drawn over all units alike.
+    strata_column : str
+        Column of ``obs`` that names the strata, "" where there are none.
     """
 
     regulators: np.ndarray
@@ -77,6 +86,8 @@ class RegressionProblem:
     explained: np.ndarray
     symbols: tuple[str, ...] = ()
     penalty_weights: np.ndarray | None = None
+    strata: np.ndarray | None = None
+    strata_column: str = ""
 
     @property
     def n_covariates(self) -> int:
@@ -92,6 +103,17 @@ class RegressionProblem:
     def n_units(self) -> int:
         """Number of independent units, n of every rule."""
         return len(self.unit_rows)
+
+    @property
+    def n_half(self) -> int:
+        """Number of units of a half-sample."""
+        return _n_half(self.n_units, self.strata)
+
+    def halves(self, pair: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Draw the units of a complementary pair of half-samples; both hold each stratum's units in equal number."""
+        if self.strata is None:
+            return complementary_pair(self.n_units, pair, seed=seed)
+        return stratified_pair(self.strata, pair, seed=seed)
 
     @property
     def n_candidates(self) -> np.ndarray:
@@ -129,6 +151,8 @@ class RegressionProblem:
         digest.update("\n".join((*self.regulator_names, "", *self.target_names)).encode())
         if self.penalty_weights is not None:
             digest.update(np.ascontiguousarray(self.penalty_weights).tobytes())
+        if self.strata is not None:
+            digest.update(b"strata" + np.ascontiguousarray(self.strata).tobytes())
         return digest.hexdigest()
 
 
@@ -138,6 +162,7 @@ def prepare(
     block: str | None = None,
     covariates: Sequence[str] | None = None,
     penalty_weights: Any = None,
+    strata: str | None = None,
 ) -> RegressionProblem:
     """Set up the regression of every gene on the regulators.
 
@@ -156,6 +181,9 @@ def prepare(
         ``obsm["hidden_factors"]``, where there is one, is projected out as well.
     penalty_weights : mapping, Series or DataFrame, optional
         See `netinfer.infer_regression`.
+    strata : str, optional
+        Column of ``obs``, the same within each unit, whose classes both half-samples hold in the same proportion; by
+        default the one that `netinfer.prepare_samples` wrote down.
 
     Returns
     -------
@@ -164,14 +192,21 @@ def prepare(
     Raises
     ------
     InputError
-        If there are no regulators, fewer than 8 units, an unknown or incomplete column, values that are not finite,
-        or covariates that cannot be told apart or leave too little.
+        If there are no regulators, fewer than 8 samples or 4 units of a column, an unknown or incomplete column, a
+        stratum with one unit, a unit in two strata, values that are not finite, or covariates that cannot be told
+        apart or leave too little.
+
+    Warns
+    -----
+    UserWarning
+        With 4 to 7 units.
     """
     matrix = adata.X
     matrix = matrix.toarray() if hasattr(matrix, "toarray") else np.asarray(matrix)
     names = [str(name) for name in adata.var_names]
-    chosen = _chosen(adata, names, regulators)
-    column, labels = _units(adata, block)
+    chosen = chosen_regulators(adata, names, regulators)
+    column, labels = unit_labels(adata, block)
+    strata = strata or str(_design(adata).get("strata", ""))
     adjust, adjusted_for = _covariates(adata, covariates)
     problem = problem_from_arrays(
         matrix[:, chosen],
@@ -183,6 +218,8 @@ def prepare(
         covariates=adjust,
         covariate_names=adjusted_for,
         penalty_weights=penalty_weights,
+        strata=column_labels(adata, strata, "strata", "name the stratum of every sample") if strata else None,
+        strata_column=strata,
     )
     return dataclasses.replace(problem, symbols=tuple(symbols_of(adata.var) or ()))
 
@@ -198,10 +235,13 @@ def problem_from_arrays(
     covariates: np.ndarray | None = None,
     covariate_names: Sequence[str] = (),
     penalty_weights: Any = None,
+    strata: np.ndarray | None = None,
+    strata_column: str = "strata",
 ) -> RegressionProblem:
     """Set up a regression from plain arrays, samples x genes; see `prepare`.
 
-    `covariates`, shape (n_samples, n_covariates), are projected out of both.
+    `covariates`, shape (n_samples, n_covariates), are projected out of both;
+    `units` and `strata`, shape (n_samples,), are labels.
 
     A target that has a regulator's name is never its own regulator. Without names, the first targets are taken to be
     the regulators.
@@ -223,13 +263,21 @@ def problem_from_arrays(
             raise InputError(f"{what}: a name stands twice: merge or rename duplicate genes first")
     labels = np.arange(len(x)) if units is None else np.asarray(units)
     rows = tuple(unit_rows(labels))
-    check_units(len(rows), where="samples" if unit_column == "sample" else f"column {unit_column!r}")
+    if unit_column == SAMPLE:
+        check_units(len(rows), where="samples")
+    else:
+        check_units(len(rows), where=f"column {unit_column!r}", n_samples=len(x))
+    codes = None
+    if strata is not None:
+        if np.shape(strata) != (len(x),):
+            raise InputError(f"strata: {np.shape(strata)} labels for {len(x)} samples: give one a sample")
+        codes = unit_strata(strata, rows, column=strata_column, unit_column=unit_column)
     place = {name: j for j, name in enumerate(regulator_names)}
     standard_x, x_mean, x_varies = _standardised(x)
     standard_y, y_mean, varies = _standardised(y)
     if not x_varies.any():
         raise InputError("regulators: every one is constant over the samples: nothing to regress on")
-    adjust = checked_covariates(covariates, len(x), rows, covariate_names)
+    adjust = checked_covariates(covariates, len(x), rows, covariate_names, _n_half(len(rows), codes))
     explained = varies & explained_by(adjust, standard_y)
     x_varies = x_varies & ~explained_by(adjust, standard_x)
     standard_x[:, ~x_varies] = 0.0
@@ -252,7 +300,13 @@ def problem_from_arrays(
         covariate_names=tuple(covariate_names),
         explained=explained,
         penalty_weights=pair_weights(penalty_weights, regulator_names, target_names),
+        strata=codes,
+        strata_column="" if codes is None else strata_column,
     )
+
+
+def _n_half(n_units: int, strata: np.ndarray | None) -> int:
+    return n_units // 2 if strata is None else int((np.bincount(strata) // 2).sum())
 
 
 def _standardised(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -269,67 +323,6 @@ def _standardised(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarra
     scaled /= np.where(varies, np.sqrt((scaled**2).mean(axis=0)), 1.0)
     scaled[:, ~varies] = 0.0
     return scaled, mean * size, varies
-
-
-def _chosen(adata: AnnData, names: list[str], regulators: Any) -> np.ndarray:
-    if regulators is None:
-        if "is_regulator" not in adata.var:
-            raise InputError(
-                "regulators: none given and var['is_regulator'] is missing: pass regulators=[...], a path, the name of "
-                "a shipped list, or 'all'"
-            )
-        chosen = np.flatnonzero(adata.var["is_regulator"].to_numpy(dtype=bool))
-    else:
-        chosen = _matched(adata, names, regulators)
-    if chosen.size == 0:
-        raise InputError("regulators: none of them is left in the data: see the list of dropped genes")
-    return chosen
-
-
-def _matched(adata: AnnData, names: list[str], regulators: Any) -> np.ndarray:
-    """Places of the listed regulators among the genes; those that are no gene are warned of, never silent."""
-    table, shipped = listed_regulators(regulators, adata.var, "regulators")
-    if table is None:  # "all"
-        return np.arange(len(names))
-    pairs = match(table, names_of(adata.var))
-    listed = list(table[pairs.list_column])
-    missing = [name for name, places in zip(listed, pairs.places, strict=True) if name and not places]
-    if missing and not (shipped and pairs.n_found):
-        lower = {name.lower(): name for name in names}
-        near = [
-            lower.get(name.lower()) or next(iter(difflib.get_close_matches(name, names, 1)), "nothing like it")
-            for name in missing[:5]
-        ]
-        shown = ", ".join(f"{name!r} (nearest: {other})" for name, other in zip(missing, near, strict=False))
-        text = f"regulators: {len(missing)} of {len(listed)} are no gene of the data: {shown}"
-        if not pairs.n_found:
-            raise InputError(f"{text}: are the genes the columns (samples x genes), under the same names?")
-        warnings.warn(text, UserWarning, stacklevel=5)
-    if pairs.is_case_ignored:
-        warnings.warn(
-            f"regulators: {pairs.n_found} of {len(listed)} were found by ignoring upper and lower case: is the list of "
-            "this organism?",
-            UserWarning,
-            stacklevel=5,
-        )
-    return np.array(sorted({place for places in pairs.places for place in places}), dtype=np.int64)
-
-
-def _units(adata: AnnData, block: str | None) -> tuple[str, np.ndarray | None]:
-    obs, column = adata.obs, unit_column(adata, block)
-    if column == SAMPLE:
-        return SAMPLE, None
-    if column not in obs.columns:
-        known = ", ".join(map(str, obs.columns)) or "(none)"
-        raise InputError(f"block: column {column!r} is not in the sample table (adata.obs): choose one of {known}")
-    labels = obs[column]
-    missing = labels.isna()
-    if missing.any():
-        raise InputError(
-            f"block: column {column!r} is empty for {int(missing.sum())} samples, the first {obs.index[missing][0]!r}: "
-            "name the independent unit of every sample"
-        )
-    return column, labels.astype(str).to_numpy()
 
 
 def _design(adata: AnnData) -> Mapping[str, Any]:

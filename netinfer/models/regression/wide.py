@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,11 +21,11 @@ from netinfer.models.regression.adjustment import degrees_of_freedom
 from netinfer.models.regression.chunk import Chunk, effective_units, shrinkages
 from netinfer.models.regression.part import RegressionPart
 from netinfer.models.regression.problem import RegressionProblem
+from netinfer.models.regression.sums import SumsFile, sums_key
 from netinfer.moments import CONSTANT, TARGET_BLOCK, independent_rows, inverse_sd
 from netinfer.solvers.wide import WideDesign
 from netinfer.solvers.working_set import WideProblem, WideSolution, solve_dual, solve_wide
 from netinfer.stability.effects import estimate_effects
-from netinfer.stability.subsamples import complementary_pair
 
 # The way is chosen by size alone, so that neither chunks nor threads change it. From WIDE_FROM candidates on it is this
 # one where they are WIDE_RATIO times the samples of a half or more: there it is faster (measured over all genes as
@@ -75,7 +76,7 @@ class _Residuals:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Half:
+class WideHalf:
     """One half-sample, standardised."""
 
     design: WideDesign
@@ -91,32 +92,43 @@ class _Half:
 
 def fit_wide(
     problem: RegressionProblem, where: slice, settings: RegressionConfig, seed: int, threads: int,
-    chunk: tuple[int, int], fingerprint: str,
+    chunk: tuple[int, int], fingerprint: str, *, state: str | Path | None = None, kind: type[Block] | None = None,
 ) -> RegressionPart:  # fmt: skip
-    """Run stability selection for one chunk of targets from the samples; see `fit_chunk`."""
+    """Run stability selection for one chunk of targets from the samples; see `fit_chunk`.
+
+    Each block of targets keeps its sums in a file of its own.
+    """
+    kind = Block if kind is None else kind
+    data = "" if state is None else problem.fingerprint()
     starts = range(where.start, where.stop, TARGET_BLOCK) or [where.start]
     parts = []
     with thread_limit(1), ThreadPoolExecutor(max_workers=threads) as pool:
         for start in starts:
-            block = _Block(problem, slice(start, min(start + TARGET_BLOCK, where.stop)), settings, threads)
-            parts.append(block.run(seed, pool, chunk, fingerprint))
+            targets = slice(start, min(start + TARGET_BLOCK, where.stop))
+            kept = SumsFile(None, "", settings.n_subsamples)
+            if state is not None:
+                path = Path(state).with_name(f"{Path(state).stem}.{start}{Path(state).suffix}")
+                kept = SumsFile(path, sums_key(data, targets, settings, seed), settings.n_subsamples)
+            parts.append(kind(problem, targets, settings, threads).run(seed, pool, chunk, fingerprint, kept))
     joined: dict[str, Any] = {
         name: np.concatenate([getattr(part, name) for part in parts]) for name in PER_TARGET + PER_PAIR
     }
     return dataclasses.replace(parts[0], n_targets=where.stop - where.start, **joined)
 
 
-class _Block(Chunk):
+class Block(Chunk):
     """A block of targets: the sums of a chunk, filled from samples."""
 
-    def run(self, seed: int, pool: ThreadPoolExecutor, chunk: tuple[int, int], fingerprint: str) -> RegressionPart:
+    def run(
+        self, seed: int, pool: ThreadPoolExecutor, chunk: tuple[int, int], fingerprint: str, kept: SumsFile
+    ) -> RegressionPart:
+        """Fit every half-sample that the kept sums do not hold yet, and make the part."""
         everything = self.residuals(np.arange(len(self.problem.regulators)))
         cross = everything.x.T @ everything.y / len(everything.x)
         del everything
         if self.slices:
-            for pair in range(self.settings.n_subsamples // 2):
-                units = complementary_pair(self.problem.n_units, pair, seed=seed)
-                first, second = (self.half(part) for part in units)
+            for pair in kept.missing_pairs(self):
+                first, second = (self.half(part) for part in self.problem.halves(pair, seed))
                 for split, (half, other) in enumerate(((first, second), (second, first)), start=2 * pair):
                     list(pool.map(lambda s, h=half, o=other, k=split: self.fit_slice(s, h, o, k), self.slices))
         return self.part([self.collect(s, cross) for s in self.slices or [slice(0, 0)]], chunk, fingerprint)
@@ -137,7 +149,7 @@ class _Block(Chunk):
             y_var[y_var <= CONSTANT * y_whole] = 0.0
         return _Residuals(x, y, x_mean, y_mean, x_var, y_var)
 
-    def half(self, units: np.ndarray) -> _Half:
+    def half(self, units: np.ndarray) -> WideHalf:
         """Standardise one half-sample by its own moments."""
         unit_rows = [self.problem.unit_rows[u] for u in units]
         left = self.residuals(np.concatenate(unit_rows))
@@ -145,7 +157,7 @@ class _Block(Chunk):
         x, y = left.x * per_sd, left.y * per_target_sd
         taken = degrees_of_freedom(self.problem.covariates, unit_rows)
         sizes = np.array([len(rows) for rows in unit_rows], dtype=float)
-        return _Half(
+        return WideHalf(
             design=WideDesign(x, (per_sd > 0).astype(float)),
             y=np.ascontiguousarray(y.T),
             cross=np.ascontiguousarray((x.T @ y).T) / len(x),
@@ -157,12 +169,10 @@ class _Block(Chunk):
             n_units=effective_units(sizes) - taken,
         )
 
-    def fit_slice(self, s: slice, half: _Half, other: _Half, split: int) -> None:
+    def fit_slice(self, s: slice, half: WideHalf, other: WideHalf, split: int) -> None:
         """Fit one half-sample for a slice of the targets and score it on the other half."""
         for t in range(s.start, s.stop):
-            weights = np.where(half.design.variance > 0, self.weights[t if len(self.weights) > 1 else 0], np.inf)
-            if self.own[t] >= 0:
-                weights[self.own[t]] = np.inf
+            weights = self.weights_in(t, half)
             is_penalised = weights > 0
             most = np.abs(half.cross[t][is_penalised]) / weights[is_penalised]
             self.largest[t] = max(self.largest[t], most.max(initial=0.0))
@@ -179,28 +189,39 @@ class _Block(Chunk):
                 self.r2[t] += _held_out(coef[support], support, t, half, other)
                 self.n_scored[t] += 1
 
-    def solve_one(self, t: int, half: _Half, weights: np.ndarray, coef: np.ndarray) -> None:
+    def weights_in(self, t: int, half: WideHalf) -> np.ndarray:
+        """Return one target's penalty weights in a half-sample: what is constant there, and itself, are forbidden."""
+        weights = np.where(half.design.variance > 0, self.weights[t if len(self.weights) > 1 else 0], np.inf)
+        if self.own[t] >= 0:
+            weights[self.own[t]] = np.inf
+        return weights
+
+    def solve_one(self, t: int, half: WideHalf, weights: np.ndarray, coef: np.ndarray) -> None:
         """Count one target's selections along the path and write its coefficients at the ranking penalty."""
-        settings, n_gate = self.settings, len(self.penalties)
+        settings = self.settings
         selecting, ranking = shrinkages(settings)
         at = np.array([settings.ranking_penalty])
         is_one_path = selecting == ranking and settings.ranking_penalty < settings.penalty_min
-        penalties = np.append(self.penalties, at) if is_one_path else self.penalties
-        problem = WideProblem(half.design, half.y[t], weights, selecting, half.cross[t])
+        last = self.count_one(t, half, weights, np.append(self.penalties, at) if is_one_path else self.penalties)
+        if not is_one_path:
+            problem = WideProblem(half.design, half.y[t], weights, ranking, half.cross[t])
+            last = solve_dual(problem, at) if ranking > 0.0 else solve_wide(problem, at)
+            self.gap[t] = max(self.gap[t], float(last.gap.max()))
+        coef[last.places] = last.coef[-1]
+
+    def count_one(self, t: int, half: WideHalf, weights: np.ndarray, penalties: np.ndarray) -> WideSolution:
+        """Count one target's selections at the gate's penalties, the first of those given."""
+        n_gate = len(self.penalties)
+        problem = WideProblem(half.design, half.y[t], weights, shrinkages(self.settings)[0], half.cross[t])
         found = solve_wide(problem, penalties)
         is_in = found.coef[:n_gate] != 0.0
         self.counts[t, found.places] += is_in.T
         self.n_selected[t] += is_in.sum(axis=1)
         self.n_union[t] += np.logical_or.accumulate(is_in, axis=0).sum(axis=1)
-        fits = [found]
-        if not is_one_path:
-            problem = WideProblem(half.design, half.y[t], weights, ranking, half.cross[t])
-            fits.append(solve_dual(problem, at) if ranking > 0.0 else solve_wide(problem, at))
-        self.gap[t] = max(self.gap[t], *(float(fit.gap.max()) for fit in fits))
-        last: WideSolution = fits[-1]
-        coef[last.places] = last.coef[-1]
+        self.gap[t] = max(self.gap[t], float(found.gap.max()))
+        return found
 
-    def effects_one(self, t: int, coef: np.ndarray, support: np.ndarray, other: _Half, split: int) -> None:
+    def effects_one(self, t: int, coef: np.ndarray, support: np.ndarray, other: WideHalf, split: int) -> None:
         """Estimate on the other half the effects of the strongest regulators of one target."""
         n_most = max(1, min(self.n_most, other.n_units // 4))
         strongest = np.sort(support[np.argsort(-np.abs(coef[support]), kind="stable")[:n_most]])
@@ -219,7 +240,7 @@ class _Block(Chunk):
         self.half_width[t, split, :n] = half_width[0, 0, :n]
 
 
-def _held_out(coef: np.ndarray, support: np.ndarray, t: int, half: _Half, other: _Half) -> float:
+def _held_out(coef: np.ndarray, support: np.ndarray, t: int, half: WideHalf, other: WideHalf) -> float:
     """Return the R2 on the other half of a target's fit on this one, as `held_out_r2` does from moments."""
     sd = half.regulator_sd[support]
     scale = other.regulator_sd[support] / sd
