@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -37,61 +36,18 @@ from peers import (
     timed,
     worst_excess,
 )
+from selections import halves, select, standardised
 from sklearn.linear_model import lars_path_gram, lasso_path
 
 from netinfer.kernels import thread_limit
-from netinfer.moments import from_matrix, inverse_sd
+from netinfer.moments import from_matrix
 from netinfer.solvers.active import make_workspace, padded
-from netinfer.solvers.batch import count_selections
 from netinfer.solvers.follow import follow
 from netinfer.solvers.path import GAP_TOLERANCE, MAX_SWEEPS
 from netinfer.stability.subsamples import complementary_pair
 
 N_SAMPLES, N_PREDICTORS, N_PENALTIES, SMALLEST = 805, 334, 20, 0.05
 SAMPLE_TARGETS, SAMPLE_HALVES = 20, 2
-
-
-def halves(X, Y, everything, pair: int):
-    """Return the moments of both halves of a pair; the second half's by subtraction."""
-    first, second = complementary_pair(len(X), pair, seed=0)
-    moments = from_matrix(X, Y, first)
-    rest = everything - moments
-    left = np.setdiff1d(np.arange(len(X)), np.concatenate([first, second]))
-    return moments, rest - from_matrix(X, Y, left) if left.size else rest
-
-
-def standardised(moments) -> tuple[np.ndarray, np.ndarray]:
-    """Scale moments to unit variances: the Gram, padded, and the cross-moments, targets first."""
-    per_sd, per_target = inverse_sd(moments.gram.diagonal()), inverse_sd(moments.target_var)
-    gram = moments.gram * per_sd[:, None] * per_sd[None, :]
-    np.fill_diagonal(gram, 1.0)
-    return gram, np.ascontiguousarray((moments.cross * per_sd[:, None] * per_target[None, :]).T)
-
-
-def select(X, Y, penalties, n_halves: int, threads: int = 1) -> float:
-    """Count selections over half-samples; return the worst relative duality gap."""
-    p, g = X.shape[1], Y.shape[1]
-    counts, gap, coef = np.zeros((g, p, len(penalties)), np.uint16), np.zeros(g), np.zeros((g, p))
-    n_selected, n_union = np.zeros((g, len(penalties)), np.int64), np.zeros((g, len(penalties)), np.int64)
-    own, weights = np.full(g, -1), np.ones((1, p))
-    blocks = np.array_split(np.arange(g), max(1, min(4 * threads, g))) if threads > 1 else [np.arange(g)]
-    with ThreadPoolExecutor(threads) as pool:
-        everything = from_matrix(X, Y)
-        for pair in range(n_halves // 2):
-            for moments in halves(X, Y, everything, pair):
-                gram, cross = standardised(moments)
-                gram = padded(gram)
-
-                def block(places, gram=gram, cross=cross):
-                    s = slice(places[0], places[-1] + 1)
-                    count_selections(
-                        gram, cross[s], own[s], weights, 1.0, penalties, make_workspace(p), 100 + 20 * p,
-                        GAP_TOLERANCE, MAX_SWEEPS, counts[s], n_selected[s], n_union[s], gap[s], len(penalties),
-                        coef[s],
-                    )  # fmt: skip
-
-                list(pool.map(block, blocks))
-    return float(gap.max())
 
 
 def products(X, Y, n_halves: int) -> None:
@@ -279,7 +235,7 @@ def main() -> None:
         totals = {}
         for threads in options.threads:
             on_wall, began = time.perf_counter(), clock()
-            gap = select(X, Y, penalties, options.half_samples, threads)
+            gap = select(X, Y, penalties, options.half_samples, threads).gap
             on_wall, totals[threads] = time.perf_counter() - on_wall, clock() - began
             print(
                 f"netinfer in full, {threads} thread(s): {totals[threads]:.1f} s of processor, {on_wall:.1f} s on the "

@@ -84,14 +84,25 @@ class RegressionConfig(Section):
     ranking_penalty: Number = Field(
         default=0.05, gt=0, lt=1, description="Penalty of the coefficients that rank the edges."
     )
-    rule: Literal["ipss_quadratic", "ipss_cubic", "shah_samworth", "meinshausen_buhlmann"] = Field(
+    rule: Literal[
+        "meinshausen_buhlmann", "shah_samworth", "shah_samworth_unimodal", "ipss_quadratic", "ipss_cubic"
+    ] = Field(
         default="meinshausen_buhlmann",
         description="The published bound that turns selection counts into expected false edges.",
     )
+    threshold: Annotated[Number, Field(gt=0.5, le=1)] = Field(
+        default=0.9,
+        description="Selection probability that an edge needs, of the rules that have one; the path ends where the "
+        "wished error allows.",
+    )
     truncation: Literal["auto"] | Annotated[Number, Field(gt=0, lt=1)] = Field(
         default="auto",
-        description="Where the path ends: the smallest false-edge bound that the rule could give, a target; auto takes "
-        "the first of 0.002, 0.01, 0.05, 0.001 with an edge for every ten targets at fdr 0.1, else that with most.",
+        description="Where the path ends for the IPSS rules: the integral of the bound, a target; auto takes the first "
+        "of 0.05, 0.01, 0.002 with a network at fdr 0.1.",
+    )
+    pooled: bool = Field(
+        default=False,
+        description="One bound over all pairs in place of the sum over targets: tighter, for exchangeable targets.",
     )
     decoys: bool = Field(
         default=False,
@@ -109,6 +120,12 @@ class RegressionConfig(Section):
             raise PydanticCustomError("order", "penalty_min must be smaller than penalty_max")
         if self.n_subsamples % 2:
             raise PydanticCustomError("even", "n_subsamples must be even: half-samples come in complementary pairs")
+        if self.truncation != "auto" and not self.rule.startswith("ipss"):
+            raise PydanticCustomError(
+                "truncation",
+                "truncation belongs to the IPSS rules; the path of {rule} ends where the cut allows: leave it out",
+                {"rule": self.rule},
+            )
         return self
 
 

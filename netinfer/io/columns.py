@@ -78,7 +78,7 @@ EDGES: tuple[Column, ...] = (
         "float",
         "0 to 1",
         "share of half-samples that select the pair, at the penalty of the path where it is largest; can be 0; the "
-        "bound reads the part of the path before its truncation",
+        "bound asks how early on the path it passes the rule's threshold",
     ),
     Column(
         "sign_stability",
@@ -203,8 +203,8 @@ PHENOTYPE_GENES: tuple[Column, ...] = (
         "selection_probability",
         "float",
         "0 to 1",
-        "share of half-samples that select the gene, at the penalty of the path where it is largest; the bound reads "
-        "the part of the path before its truncation",
+        "share of half-samples that select the gene, at the penalty of the path where it is largest; the bound asks "
+        "how early on the path it passes the rule's threshold",
     ),
     Column(
         "expected_false_genes",

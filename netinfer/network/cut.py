@@ -112,10 +112,9 @@ def _reason(candidates: pd.DataFrame, asked: Mapping[str, float], n_units: Any) 
             "use more independent samples, or read the exploratory network, which has no error control"
         )
     extreme, best = ("smallest", values.min()) if criterion.keeps_low else ("largest", values.max())
-    ends = " or end the path earlier (a smaller `truncation`)," if name == "expected_false_edges" else ""
     return (
         f"no candidate reaches {name} {value:g}{units}: the {extreme} {criterion.column} is {best:.3g}: "
-        f"use more independent samples, {criterion.fix},{ends} "
+        f"use more independent samples, {criterion.fix}, "
         "or read the exploratory network, which has no error control"
     )
 

@@ -1,6 +1,8 @@
-"""Stability selection: designs of half-samples, selection counts, and the published bounds on false selections."""
+"""Stability selection: designs of half-samples, selection counts, published bounds on false selections, and StARS."""
 
-from netinfer.stability.rules import SelectionCounts, choose_truncation, expected_false, q_values
+from netinfer.stability.counts import SelectionCounts, q_values
+from netinfer.stability.ipss import efp_scores
+from netinfer.stability.rules import expected_false
 from netinfer.stability.stars import StarsChoice, stars
 from netinfer.stability.subsamples import MINIMUM_UNITS, complementary_pair, unit_rows
 
@@ -8,8 +10,8 @@ __all__ = [
     "MINIMUM_UNITS",
     "SelectionCounts",
     "StarsChoice",
-    "choose_truncation",
     "complementary_pair",
+    "efp_scores",
     "expected_false",
     "q_values",
     "stars",

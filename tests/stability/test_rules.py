@@ -9,7 +9,8 @@ from scipy import optimize
 from netinfer.errors import InputError
 from netinfer.stability import SelectionCounts, expected_false, q_values
 from netinfer.stability.concave import tail_bounds
-from netinfer.stability.rules import ipss_integrand, ipss_scores
+from netinfer.stability.ipss import TRUNCATIONS, choose_truncation, ipss_integrand, ipss_scores
+from netinfer.stability.rules import RULES, rule_record
 
 
 def counts(path, q, p=50.0, n_subsamples=100, union=None):
@@ -24,19 +25,56 @@ def counts(path, q, p=50.0, n_subsamples=100, union=None):
 
 
 def test_meinshausen_buhlmann_by_hand():
-    # q = 2 of p = 50 at the last penalty kept, two targets alike: sum of q^2 / ((2 tau - 1) p).
-    selection = counts([[60, 80], [10, 100], [51, 51]], [[1, 2], [1, 2]])
-    got = expected_false(selection, "meinshausen_buhlmann", truncation=0.08)
-    expected = [2 * 4 / 50 / (2 * tau - 1) for tau in (0.8, 1.0, 0.51)]
-    np.testing.assert_allclose(got, expected, rtol=1e-12)
+    # Two targets alike of p = 50; a path ended at q = 1 or 2 bounds 2 q^2 / ((2 tau - 1) p) false edges.
+    selection = counts([[80, 80], [10, 100], [79, 79]], [[1, 2], [1, 2]])
+    got = expected_false(selection, "meinshausen_buhlmann", threshold=0.8)
+    np.testing.assert_allclose(got, [2 * 1 / 50 / 0.6, 2 * 4 / 50 / 0.6, np.inf], rtol=1e-12)
+    # With one half-sample more asked for the first pair has no cut.
+    assert np.isinf(expected_false(selection, "meinshausen_buhlmann", threshold=0.81)[0])
 
 
-def test_the_path_ends_where_the_smallest_bound_passes_the_truncation():
-    selection = counts([[60, 100]], [[1, 10]])
-    # q^2 / p is 0.02, then 2: with 0.05 only the first penalty is kept, so tau is 0.6 there.
-    got = expected_false(selection, "meinshausen_buhlmann", truncation=0.05)
-    np.testing.assert_allclose(got, [1 / 50 / 0.2])
-    assert np.isinf(expected_false(selection, "meinshausen_buhlmann", truncation=0.01)).all()
+def test_a_pair_stands_for_the_penalty_at_which_it_first_reaches_the_threshold():
+    # What happens later, also falling below the threshold again, does not matter.
+    path = [[95, 20, 100], [20, 95, 20], [20, 20, 95], [89, 89, 89]]
+    got = expected_false(counts(path, [[1, 2, 4]]), "meinshausen_buhlmann", threshold=0.9)
+    np.testing.assert_allclose(got, [1 / 50 / 0.8, 4 / 50 / 0.8, 16 / 50 / 0.8, np.inf])
+
+
+def test_the_threshold_is_met_by_rounding_up():
+    # 0.9 of 20 half-samples is 18, of 22 it is 20.
+    for n, needed in ((20, 18), (22, 20)):
+        selection = counts([[needed], [needed - 1]], [[1.0]], n_subsamples=n)
+        bound = expected_false(selection, "meinshausen_buhlmann", threshold=0.9)
+        assert np.isfinite(bound).tolist() == [True, False]
+
+
+def test_the_unimodal_factor_is_the_published_one():
+    # Shah and Samworth (2013), theorem 2, B = 50, small theta.
+    selection = counts([[70], [90], [100]], [[1.0]])
+    got = [expected_false(selection, "shah_samworth_unimodal", threshold=tau)[2] * 50 for tau in (0.7, 0.9, 1.0)]
+    np.testing.assert_allclose(got, [0.5 / (0.4 - 0.01), 4 * (0.1 + 0.01) / 1.02, 4 * 0.01 / 1.02], rtol=1e-12)
+    # It is made for theta of at most 1 / sqrt(3); beyond it the worst case holds.
+    many = counts([[100]], [[30.0]])
+    worst = expected_false(many, "meinshausen_buhlmann", threshold=0.9)
+    assert expected_false(many, "shah_samworth_unimodal", threshold=0.9) == worst
+
+
+def test_pooling_takes_all_pairs_for_one_target():
+    selection = counts([[100]], [[1.0], [3.0]])
+    assert expected_false(selection, "meinshausen_buhlmann", threshold=1.0)[0] == pytest.approx((1 + 9) / 50)
+    pooled = expected_false(selection, "meinshausen_buhlmann", threshold=1.0, pooled=True)
+    assert pooled[0] == pytest.approx((1 + 3) ** 2 / 100)
+
+
+def test_the_record_tells_the_bound_of_a_path_ended_at_each_penalty():
+    selection = counts([[95, 100]], [[1, 2]])
+    given = {"threshold": 0.9, "truncation": None, "pooled": False}
+    record = rule_record(selection, np.array([0.5, 0.2]), "meinshausen_buhlmann", **given)
+    assert record["path_ends"]["penalty"] == [0.5, 0.2]
+    np.testing.assert_allclose(record["path_ends"]["expected_false_edges"], [1 / 40, 4 / 40])
+    assert record["path_ends"]["expected_false_edges"][0] == expected_false(selection, "meinshausen_buhlmann")[0]
+    integrated = rule_record(selection, np.array([0.5, 0.2]), "ipss_quadratic", **given)
+    assert integrated["truncation"] == choose_truncation(selection, 2)
 
 
 def test_ipss_by_hand():
@@ -156,22 +194,37 @@ def test_tail_bound_beats_markov_and_falls_with_t():
     assert (tail_bounds(0.6, 10, -0.5) == 1).all()
 
 
-def test_shah_samworth_is_never_looser_than_meinshausen_buhlmann():
+@pytest.mark.parametrize("threshold", [0.6, 0.9, 1.0])
+def test_the_shah_samworth_rules_are_never_looser_than_meinshausen_buhlmann(threshold):
     rng = np.random.default_rng(1)
-    path = rng.integers(51, 101, (200, 5))
+    path = np.sort(rng.integers(51, 101, (200, 5)), axis=1)
     q = np.sort(rng.uniform(0.01, 2, (30, 5)), axis=1)
     selection = counts(path, q, p=60.0)
-    tight = expected_false(selection, "shah_samworth", truncation=1.0)
-    loose = expected_false(selection, "meinshausen_buhlmann", truncation=1.0)
-    assert (tight <= loose * (1 + 1e-12)).all()
-    assert tight.sum() < 0.5 * loose.sum()
+    loose = expected_false(selection, "meinshausen_buhlmann", threshold=threshold)
+    unimodal = expected_false(selection, "shah_samworth_unimodal", threshold=threshold)
+    concave = expected_false(selection, "shah_samworth", threshold=threshold)
+    has = np.isfinite(loose)
+    assert has.any()
+    assert (unimodal[has] <= loose[has] * (1 + 1e-12)).all()
+    assert concave[has].sum() < unimodal[has].sum() < loose[has].sum()
 
 
-@pytest.mark.parametrize("rule", ["ipss_quadratic", "ipss_cubic", "shah_samworth", "meinshausen_buhlmann"])
+def test_the_concave_bound_is_read_from_the_tails_at_no_smaller_a_share():
+    theta = 0.031
+    selection = counts([[90]], [[theta * 50]])
+    got = expected_false(selection, "shah_samworth", threshold=0.9)[0] / 50
+    exact = min(tail_bounds(theta, 100, -0.25)[90], tail_bounds(theta**2, 50, -0.5)[40])
+    # Tabulated 8 % apart; the tail falls faster than theta itself.
+    assert exact <= got <= exact * 1.3
+
+
+@pytest.mark.parametrize("rule", RULES)
 def test_more_selections_never_raise_the_bound(rule):
     path = np.sort(np.random.default_rng(2).integers(51, 101, (60, 4)), axis=0)
-    got = expected_false(counts(path, [[0.1, 0.5, 1, 2]]), rule, truncation=0.5)
-    assert (np.diff(got) <= 1e-12).all()
+    got = expected_false(counts(path, [[0.1, 0.5, 1, 2]]), rule, truncation=0.5 if "ipss" in rule else None)
+    low = np.where(np.isinf(got), 1e9, got)
+    assert np.isfinite(got).any()
+    assert (np.diff(low) <= 1e-12).all()
 
 
 def test_q_values_are_monotone_and_estimate_bound_over_number():
@@ -185,66 +238,21 @@ def test_q_values_are_monotone_and_estimate_bound_over_number():
 
 def test_nothing_selected_and_unknown_rule():
     nothing = counts(np.zeros((0, 2), int), [[0.0, 0.0]])
-    assert expected_false(nothing, "ipss_quadratic", truncation=0.1).size == 0
+    assert expected_false(nothing, "ipss_quadratic").size == 0
+    assert expected_false(nothing, "shah_samworth").size == 0
     with pytest.raises(InputError, match="unknown"):
-        expected_false(counts([[60, 60]], [[1, 1]]), "bonferroni", truncation=0.1)
+        expected_false(counts([[60, 60]], [[1, 1]]), "bonferroni")
+    for threshold in (0.5, 1.01, np.nan):
+        with pytest.raises(InputError, match="not above 0.5 and at most 1"):
+            expected_false(counts([[60, 60]], [[1, 1]]), "meinshausen_buhlmann", threshold=threshold)
 
 
-def test_the_truncation_is_the_first_that_gives_a_network():
-    from netinfer.stability.rules import TRUNCATIONS, choose_truncation
-
-    # Ten strong pairs of twenty targets, selected at the second penalty alone, where q^2 / p is 0.0032.
-    few = counts(np.full((10, 2), [50, 100]), np.tile([0.1, 0.4], (20, 1)))
-    assert choose_truncation(few, "meinshausen_buhlmann") == TRUNCATIONS[1]
-    many = counts(np.full((10, 2), [100, 100]), np.tile([0.1, 0.4], (20, 1)))
-    assert choose_truncation(many, "meinshausen_buhlmann") == TRUNCATIONS[0]
-    # Two pairs need a bound of 0.2 at most in 200 targets: 0.36 at the second penalty, 0.04 at the first.
-    rare = counts(np.full((2, 2), [100, 100]), np.tile([0.1, 0.3], (200, 1)))
-    assert choose_truncation(rare, "meinshausen_buhlmann") == TRUNCATIONS[3]
-    # No network at all: the first end with a finite bound, or with none the first.
-    weak = counts(np.full((1, 2), [60, 60]), np.tile([0.1, 9.0], (20, 1)))
-    assert choose_truncation(weak, "meinshausen_buhlmann") == TRUNCATIONS[0]
-    late = counts(np.full((1, 2), [60, 60]), np.tile([0.6, 9.0], (20, 1)))
-    assert choose_truncation(late, "meinshausen_buhlmann") == TRUNCATIONS[1]
-    none = counts(np.full((1, 2), [60, 60]), np.tile([5.0, 9.0], (20, 1)))
-    assert choose_truncation(none, "meinshausen_buhlmann") == TRUNCATIONS[0]
-
-
-def staged(first, second, q=(0.1, 0.5), n_targets=100):
-    """Pairs that are selected always: so many at the first penalty (q^2 / p 0.0002), and more at the second (0.005)."""
-    path = np.full((second, 2), 100)
-    path[first:, 0] = 50
-    return counts(path, np.tile(q, (n_targets, 1)))
-
-
-def chosen_end(selection):
-    from netinfer.stability.rules import choose_truncation
-
-    return choose_truncation(selection, "meinshausen_buhlmann")
-
-
-def test_a_network_of_few_edges_does_not_end_the_search():
-    # A hundred targets ask for ten edges: nine at 0.002 are too few where 0.01 gives twelve, ten are enough.
-    assert chosen_end(staged(9, 12)) == 0.01
-    assert chosen_end(staged(10, 40)) == 0.002
-    assert chosen_end(staged(1, 10)) == 0.01
-
-
-def test_with_too_few_edges_anywhere_the_end_with_the_most_is_taken():
-    # Six of a hundred at the second penalty, where 0.5 false ones are the bound, pass 0.1 a pair; four do not.
-    assert chosen_end(staged(2, 6)) == 0.01
-    assert chosen_end(staged(2, 4)) == 0.002
-    # As many at both: the first.
-    assert chosen_end(staged(6, 6)) == 0.002
-
-
-def test_targets_without_a_candidate_ask_for_no_edge():
-    selection = staged(9, 12)
-    assert chosen_end(selection) == 0.01
-    no_candidate = np.arange(100) < 10
-    selection = dataclasses.replace(
-        selection,
-        n_candidates=np.where(no_candidate, 0.0, selection.n_candidates),
-        n_union=np.where(no_candidate[:, None], 0.0, selection.n_union),
-    )
-    assert chosen_end(selection) == 0.002
+def test_the_truncation_of_ipss_is_the_first_that_gives_a_network():
+    # One target of p = 50, half of the measure on each penalty: the integral is 0.0002 after q = 1, 0.029 after q = 8.
+    strong = counts([[100, 100]], [[1, 8]])
+    assert choose_truncation(strong, 2) == TRUNCATIONS[0]
+    # Selected by 80 of 100 at the first penalty alone, score 0.18: 0.029 / 0.18 misses fdr 0.1, 0.0002 / 0.18 does not.
+    early = counts([[80, 50]], [[1, 8]])
+    assert choose_truncation(early, 2) == TRUNCATIONS[1]
+    none = counts([[55, 55]], [[9.0, 20.0]])
+    assert choose_truncation(none, 2) == TRUNCATIONS[0]

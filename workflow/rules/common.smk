@@ -62,7 +62,7 @@ PREPARING = (
 FITTING = {
     key: value
     for key, value in config["regression"].items()
-    if key not in ("rule", "truncation", "resumable")
+    if key not in ("rule", "threshold", "truncation", "pooled", "resumable")
 }
 
 

@@ -9,14 +9,9 @@ import numpy as np
 import pandas as pd
 
 from netinfer.errors import InputError
+from netinfer.models.regression import penalty_grid
 from netinfer.network import Network, rank_candidates
-from netinfer.stability.rules import SelectionCounts, expected_false, q_values
-
-# Ends of the path to try: the one at which most links pass fdr 0.1 is taken, the first of equals. They are longer than
-# the network's (decision 001): a row has tens of candidates and several true ones among them, not hundreds and none.
-# benchmarks/diffusion.py measures the share of false links.
-TRUNCATIONS = (0.01, 0.05, 0.1, 0.2, 0.5)
-LEVEL = 0.1
+from netinfer.stability.rules import SelectionCounts, expected_false, q_values, rule_record
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -68,9 +63,10 @@ def links_network(counts, links, labels, rows, mean, settings, record, asked) ->
         n_union=counts["n_union"] / n_half,
         counts=counts["counts"][target, source][is_gated],
     )
-    truncation = _truncation(selection, settings.rule)
+    constant = None if settings.truncation == "auto" else settings.truncation
+    constants: dict[str, Any] = {"threshold": settings.threshold, "truncation": constant, "pooled": settings.pooled}
     bound = np.full(len(target), np.inf)
-    bound[is_gated] = expected_false(selection, settings.rule, truncation=truncation)
+    bound[is_gated] = expected_false(selection, settings.rule, **constants)
     weight, n_nonzero = counts["weight"][target, source], counts["n_nonzero"][target, source]
     names = np.array(labels, object)
     frame = pd.DataFrame(
@@ -110,10 +106,5 @@ def links_network(counts, links, labels, rows, mean, settings, record, asked) ->
             "r2_heldout": np.nan,
         }
     )
-    record = {**record, "rule": settings.rule, "truncation": truncation}
+    record = {**record, **rule_record(selection, penalty_grid(settings), settings.rule, **constants)}
     return Network(rank_candidates(frame), nodes, targets, record, asked)
-
-
-def _truncation(selection: SelectionCounts, rule: str) -> float:
-    passing = [(q_values(expected_false(selection, rule, truncation=end)) <= LEVEL).sum() for end in TRUNCATIONS]
-    return TRUNCATIONS[int(np.argmax(passing))]

@@ -17,8 +17,7 @@ from netinfer.models.phenotype.binomial import COVARIATE_RIDGE, fit_binomial
 from netinfer.models.phenotype.covariates import trait_covariates
 from netinfer.models.phenotype.model import PhenotypeModel
 from netinfer.models.phenotype.trait import Trait, check_trait
-from netinfer.models.regression import fit_chunk, gather, problem_from_arrays, selection_counts
-from netinfer.stability.rules import SelectionCounts, expected_false, q_values
+from netinfer.models.regression import fit_chunk, gather, problem_from_arrays
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -27,14 +26,8 @@ if TYPE_CHECKING:
     from netinfer.models.regression.problem import RegressionProblem
     from netinfer.network import Network
 
-# Ends of the path for a cut by fdr: the one at which most genes pass is taken, the first of equals. With the first, a
-# gene that three quarters of the half-samples select passes fdr 0.1 on its own (0.05 / (2 * 0.75 - 1)).
-# benchmarks/phenotype.py measures the share of false genes. The network's smaller ends are means over thousands of
-# targets, and would leave one trait a gene or two.
-TRUNCATIONS = (0.05, 0.1, 0.2, 0.5)
-# For a wished number of false genes the end is set by it: a gene then passes in three quarters of the half-samples, the
-# middle of the range that Meinshausen and Buhlmann advise.
-SHARE_OF_WISH, LARGEST_TRUNCATION = 0.5, 0.99
+# What the record takes over from the network's provenance.
+KEPT = ("worst_duality_gap", "settings", "rule", "threshold", "truncation", "seed")
 # Genes whose variances differ by less than this factor were scaled to the same one: then it says nothing of them.
 SAME_VARIANCE = 1.01
 EFFECT = (
@@ -102,8 +95,7 @@ def select_genes(
     threads : int, optional
         The result does not depend on it.
     **settings
-        Further fields of `netinfer.config.RegressionConfig`. ``model`` is the Lasso by default. ``truncation``: by
-        default half of the wished number of false genes, or that of 0.05, 0.1, 0.2 and 0.5 at which most genes pass.
+        Further fields of `netinfer.config.RegressionConfig`. ``model`` is the Lasso by default.
 
     Returns
     -------
@@ -145,9 +137,6 @@ def select_genes(
         covariate_names=names,
     )
     part, scores, more_notes = _fitted(problem, trait, config, seed)
-    if config.truncation == "auto":
-        counts = selection_counts(problem, [part], config)
-        config = config.model_copy(update={"truncation": _truncation(counts, config.rule, asked)})
     network = gather(problem, [part], settings=config, seed=seed)
     ranked = _ranked(network, expression, chosen)
     if trait.is_binomial:
@@ -170,7 +159,7 @@ def select_genes(
         **({"classes": trait.class_sizes()} if trait.is_binomial else {}),
         **scores,
         "is_certified": bool(network.targets["status"].iloc[0] == "ok"),
-        **{name: network.provenance[name] for name in ("worst_duality_gap", "settings", "rule", "truncation", "seed")},
+        **{name: network.provenance[name] for name in KEPT if name in network.provenance},
         "not_counted": EXPECTED_FALSE_GENES_NOTE,
         "effect": ODDS if trait.is_binomial else EFFECT,
         "notes": [*trait.notes, *notes, *more_notes],
@@ -245,17 +234,6 @@ def _checked_settings(fdr, expected_false_genes, max_genes, seed, threads, n_sub
         hint = f": did you mean `{near[0]}`?" if first["type"] == "extra_forbidden" and near else ""
         raise ConfigError(f"select_genes: {place}: {first['msg']}{hint}") from fault
     return {name: float(value)}, config
-
-
-def _truncation(counts: SelectionCounts, rule: str, asked: dict[str, float]) -> float:
-    """Choose where the path ends: set by a wished number of false genes; for a wished share, where most genes pass."""
-    ((name, value),) = asked.items()
-    if name == "expected_false_genes":
-        return min(SHARE_OF_WISH * value, LARGEST_TRUNCATION)
-    if name == "selection_probability":
-        return TRUNCATIONS[0]
-    passing = [int((q_values(expected_false(counts, rule, truncation=end)) <= value).sum()) for end in TRUNCATIONS]
-    return TRUNCATIONS[int(np.argmax(passing))]
 
 
 def _genes(adata: AnnData, rows: np.ndarray, max_genes: int) -> tuple[np.ndarray, np.ndarray, str]:

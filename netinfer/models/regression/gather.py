@@ -17,7 +17,7 @@ from netinfer.models.regression.chunk import penalty_grid
 from netinfer.models.regression.part import RegressionPart, settings_hash
 from netinfer.models.regression.problem import RegressionProblem
 from netinfer.network import EXPECTED_FALSE_EDGES_NOTE, Network
-from netinfer.stability.rules import SelectionCounts, choose_truncation, expected_false, q_values
+from netinfer.stability.rules import SelectionCounts, expected_false, q_values, rule_record
 
 # DESIGN section 5: what every fit has to reach.
 CERTIFIED_GAP = 1e-8
@@ -86,9 +86,10 @@ def gather(
     }  # fmt: skip
     selection = selection_counts(problem, parts, settings)
     is_gated = _is_gated(problem, pairs["pair_target"], pairs["pair_regulator"], pairs["n_most"], settings)
-    truncation = choose_truncation(selection, settings.rule) if settings.truncation == "auto" else settings.truncation
+    constant = None if settings.truncation == "auto" else settings.truncation
+    constants: dict[str, Any] = {"threshold": settings.threshold, "truncation": constant, "pooled": settings.pooled}
     bound = np.full(len(is_gated), np.inf)
-    bound[is_gated] = expected_false(selection, settings.rule, truncation=truncation)
+    bound[is_gated] = expected_false(selection, settings.rule, **constants)
     candidates = _candidates(problem, pairs, bound, settings)
     targets = _targets(problem, parts, candidates, dropped)
     nodes = _nodes(problem)
@@ -97,8 +98,7 @@ def gather(
         "netinfer": __version__,
         "model": settings.model,
         "settings": settings.model_dump(mode="json"),
-        "rule": settings.rule,
-        "truncation": truncation,
+        **rule_record(selection, penalty_grid(settings), settings.rule, **constants),
         "settings_hash": parts[0].settings_hash if parts else "",
         "seed": seed,
         "n_samples": len(problem.regulators),
