@@ -22,6 +22,7 @@ _LAZY = {
     "choose_penalty": "netinfer.models.penalty",
     "choose_network_penalty": "netinfer.models.regression",
     "infer_diffusion": "netinfer.models.diffusion",
+    "sensitivity": "netinfer.models.sensitivity",
     "Network": "netinfer.network",
 }
 _MODULES = (
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from netinfer.models.penalty import choose_penalty
     from netinfer.models.phenotype import select_genes
     from netinfer.models.regression import choose_network_penalty, infer_regression
+    from netinfer.models.sensitivity import sensitivity
     from netinfer.network import Network
     from netinfer.preprocess import hidden_factors, normalize, prepare_samples
 
@@ -60,6 +62,7 @@ __all__ = [
     "prepare_samples",
     "read_expression",
     "select_genes",
+    "sensitivity",
 ]
 
 

@@ -8,6 +8,7 @@ from netinfer.plot.evaluation import precision_recall
 from netinfer.plot.graph import network_graph
 from netinfer.plot.path import coefficient_path
 from netinfer.plot.penalty import criterion_path
+from netinfer.plot.sensitivity import sensitivity_card
 from netinfer.plot.stability import calibration_curve, instability_path, stability_paths
 from netinfer.plot.summary import false_edges, heldout_r2, regulators_per_target, top_regulators
 from netinfer.plot.trust import component_map, filter_cut
@@ -24,6 +25,7 @@ __all__ = [
     "network_graph",
     "precision_recall",
     "regulators_per_target",
+    "sensitivity_card",
     "stability_paths",
     "top_regulators",
 ]

@@ -57,8 +57,18 @@ CURVES = pd.DataFrame(
         "precision": [1, 0.4, 0.1, 0.3, 0.1],
     }
 )
+CARD = SimpleNamespace(
+    edges=EDGES.assign(
+        **{
+            "without=$x_{.survives": pd.array([True, False, None, True, True, None], dtype="boolean"),
+            "normalize=rank.survives": pd.array([True] * 6, dtype="boolean"),
+        }
+    ),
+    variants=pd.DataFrame({"variant": ["without=$x_{", "normalize=rank"], "share_survives": [0.75, 1.0]}),
+)
 GRID = np.array([0.6, 0.3, 0.1])
 DRAWINGS = {
+    "sensitivity_card": lambda ax: plot.sensitivity_card(CARD, ax=ax),
     "calibration_curve": lambda ax: plot.calibration_curve(CALIBRATION, ax=ax),
     "instability_path": lambda ax: plot.instability_path(STARS, ax=ax),
     "coefficient_path": lambda ax: plot.coefficient_path(
@@ -236,3 +246,14 @@ def test_calibration_shows_every_rule_and_where_nothing_was_found():
     assert len(plot.calibration_curve(CALIBRATION.iloc[:0]).texts) == 1
     with pytest.raises(ni.errors.InputError, match="'observed' is missing"):
         plot.calibration_curve(CALIBRATION.drop(columns="observed"))
+
+
+def test_a_card_tells_survivors_losses_and_what_was_not_tested_apart():
+    ax = plot.sensitivity_card(CARD)
+    shapes = {(line.get_marker(), line.get_markerfacecolor()): len(line.get_xdata()) for line in ax.lines[:3]}
+    assert sorted(shapes.values()) == [1, 2, 3]  # lost, not tested, survives: told apart by shape, not by colour alone
+    assert len(set(shapes)) == 3
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["without=$x_{  75%", "normalize=rank  100%"]
+    assert "the strongest 2 of 6 edges" in plot.sensitivity_card(CARD, top=2).get_xlabel()
+    nothing = SimpleNamespace(edges=CARD.edges.iloc[:0], variants=CARD.variants)
+    assert len(plot.sensitivity_card(nothing).texts) == 1
