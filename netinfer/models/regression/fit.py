@@ -7,12 +7,12 @@ from pathlib import Path
 
 from netinfer.config import RegressionConfig
 from netinfer.kernels import thread_limit
+from netinfer.models.regression import wide
 from netinfer.models.regression.chunk import Chunk, chunk_targets
 from netinfer.models.regression.decoys import DecoyBlock, DecoyChunk, decoy_problem, with_decoys
 from netinfer.models.regression.part import RegressionPart, settings_hash
 from netinfer.models.regression.problem import RegressionProblem
 from netinfer.models.regression.sums import SumsFile, sums_key
-from netinfer.models.regression.wide import Block, fit_wide, is_wide
 from netinfer.stability.subsamples import check_seed
 
 
@@ -59,7 +59,7 @@ def fit_chunk(
     where = chunk_targets(len(problem.target_names), chunk)
     fingerprint = settings_hash(problem, settings, seed)
     with thread_limit(1):
-        part = _fit(problem, where, settings, seed, threads, chunk, fingerprint, state, (Chunk, Block))
+        part = _fit(problem, where, settings, seed, threads, chunk, fingerprint, state, (Chunk, wide.Block))
         if not settings.decoys:
             return part
         beside = None if state is None else Path(state).with_name(f"{Path(state).stem}.decoys{Path(state).suffix}")
@@ -69,9 +69,12 @@ def fit_chunk(
         return with_decoys(part, decoys, problem, settings)
 
 
-def _fit(problem, where, settings, seed, threads, chunk, fingerprint, state, kinds: tuple[type[Chunk], type[Block]]):
-    if is_wide(problem):
-        return fit_wide(problem, where, settings, seed, threads, chunk, fingerprint, state=state, kind=kinds[1])
+def _fit(
+    problem: RegressionProblem, where: slice, settings: RegressionConfig, seed: int, threads: int,
+    chunk: tuple[int, int], fingerprint: str, state: str | Path | None, kinds: tuple[type[Chunk], type[wide.Block]],
+) -> RegressionPart:  # fmt: skip
+    if wide.is_wide(problem):
+        return wide.fit_wide(problem, where, settings, seed, threads, chunk, fingerprint, state=state, kind=kinds[1])
     key = "" if state is None else sums_key(problem.fingerprint(), where, settings, seed)
     with ThreadPoolExecutor(max_workers=threads) as pool:
         work = kinds[0](problem, where, settings, threads)

@@ -11,9 +11,9 @@ import io
 import json
 import logging
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -152,9 +152,7 @@ class SumsFile:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with atomic_path(self.path) as temporary:
-                with temporary.open("xb") as handle:
-                    packed: dict[str, Any] = {"key": np.array(self.key), **sums.packed(n_done)}
-                    np.savez_compressed(handle, **packed)
+                _write(temporary, {"key": np.array(self.key), **sums.packed(n_done)})
                 digest = sha256_file(temporary)
                 with temporary.open("ab") as handle:
                     handle.write(digest.encode())
@@ -178,6 +176,20 @@ def sums_key(data: str, where: slice, settings: RegressionConfig, seed: int) -> 
         "data": data,
     }
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
+
+
+def _write(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Write arrays as numpy's .npz; whole numbers are compressed, what least squares gave would only cost time."""
+    with path.open("xb") as handle, zipfile.ZipFile(handle, "w") as archive:
+        for name, array in arrays.items():
+            entry = zipfile.ZipInfo(f"{name}.npy")
+            if array.dtype.kind == "f":
+                with archive.open(entry, "w", force_zip64=True) as file:
+                    np.lib.format.write_array(file, array, allow_pickle=False)
+            else:
+                buffer = io.BytesIO()
+                np.lib.format.write_array(buffer, array, allow_pickle=False)
+                archive.writestr(entry, buffer.getbuffer(), zipfile.ZIP_DEFLATED, compresslevel=1)
 
 
 def _read(path: Path) -> tuple[dict[str, np.ndarray], str]:
