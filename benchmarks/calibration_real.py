@@ -1,18 +1,19 @@
-"""Does the expected number of false edges hold? Simulated targets on regulators as correlated as real ones.
+"""Do the bounds hold where regulators are as correlated as real ones? All rules on the same half-samples.
 
-    python benchmarks/calibration.py [--targets 300] [--seeds 3]
+    python benchmarks/calibration_real.py [--targets 200] [--seeds 3] [--rules meinshausen_buhlmann:0.9 ...]
 
 Regulators are drawn from a normal law with the correlations of PRECISE's (E. coli) and of B. subtilis' regulators
 (shrunk by 0.1 towards independence, so that the population regression is unique), or with eight common factors.
 A quarter of the targets has no regulator, the others have 1 to 20 with R2 of 0.2 to 0.9. A false edge is a pair whose
-population coefficient is zero. The selecting path is the Lasso (the default) or an elastic net. For each rule and
-truncation: edges at fdr 0.1, the bound, the false ones, sums over
-seeds. Real data come from NETINFER_DATA.
+population coefficient is zero. For each rule, with its threshold: edges, bound and false edges at fdr 0.1, and at 1 and
+5 expected false edges a seed, sums over seeds. --selecting adds elastic nets as the selecting path. Real data come
+from NETINFER_DATA.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 from pathlib import Path
 
@@ -24,8 +25,12 @@ from netinfer.models import regression
 from netinfer.stability import expected_false, q_values
 
 DATA = Path(os.environ.get("NETINFER_DATA", Path(__file__).parents[2] / "shared" / "data"))
-RULES = ("meinshausen_buhlmann", "shah_samworth", "ipss_quadratic", "ipss_cubic")
-TRUNCATIONS = (0.05, 0.01, 0.002)
+RULES = (
+    "meinshausen_buhlmann:0.75", "meinshausen_buhlmann:0.9", "meinshausen_buhlmann:1", "shah_samworth_unimodal:0.75",
+    "shah_samworth_unimodal:0.9", "shah_samworth_unimodal:0.95", "shah_samworth_unimodal:0.98",
+    "shah_samworth_unimodal:1", "shah_samworth:0.75", "shah_samworth:0.9", "shah_samworth:0.98", "shah_samworth:1",
+    "ipss_quadratic", "ipss_cubic",
+)  # fmt: skip
 DESIGNS = {"PRECISE": 278, "B. subtilis": 266, "factors, n 100": 100, "factors, n 300": 300}
 
 
@@ -62,40 +67,52 @@ def draw(design: str, n_targets: int, rng: np.random.Generator) -> tuple[np.ndar
     return X, Y, truth
 
 
+def cuts(bound: np.ndarray) -> dict[str, tuple[np.ndarray, float]]:
+    """Return which pairs pass each cut, and the bound that it claims."""
+    by_share = q_values(bound) <= 0.1
+    claimed = float(bound[by_share].max()) if by_share.any() else 0.0
+    return {"fdr 0.1": (by_share, claimed), "1 a seed": (bound <= 1, 1.0), "5 a seed": (bound <= 5, 5.0)}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--targets", type=int, default=300)
+    parser.add_argument("--targets", type=int, default=200)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--rules", nargs="*", default=list(RULES))
+    parser.add_argument("--selecting", type=float, nargs="*", default=[0.0], help="shrinkages of the selecting path")
     options = parser.parse_args()
     rows = []
-    for design in DESIGNS:
-        for selecting, shrinkage in (("Lasso", 0.0), ("elastic net, s 0.5", 0.5)):
-            settings = RegressionConfig(model="elastic_net", selection_shrinkage=shrinkage, shrinkage=shrinkage)
-            for seed in range(options.seeds):
-                X, Y, truth = draw(design, options.targets, np.random.default_rng(seed))
-                problem = regression.problem_from_arrays(
-                    X,
-                    Y,
-                    regulator_names=[f"r{j}" for j in range(X.shape[1])],
-                    target_names=[f"t{j}" for j in range(Y.shape[1])],
-                )
-                part = regression.fit_chunk(problem, settings=settings, seed=seed)
-                counts = regression.selection_counts(problem, [part], settings)
-                gated = part.n_most > settings.n_subsamples // 2
-                is_false = ~truth[part.pair_target, part.pair_regulator][gated]
-                for rule in RULES:
-                    for truncation in TRUNCATIONS:
-                        bound = expected_false(counts, rule, truncation=truncation)
-                        chosen = q_values(bound) <= 0.1
-                        asked = bound[chosen].max() if chosen.any() else 0.0
-                        row = (design, selecting, rule, truncation, chosen.sum(), asked, is_false[chosen].sum())
-                        rows.append(row)
-    names = ["design", "selecting", "rule", "truncation", "edges", "expected_false", "observed_false"]
-    table = pd.DataFrame(rows, columns=names)
-    keys = ["rule", "truncation", "selecting", "design"]
-    table = table.groupby(keys, sort=False).sum().reset_index()
-    table["observed / expected"] = table["observed_false"] / table["expected_false"].where(table["expected_false"] > 0)
-    print(table.round({"expected_false": 1, "observed / expected": 2}).to_markdown(index=False))
+    for design, shrinkage in itertools.product(DESIGNS, options.selecting):
+        settings = RegressionConfig(model="elastic_net", selection_shrinkage=shrinkage, shrinkage=shrinkage)
+        for seed in range(options.seeds):
+            X, Y, truth = draw(design, options.targets, np.random.default_rng(seed))
+            problem = regression.problem_from_arrays(
+                X,
+                Y,
+                regulator_names=[f"r{j}" for j in range(X.shape[1])],
+                target_names=[f"t{j}" for j in range(Y.shape[1])],
+            )
+            part = regression.fit_chunk(problem, settings=settings, seed=seed)
+            counts = regression.selection_counts(problem, [part], settings)
+            gated = part.n_most > settings.n_subsamples // 2
+            is_false = ~truth[part.pair_target, part.pair_regulator][gated]
+            for text in options.rules:
+                rule, _, threshold = text.partition(":")
+                bound = expected_false(counts, rule, **({"threshold": float(threshold)} if threshold else {}))
+                for cut, (chosen, claimed) in cuts(bound).items():
+                    rows.append((cut, text, shrinkage, design, chosen.sum(), claimed, is_false[chosen].sum()))
+    table = pd.DataFrame(rows, columns=["cut", "rule", "selecting", "design", "edges", "bound", "false"])
+    table = table.groupby(["cut", "selecting", "rule", "design"], sort=False).sum().reset_index()
+    ratio = table["false"] / table["bound"].where(table["bound"] > 0)
+    table["cell"] = [
+        f"{row.edges:,} / {row.bound:.0f} / {row.false} ({share:.2f})" if row.edges else "none"
+        for row, share in zip(table.itertuples(), ratio, strict=True)
+    ]
+    for (cut, shrinkage), part in table.groupby(["cut", "selecting"], sort=False):
+        print(f"\n{cut}, selecting path with shrinkage {shrinkage:g}: edges / bound / false (false / bound)\n")
+        print(
+            part.pivot_table(index="rule", columns="design", values="cell", aggfunc="first", sort=False).to_markdown()
+        )
 
 
 if __name__ == "__main__":

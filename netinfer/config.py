@@ -87,11 +87,11 @@ class RegressionConfig(Section):
     rule: Literal[
         "meinshausen_buhlmann", "shah_samworth", "shah_samworth_unimodal", "ipss_quadratic", "ipss_cubic"
     ] = Field(
-        default="meinshausen_buhlmann",
+        default="shah_samworth_unimodal",
         description="The published bound that turns selection counts into expected false edges.",
     )
     threshold: Annotated[Number, Field(gt=0.5, le=1)] = Field(
-        default=0.9,
+        default=0.98,
         description="Selection probability that an edge needs, of the rules that have one; the path ends where the "
         "wished error allows.",
     )

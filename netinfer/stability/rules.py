@@ -28,7 +28,7 @@ from netinfer.stability.ipss import choose_truncation, integrated_bound
 __all__ = ["IPSS_ORDER", "RULES", "THRESHOLD", "SelectionCounts", "expected_false", "q_values", "rule_record"]
 
 # Selection probability of an edge, fixed by the calibration of docs/decisions/006-threshold-fixed-path-free.md.
-THRESHOLD = 0.9
+THRESHOLD = 0.98
 IPSS_ORDER = {"ipss_quadratic": 2, "ipss_cubic": 3}
 BY_THRESHOLD = ("meinshausen_buhlmann", "shah_samworth", "shah_samworth_unimodal")
 RULES = (*BY_THRESHOLD, *IPSS_ORDER)
