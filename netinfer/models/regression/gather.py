@@ -104,6 +104,7 @@ def gather(
         "n_samples": len(problem.regulators),
         "n_units": problem.n_units,
         "unit": problem.unit_column,
+        **_strata_record(problem),
         "covariates": list(problem.covariate_names),
         "covariate_df": problem.covariate_df,
         **_weights_record(problem),
@@ -117,16 +118,35 @@ def gather(
 
 
 def selection_counts(
-    problem: RegressionProblem, parts: Sequence[RegressionPart], settings: RegressionConfig
+    problem: RegressionProblem,
+    parts: Sequence[RegressionPart],
+    settings: RegressionConfig,
+    *,
+    decoys: bool = False,
 ) -> SelectionCounts:
-    """Collect what the rules read, targets in the order of the parts."""
+    """Collect what the rules read, targets in the order of the parts; of the decoys, where they are asked for.
+
+    Raises
+    ------
+    RunError
+        If decoys are asked for and a part has none.
+    """
     n_half = settings.n_subsamples
+    before = "decoy_" if decoys else ""
+    if decoys and any(len(part.decoy_n_selected) != part.n_targets for part in parts):
+        raise RunError("selection_counts: a chunk was made without decoys: set `decoys: true` and run again")
+    # Of a chunk without targets, the counts of the decoys have no columns.
+    filled = [part for part in parts if part.n_targets or not decoys]
+    arrays = {
+        name: np.concatenate([getattr(part, before + name) for part in filled])
+        for name in ("n_selected", "n_union", "counts" if decoys else "gate_counts")
+    }
     return SelectionCounts(
         n_subsamples=n_half,
         n_candidates=problem.n_candidates,
-        n_selected=np.concatenate([part.n_selected for part in parts]) / n_half,
-        n_union=np.concatenate([part.n_union for part in parts]) / n_half,
-        counts=np.concatenate([part.gate_counts for part in parts]),
+        n_selected=arrays["n_selected"] / n_half,
+        n_union=arrays["n_union"] / n_half,
+        counts=arrays["counts" if decoys else "gate_counts"],
     )
 
 
@@ -150,6 +170,13 @@ def stability_paths(
                 share = part.gate_counts[row] / settings.n_subsamples
                 rows += [(*names, penalty, value) for penalty, value in zip(penalties, share, strict=True)]
     return pd.DataFrame(rows, columns=["target", "regulator", "penalty", "selection_probability"])
+
+
+def _strata_record(problem: RegressionProblem) -> dict[str, Any]:
+    """What the provenance says of strata; nothing where there are none."""
+    if problem.strata is None:
+        return {}
+    return {"strata": problem.strata_column, "n_strata": int(problem.strata.max()) + 1, "n_half": problem.n_half}
 
 
 def _weights_record(problem: RegressionProblem) -> dict[str, Any]:
