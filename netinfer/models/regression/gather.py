@@ -132,21 +132,18 @@ def selection_counts(
         If decoys are asked for and a part has none.
     """
     n_half = settings.n_subsamples
-    before = "decoy_" if decoys else ""
     if decoys and any(len(part.decoy_n_selected) != part.n_targets for part in parts):
         raise RunError("selection_counts: a chunk was made without decoys: set `decoys: true` and run again")
-    # Of a chunk without targets, the counts of the decoys have no columns.
-    filled = [part for part in parts if part.n_targets or not decoys]
-    arrays = {
-        name: np.concatenate([getattr(part, before + name) for part in filled])
-        for name in ("n_selected", "n_union", "counts" if decoys else "gate_counts")
-    }
+    fields = ("n_selected", "n_union", "gate_counts")
+    if decoys:
+        fields = ("decoy_n_selected", "decoy_n_union", "decoy_counts")
+    n_selected, n_union, counts = (np.concatenate([getattr(part, field) for part in parts]) for field in fields)
     return SelectionCounts(
         n_subsamples=n_half,
         n_candidates=problem.n_candidates,
-        n_selected=arrays["n_selected"] / n_half,
-        n_union=arrays["n_union"] / n_half,
-        counts=arrays["counts" if decoys else "gate_counts"],
+        n_selected=n_selected / n_half,
+        n_union=n_union / n_half,
+        counts=counts,
     )
 
 
