@@ -43,6 +43,7 @@ class Facts:
     n_units: int | None = None
     n_samples: int | None = None
     unit: str = ""  # a column; empty where each sample counts
+    strata: str = ""  # a column, whose classes each half-sample holds in the same proportion
     assay: str = ""
     aggregation: str = "none"
     n_cells: int = 0
@@ -149,6 +150,7 @@ def gather_facts(
         n_units=_whole(provenance.get("n_units")),
         n_samples=_whole(provenance.get("n_samples")) or (int(adata.n_obs) if adata is not None else None),
         unit=unit,
+        strata=str(provenance.get("strata", "")),
         assay=str(design.get("assay", "")),
         aggregation=str(design.get("aggregation", "none")),
         n_cells=_whole(design.get("n_cells")) or 0,
