@@ -28,6 +28,7 @@ from netinfer.datasets import (
     PhenotypeConfig,
     PreparationConfig,
     Section,
+    SensitivityConfig,
     is_regulator_name,
 )
 from netinfer.errors import ConfigError
@@ -45,6 +46,7 @@ __all__ = [
     "PhenotypeConfig",
     "PreparationConfig",
     "RegressionConfig",
+    "SensitivityConfig",
     "as_section",
     "is_regulator_name",
     "json_schema",
@@ -84,11 +86,11 @@ class RegressionConfig(Section):
     ranking_penalty: Number = Field(
         default=0.05, gt=0, lt=1, description="Penalty of the coefficients that rank the edges."
     )
-    rule: Literal[
-        "meinshausen_buhlmann", "shah_samworth", "shah_samworth_unimodal", "ipss_quadratic", "ipss_cubic"
-    ] = Field(
-        default="shah_samworth_unimodal",
-        description="The published bound that turns selection counts into expected false edges.",
+    rule: Literal["meinshausen_buhlmann", "shah_samworth", "shah_samworth_unimodal", "ipss_quadratic", "ipss_cubic"] = (
+        Field(
+            default="shah_samworth_unimodal",
+            description="The published bound that turns selection counts into expected false edges.",
+        )
     )
     threshold: Annotated[Number, Field(gt=0.5, le=1)] = Field(
         default=0.98,
@@ -312,6 +314,7 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "filter": FilterConfig,
     "cells": CellsConfig,
     "phenotype": PhenotypeConfig,
+    "sensitivity": SensitivityConfig,
 }
 
 
@@ -333,8 +336,9 @@ def json_schema() -> dict[str, Any]:
     description = datasets.pop("description")
     schema["properties"]["datasets"] = {"description": description, "anyOf": [datasets, {"type": "string"}]}
     # Snakemake fills defaults in before it looks at the type, and a section may be null.
-    for key in schema["$defs"]["PhenotypeConfig"]["properties"].values():
-        key.pop("default", None)
+    for section in ("PhenotypeConfig", "SensitivityConfig"):
+        for key in schema["$defs"][section]["properties"].values():
+            key.pop("default", None)
     schema["properties"]["pathvars"] = {"type": "object", "description": "Snakemake's own path variables."}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_numbers_as_text(schema)}
 

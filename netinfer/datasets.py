@@ -18,6 +18,7 @@ __all__ = [
     "IngestConfig",
     "PhenotypeConfig",
     "PreparationConfig",
+    "SensitivityConfig",
     "is_regulator_name",
 ]
 
@@ -153,6 +154,38 @@ class PhenotypeConfig(Section):
     )
 
 
+class SensitivityConfig(Section):
+    """Other choices under which the network is inferred again, to see which edges survive."""
+
+    normalizations: Annotated[
+        list[Literal["auto", "cpm_log1p", "size_factors_log", "quantile", "rank", "none"]],
+        BeforeValidator(lambda value: _one_or_more(value)),
+    ] = Field(default=[], description="Other methods of `normalize`.")
+    leave_out: str | None = Field(
+        default=None, min_length=1, description="Column of the samples (a batch) whose groups are left out one by one."
+    )
+    regulators: Annotated[list[FilePath], BeforeValidator(lambda value: _one_or_more(value))] = Field(
+        default=[], description="Other lists of regulators: files, names of shipped lists, or `all`."
+    )
+    n_subsamples: Annotated[Count, Field(ge=4, le=10_000)] | None = Field(
+        default=None, description="Half-samples of each variant, an even number; null: as many as the network's."
+    )
+
+    @model_validator(mode="after")
+    def _something(self) -> SensitivityConfig:
+        if not self.normalizations and self.leave_out is None and not self.regulators:
+            raise PydanticCustomError("nothing", "nothing to vary: give normalizations, leave_out or regulators")
+        if self.n_subsamples is not None and self.n_subsamples % 2:
+            raise PydanticCustomError("even", "n_subsamples must be even: half-samples come in complementary pairs")
+        return self
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The lists of regulators that are files, by their keys."""
+        numbered = enumerate(self.regulators, start=1)
+        return {f"sensitivity.regulators.{i}": one for i, one in numbered if not is_regulator_name(one)}
+
+
 class PreparationConfig(Section):
     """How samples and genes of one data set are made ready for the regression."""
 
@@ -214,11 +247,20 @@ class DatasetConfig(PreparationConfig, IngestConfig):
         default=False, description="Leave out pairs of genes of one operon; needs an annotation."
     )
     phenotype: PhenotypeConfig | None = Field(default=None, description="A trait whose genes are to be selected.")
+    sensitivity: SensitivityConfig | None = Field(
+        default=None, description="Other choices under which the network is inferred again."
+    )
 
     @model_validator(mode="after")
     def _together(self) -> DatasetConfig:
         if self.exclude_same_operon and self.annotation is None:
             raise PydanticCustomError("operon", "exclude_same_operon needs an annotation: give `annotation`")
+        if self.sensitivity is not None and self.normalize in self.sensitivity.normalizations:
+            raise PydanticCustomError(
+                "own",
+                "{method} in sensitivity is the data set's own `normalize`: take it out",
+                {"method": self.normalize},
+            )
         return self
 
     @property
@@ -237,4 +279,5 @@ class DatasetConfig(PreparationConfig, IngestConfig):
         keys = ["expression", "samples", "gold", "annotation"]
         if not is_regulator_name(self.regulators):
             keys.insert(1, "regulators")
-        return {key: getattr(self, key) for key in keys if getattr(self, key) is not None}
+        found = {key: getattr(self, key) for key in keys if getattr(self, key) is not None}
+        return found if self.sensitivity is None else {**found, **self.sensitivity.files}

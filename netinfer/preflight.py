@@ -10,11 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from netinfer.config import Config, DatasetConfig
 from netinfer.errors import ConfigError, InputError, NetinferError
 from netinfer.io.files import atomic_write
 from netinfer.manifest import hash_inputs
-from netinfer.stages import prepare_dataset, read_dataset
+from netinfer.stages import prepare_dataset, read_dataset, variant_preparation
 
 if TYPE_CHECKING:
     import anndata
@@ -43,7 +45,7 @@ def inspect(dataset: DatasetConfig) -> dict[str, Any]:
     InputError
         If the data cannot be used as they are.
     """
-    from netinfer.models import phenotype, regression
+    from netinfer.models import phenotype, regression, sensitivity
     from netinfer.models.regression.wide import size_note
 
     if dataset.split_by is not None:
@@ -53,6 +55,10 @@ def inspect(dataset: DatasetConfig) -> dict[str, Any]:
     adata = read_dataset(dataset.expression, dataset.regulators, samples=dataset.samples, settings=dataset.ingest)
     # How many factors `auto` takes is found by the run: permutations are work.
     quick = dataset.preparation.model_copy(update={"hidden_factors": 0} if dataset.hidden_factors == "auto" else {})
+    variants: list[sensitivity.Variant] = []
+    if dataset.sensitivity is not None:
+        variants = sensitivity.configured_variants(adata.obs, dataset.sensitivity, where=dataset.name)
+        sensitivity.check_variants(adata, variants, variant_preparation(quick))
     adata = prepare_dataset(adata, quick)
     notes = adata.uns["netinfer"]
     problem = regression.prepare(adata)
@@ -68,11 +74,14 @@ def inspect(dataset: DatasetConfig) -> dict[str, Any]:
         "normalization": str(notes["normalization"]),
         "n_units": int(problem.n_units),
         "unit": problem.unit_column,
+        "strata": problem.strata_column,
+        "units_by_stratum": [] if problem.strata is None else np.bincount(problem.strata).tolist(),
         "assay": str(notes["design"]["assay"]),
         "population_note": str(notes["design"]["population_note"]),
         "covariates": list(problem.covariate_names),
         "hidden_factors": dataset.hidden_factors,
         "phenotype": trait,
+        "sensitivity": [variant.name for variant in variants],
         "gold": _gold(dataset.gold, adata) if dataset.gold is not None else None,
         "annotation": _annotation(dataset, adata) if dataset.annotation is not None else None,
         "log": [*map(str, notes["log"]), *filter(None, [size_note(problem)])],
@@ -218,6 +227,8 @@ def describe(summary: dict[str, Any]) -> list[str]:
         + (f": {summary['population_note'] or _REPLICATES}" if summary["unit"] == "sample" else ""),
         f"  dropped: {summary['n_dropped_genes']} genes, {summary['n_dropped_samples']} samples",
     ]
+    if sizes := summary["units_by_stratum"]:
+        lines.append(f"  strata: {len(sizes)} of {summary['strata']}, of {min(sizes)} to {max(sizes)} units")
     if gold:
         lines.append(
             f"  gold standard: {gold['n_edges_inside']} of {gold['n_edges']} edges are between genes of the data,"
@@ -234,6 +245,10 @@ def describe(summary: dict[str, Any]) -> list[str]:
             + f", {trait['n_units']} independent units (by {trait['unit']}){after}"
         )
         lines += [f"  {note}" for note in trait["notes"]]
+    if variants := summary.get("sensitivity"):
+        lines.append(
+            f"  sensitivity: {len(variants)} variants, each as much work as the network: {', '.join(variants)}"
+        )
     # what was warned of is on stderr already
     notes = [line for line in summary["log"] if not any(line in text for text in summary.get("warnings", ()))]
     return lines + [f"  {line}" for line in notes]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 if TYPE_CHECKING:
     import anndata
     import pandas as pd
+    from matplotlib.axes import Axes
 
     from netinfer.network import Network
 
@@ -104,13 +105,31 @@ def prepare_dataset(adata: anndata.AnnData, settings: PreparationConfig, *, seed
         seed=seed,
     )
     adata = preprocess.normalize(adata, settings.normalize, center_by=settings.center_by)
-    adata = preprocess.with_design(
-        adata, covariates=settings.covariates, block=settings.block, strata=settings.strata
-    )
+    adata = preprocess.with_design(adata, covariates=settings.covariates, block=settings.block, strata=settings.strata)
     adata = preprocess.hidden_factors(adata, settings.hidden_factors, block=settings.block, seed=seed)
     for line in adata.uns["netinfer"]["log"][n_known:]:
         logger.info("%s", line)
     return adata
+
+
+def variant_preparation(
+    settings: PreparationConfig, *, seed: int = 0
+) -> Callable[[anndata.AnnData, str | None], anndata.AnnData]:
+    """Give the function by which the variants of a sensitivity card are made ready, as the data set itself is.
+
+    Its second argument is another method of normalization, or None. A covariate of which leaving samples out leaves one
+    value has nothing to project out and is taken out.
+    """
+
+    def prepare(adata: anndata.AnnData, method: str | None) -> anndata.AnnData:
+        update: dict[str, Any] = {} if method is None else {"normalize": method}
+        if settings.covariates is not None:
+            update["covariates"] = [
+                name for name in settings.covariates if name not in adata.obs or len(adata.obs[name].unique()) > 1
+            ]
+        return prepare_dataset(adata, settings.model_copy(update=update), seed=seed)
+
+    return prepare
 
 
 def provenance(adata: anndata.AnnData, dataset: str) -> dict[str, Any]:
@@ -162,6 +181,17 @@ def read_h5ad(path: str | Path) -> anndata.AnnData:
     except (OSError, KeyError, ValueError) as error:
         first = (str(error).splitlines() or [""])[0]
         raise RunError(f"{path}: damaged intermediate file ({first}): delete it and run again") from error
+
+
+def write_figure(ax: Axes, path: str | Path) -> None:
+    """Write the figure of an Axes as SVG, whole or not at all; the same figure gives the same bytes."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    if not isinstance(ax.figure, Figure):
+        raise TypeError("only a plain figure can be written")
+    with matplotlib.rc_context({"svg.hashsalt": "netinfer"}), atomic_path(path) as temporary:
+        ax.figure.savefig(temporary, format="svg", metadata={"Date": None, "Creator": None})
 
 
 def write_table(table: pd.DataFrame, path: str | Path) -> None:

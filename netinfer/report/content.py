@@ -254,6 +254,20 @@ def phenotype_facts(phenotype: Any, nodes: pd.DataFrame) -> dict[str, Any] | Non
     }
 
 
+def sensitivity_facts(card: Any) -> dict[str, Any] | None:
+    """Return what a sensitivity card says."""
+    if card is None:
+        return None
+    tested, survives = card.edges["n_tested"], card.edges["n_survives"]
+    return {
+        "n_edges": len(card.edges),
+        "n_everywhere": int(((tested > 0) & (survives == tested)).sum()),
+        "n_nowhere": int(((tested > 0) & (survives == 0)).sum()),
+        "n_untested": int((tested == 0).sum()),
+        "rows": card.variants.to_dict("records"),
+    }
+
+
 def settings_rows(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Flatten the provenance into names and values for a table."""
     rows: list[tuple[str, str]] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from netinfer import plot
@@ -42,6 +43,7 @@ def draw(
     *,
     facts: Facts | None = None,
     names: Mapping[str, str] | None = None,
+    card: Any = None,
 ) -> dict[str, Any]:
     """Return the figures by name; those without data are None.
 
@@ -49,7 +51,7 @@ def draw(
     """
     names = names or {}
     shown = _renamed(net.edges if net.cut["met"] else net.exploratory(), names)
-    kinds = ("graph", "regulators", "per_target", "r2", "paths", "precision_recall", *_TRUST)
+    kinds = ("graph", "regulators", "per_target", "r2", "paths", "precision_recall", "sensitivity", *_TRUST)
     figures: dict[str, Any] = {**dict.fromkeys(kinds), "false_edges": as_uri(plot.false_edges(net))}
     if len(shown):
         figures["graph"] = as_uri(plot.network_graph(shown))
@@ -65,9 +67,14 @@ def draw(
             chosen.setdefault(str(target), set()).add(str(source))
         targets = list(dict.fromkeys(paths["target"].astype(str)))
         targets = sorted(targets, key=lambda name: name not in chosen)[:N_PATHS]  # those with edges first
+        as_shown = SimpleNamespace(edges=_renamed(net.edges, names), cut=net.cut, provenance=net.provenance)
         figures["paths"] = [
-            (name, as_uri(plot.stability_paths(paths, name, selected=chosen.get(name, set())))) for name in targets
+            (name, as_uri(plot.stability_paths(paths, name, selected=chosen.get(name, set()), net=as_shown)))
+            for name in targets
         ]
+    if card is not None and len(card.edges):
+        renamed = SimpleNamespace(edges=_renamed(card.edges, names), variants=card.variants)
+        figures["sensitivity"] = as_uri(plot.sensitivity_card(renamed))
     if curves is not None and len(curves):
         figures["precision_recall"] = as_uri(plot.precision_recall(curves))
     return figures | (_draw_trust(facts) if facts is not None else {})

@@ -23,6 +23,7 @@ def write_report(
     paths: pd.DataFrame | None = None,
     phenotype: pd.DataFrame | Any = None,
     annotation: pd.DataFrame | None = None,
+    sensitivity: Any = None,
     title: str | None = None,
 ) -> Path:
     """Write one self-contained HTML page about a data set and its network.
@@ -47,6 +48,8 @@ def write_report(
         The genes selected for a trait; a DataFrame is as in phenotype/genes.tsv.
     annotation : DataFrame, optional
         Of a network that leaves pairs of one operon out; see `netinfer.evaluate`.
+    sensitivity : Sensitivity, optional
+        The network under other choices, from `netinfer.sensitivity`.
     title : str, optional
         By default the data set's name.
 
@@ -71,7 +74,7 @@ def write_report(
             evaluation = evaluate(net, gold, baseline=adata, annotation=annotation)
     page = _template().render(
         title=title or str(net.provenance.get("dataset") or "netinfer network"),
-        **_values(net, adata, evaluation, paths, curves, phenotype),
+        **_values(net, adata, evaluation, paths, curves, phenotype, sensitivity),
     )
     with atomic_write(path) as file:
         file.write(page)
@@ -85,8 +88,10 @@ def _values(
     paths: pd.DataFrame | None,
     curves: pd.DataFrame | None,
     phenotype: Any,
+    sensitivity: Any,
 ) -> dict[str, Any]:
     """Gather everything that the templates show."""
+    from netinfer.plot.stability import cut_lines
     from netinfer.report import advice, content, trust
     from netinfer.report.components import leading_components
     from netinfer.report.figures import N_REGULATORS, draw
@@ -114,9 +119,11 @@ def _values(
         "targets": content.target_facts(net),
         "scores": content.score_rows(evaluation),
         "phenotype": content.phenotype_facts(phenotype, net.nodes),
+        "has_path_end": paths is not None and cut_lines(net, paths)[1] is not None,
+        "sensitivity": content.sensitivity_facts(sensitivity),
         "settings": content.settings_rows(net.provenance),
         "components": components,
-        "figures": draw(net, paths, curves, facts=facts, names=names),
+        "figures": draw(net, paths, curves, facts=facts, names=names, card=sensitivity),
         "bound_assumes": content.BOUND_ASSUMES,
         "not_counted": content.NOT_COUNTED,
         "effect": str(net.provenance.get("effect", "")).removeprefix("effect: "),

@@ -64,6 +64,12 @@ FITTING = {
     for key, value in config["regression"].items()
     if key not in ("rule", "threshold", "truncation", "pooled", "resumable")
 }
+# What only keeps or adds to the network's own counts is no part of the variants.
+VARYING = {
+    key: value
+    for key, value in config["regression"].items()
+    if key not in ("decoys", "resumable")
+}
 
 
 def setting(*keys):
@@ -107,6 +113,20 @@ def if_phenotype(wildcards):
         return []
     names = ("model.json", "genes.tsv", "genes_ranked.tsv")
     return [f"{RESULTS}/{wildcards.dataset}/phenotype/{name}" for name in names]
+
+
+def if_sensitivity(wildcards):
+    """Give the tables of the sensitivity card, where the data set asks for one."""
+    if not DATASETS[wildcards.dataset].get("sensitivity"):
+        return []
+    names = ("sensitivity.tsv", "sensitivity_variants.tsv")
+    return [f"{RESULTS}/{wildcards.dataset}/{name}" for name in names]
+
+
+def other_lists(wildcards):
+    """Give the further lists of regulators that are files."""
+    lists = (DATASETS[wildcards.dataset].get("sensitivity") or {}).get("regulators", [])
+    return [file for file in lists if not re.fullmatch("[A-Za-z0-9_-]+", file)]
 
 
 def all_settings(wildcards):

@@ -85,6 +85,7 @@ rule report:
         evaluation=if_gold(f"{RESULTS}/{{dataset}}/evaluation.tsv"),
         annotation=data_file("annotation"),
         phenotype=if_phenotype,
+        sensitivity=if_sensitivity,
     output:
         html=report(
             "<results>/{dataset}/report.html",
@@ -120,6 +121,8 @@ rule manifest:
         network=rules.network.output,
         evaluation=if_gold(f"{RESULTS}/{{dataset}}/evaluation.tsv"),
         phenotype=if_phenotype,
+        sensitivity=if_sensitivity,
+        lists=other_lists,
         html="<results>/{dataset}/report.html",
     output:
         json="<results>/{dataset}/manifest.json",

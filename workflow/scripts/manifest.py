@@ -7,10 +7,12 @@ with job(snakemake):
 
     given = ("expression", "regulators", "samples", "gold", "annotation")
     made = [*snakemake.input.network, snakemake.input.get("evaluation"), snakemake.input.html]
-    made += snakemake.input.get("phenotype") or []
+    made += [*(snakemake.input.get("phenotype") or []), *(snakemake.input.get("sensitivity") or [])]
+    inputs = {key: snakemake.input.get(key) for key in given if snakemake.input.get(key)}
+    lists = enumerate(snakemake.input.get("lists") or [], start=1)
     write_manifest(
         snakemake.output.json,
-        inputs={key: snakemake.input.get(key) for key in given if snakemake.input.get(key)},
+        inputs=inputs | {f"sensitivity.regulators.{i}": path for i, path in lists},
         outputs=[path for path in made if path],
         preflight=snakemake.input.preflight,
         settings=snakemake.params.settings,

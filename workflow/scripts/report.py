@@ -7,12 +7,14 @@ with job(snakemake):
 
     from netinfer.io import read_annotation
     from netinfer.models.phenotype import PhenotypeModel
+    from netinfer.models.sensitivity import Sensitivity
     from netinfer.network import Network
     from netinfer.report import write_report
     from netinfer.stages import read_h5ad, read_table
 
     trait = snakemake.input.get("phenotype")
     places = snakemake.input.get("annotation")
+    card = snakemake.input.get("sensitivity")
     write_report(
         snakemake.output.html,
         Network.read(Path(snakemake.input.network[0]).parent),
@@ -22,5 +24,6 @@ with job(snakemake):
         paths=read_table(snakemake.input.paths),
         phenotype=PhenotypeModel.read(Path(trait[0]).parent) if trait else None,
         annotation=read_annotation(places) if places else None,
+        sensitivity=Sensitivity.read(Path(card[0]).parent) if card else None,
         title=snakemake.wildcards.dataset,
     )

@@ -57,13 +57,15 @@ class Sensitivity:
 
     def write(self, folder: str | os.PathLike[str]) -> list[Path]:
         """Write sensitivity.tsv and sensitivity_variants.tsv into a folder, each whole or not at all."""
-        from netinfer.io.files import atomic_write
+        from netinfer.io.tables import write_tsv
 
-        paths = []
-        for name, table in ((EDGES_FILE, self.edges), (VARIANTS_FILE, self.variants)):
-            paths.append(Path(folder, name))
-            with atomic_write(paths[-1]) as file:
-                table.to_csv(file, sep="\t", index=False, lineterminator="\n")
+        words = {True: "true", False: "false"}
+        edges = self.edges.copy()
+        for name in (f"{variant}.survives" for variant in self.variants["variant"]):
+            edges[name] = [words.get(value, "") for value in edges[name]]
+        paths = [Path(folder, EDGES_FILE), Path(folder, VARIANTS_FILE)]
+        for path, table in zip(paths, (edges, self.variants), strict=True):
+            write_tsv(path, table)
         return paths
 
     @classmethod

@@ -48,6 +48,8 @@ class VariantFit:
     regulators, targets : tuple of str
         Those that vary and were fitted.
     n_samples, n_units : int
+    place : int
+        Of the variant among those asked for.
     """
 
     variant: Variant
@@ -56,6 +58,7 @@ class VariantFit:
     targets: tuple[str, ...]
     n_samples: int
     n_units: int
+    place: int = 0
 
 
 def sensitivity(
@@ -129,13 +132,10 @@ def sensitivity(
         asked = normalize if method is None else method
         return normalized(values, asked) if asked != "none" else values
 
-    fits = [
-        fit_variant(
-            expression, variant, prepare, settings=settings, seed=int(net.provenance["seed"]), threads=threads,
-            design=net.provenance,
-        )
-        for variant in variants
-    ]  # fmt: skip
+    seed = int(net.provenance["seed"])
+    fits = fit_variants(
+        expression, variants, prepare, settings=settings, seed=seed, threads=threads, design=net.provenance
+    )
     return compare(net, fits)
 
 
@@ -216,6 +216,23 @@ def fit_variant(
     )
 
 
+def fit_variants(
+    adata: AnnData, variants: Sequence[Variant], prepare: Prepare, *, chunk: tuple[int, int] = (1, 1), **fitting: Any
+) -> list[VariantFit]:
+    """Infer the networks of a share of the variants: the i-th, the (i + n)-th, ... of chunk (i, n).
+
+    The other arguments are those of `fit_variant`.
+    """
+    i, n = chunk
+    chosen = list(enumerate(variants))[i - 1 :: n]
+    return [dataclasses.replace(fit_variant(adata, one, prepare, **fitting), place=place) for place, one in chosen]
+
+
+def in_order(fits: Sequence[VariantFit]) -> list[VariantFit]:
+    """Sort fits that come from several chunks as their variants were asked for."""
+    return sorted(fits, key=lambda fit: fit.place)
+
+
 def _design(adata: AnnData, design: Any) -> dict[str, Any]:
     """Return what names units and covariates; nothing where the prepared data do so themselves."""
     if design is None:
@@ -244,6 +261,7 @@ def write_fits(fits: Sequence[VariantFit], table: str | Path, record: str | Path
                     "targets": fit.targets,
                     "n_samples": fit.n_samples,
                     "n_units": fit.n_units,
+                    "place": fit.place,
                 }
                 for fit in fits
             ],
@@ -273,6 +291,7 @@ def read_fits(table: str | Path, record: str | Path) -> list[VariantFit]:
                 targets=tuple(entry["targets"]),
                 n_samples=int(entry["n_samples"]),
                 n_units=int(entry["n_units"]),
+                place=int(entry["place"]),
             )
             for entry in entries
         ]

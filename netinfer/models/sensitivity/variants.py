@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from netinfer.config import SensitivityConfig, is_regulator_name
 from netinfer.errors import ConfigError, InputError
 from netinfer.preprocess.normalization import METHODS
 from netinfer.preprocess.selection import plain_labels, require_column
@@ -93,6 +94,18 @@ def list_variants(
         if names.count(name) > 1:
             raise ConfigError(f"{where}: {name} is asked for twice: take one out")
     return found
+
+
+def configured_variants(obs: pd.DataFrame, settings: SensitivityConfig, *, where: str) -> list[Variant]:
+    """List the variants that a config asks for; see `list_variants`."""
+    return list_variants(
+        obs,
+        normalizations=settings.normalizations,
+        leave_out=settings.leave_out,
+        # A name is that of a shipped list, anything else a path, also where it has no slash.
+        regulators=[one if is_regulator_name(one) else Path(one) for one in settings.regulators],
+        where=where,
+    )
 
 
 def _method(name: str) -> Variant:

@@ -1,0 +1,17 @@
+"""Look the edges of a network up in its variants."""
+
+from netinfer.jobs import job
+
+with job(snakemake):
+    from pathlib import Path
+
+    from netinfer.models import sensitivity
+    from netinfer.network import Network
+    from netinfer.stages import write_figure
+
+    files = zip(snakemake.input.tables, snakemake.input.records, strict=True)
+    fits = [fit for table, record in files for fit in sensitivity.read_fits(table, record)]
+    folder = Path(snakemake.output.table).parent
+    card = sensitivity.compare(Network.read(folder), sensitivity.in_order(fits))
+    card.write(folder)
+    write_figure(card.plot(), snakemake.output.figure)
