@@ -139,8 +139,8 @@ def unit_strata(strata: np.ndarray, rows: Sequence[np.ndarray], *, column: str, 
             shown = ", ".join(repr(str(labels[code])) for code in inside[:2])
             raise InputError(
                 f"strata: a unit of block {unit_column!r} (that of sample {int(samples[0]) + 1}) lies in {len(inside)} "
-                f"strata of {column!r} ({shown}): a unit goes into a half as a whole: name as `strata` a column that is "
-                "the same within each unit, or a finer `block`"
+                f"strata of {column!r} ({shown}): a unit goes into a half as a whole: name as `strata` a column that "
+                "is the same within each unit, or a finer `block`"
             )
     of_unit = codes[[samples[0] for samples in rows]]
     sizes = np.bincount(of_unit, minlength=len(labels))

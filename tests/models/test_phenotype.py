@@ -230,11 +230,21 @@ def test_the_check_before_a_run_says_what_will_be_modelled():
         ({"seed": -1}, "seed"),
         ({"n_subsamples": 5}, "even"),
         ({"penalty_mim": 0.1}, "did you mean `penalty_min`"),
+        ({"decoys": True}, "only networks have them"),
     ],
 )
 def test_impossible_settings_are_refused(change, message):
     with pytest.raises(ConfigError, match=message):
         select_genes(data(n=24, p=20), "trait", **change)
+
+
+def test_the_networks_decoys_are_not_asked_of_the_trait():
+    from netinfer.config import PhenotypeConfig
+    from netinfer.models.phenotype.configured import select_configured
+
+    regression = {"n_subsamples": 4, "decoys": True}
+    model = select_configured(data(n=24, p=20), PhenotypeConfig(column="trait"), regression=regression, cut={})
+    assert model.record["settings"]["decoys"] is False
 
 
 def test_every_key_of_the_record_is_documented():

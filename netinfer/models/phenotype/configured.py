@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from netinfer.config import PhenotypeConfig
 
 # What the trait's model does not take from the network's settings: it is a Lasso, and one target cannot be pooled.
-_OWN = ("model", "truncation", "pooled")
+_OWN = ("model", "truncation", "pooled", "decoys")
 _SHARED_CUTS = ("fdr", "selection_probability")
 _OTHER_CUT = "the cut in the config counts edges of the whole network: the genes are cut at fdr 0.1"
 
@@ -37,7 +37,7 @@ def select_configured(
         As the network's regression gets it.
     settings : PhenotypeConfig
     regression : mapping
-        The network's settings; the trait's model shares all but `model`, `truncation` and `pooled`.
+        The network's settings; the trait's model shares all but `model`, `truncation`, `pooled` and `decoys`.
     cut : mapping
         The network's cut. ``fdr`` and ``selection_probability`` hold for the genes too; ``expected_false_edges`` is
         a number of edges, and the genes are then cut at fdr 0.1.

@@ -233,6 +233,8 @@ def _checked_settings(fdr, expected_false_genes, max_genes, seed, threads, n_sub
         near = difflib.get_close_matches(place, known, 1)
         hint = f": did you mean `{near[0]}`?" if first["type"] == "extra_forbidden" and near else ""
         raise ConfigError(f"select_genes: {place}: {first['msg']}{hint}") from fault
+    if config.decoys:
+        raise ConfigError("select_genes: decoys: only networks have them (infer_regression): leave it out")
     return {name: float(value)}, config
 
 
