@@ -18,6 +18,10 @@ from netinfer.solvers.group_work import count_zeros, drop_zeros, is_zero, join
 
 # Passes before Newton's method, and an eighth of the working set's size more, which is what its step costs.
 PATIENCE = 5
+# Passes after which the working set's gradient is computed anew: what rounding adds up in it can keep a gap from tol.
+REFRESH = 50
+# The straight line is followed for at most this many of its own lengths: beyond, it multiplies rounding alone.
+FARTHEST = 4.0
 
 
 @njit
@@ -156,6 +160,15 @@ def _whole_gradient(problem, work, n_in, cross, gradient):
 
 
 @njit
+def _refresh(work, n_in):
+    """Compute q - Gb anew on the working set."""
+    size = work.first[n_in]
+    for k in range(size):
+        work.gradient[k] = work.cross[k]
+    _subtract_rows(work.gram, 0, size, work.coef, size, work.gradient)
+
+
+@njit
 def _join_outside(problem, work, n_in, penalty, cross, gradient):
     """Add every group whose gradient leaves the dual ball at this penalty."""
     first, inside, single, together = problem.first, work.inside, problem.single, problem.together
@@ -185,6 +198,8 @@ def _solve(problem, work, n_in, penalty, cross, variance, tol, max_passes, gradi
         while passes < max_passes:
             _pass(problem, work, n_in, penalty)
             passes += 1
+            if passes % REFRESH == 0:
+                _refresh(work, n_in)
             if _gap(work, n_in, penalty, variance, problem.is_sparse) <= inner:
                 break
             wait -= 1
@@ -240,9 +255,12 @@ def follow_groups(problem, cross, variance, penalties, work, tol, max_passes, co
     total = 0
     for t in range(penalties.size):
         if t >= 2:
-            if count_zeros(work, n_in) > 4 + n_in // 4:
-                n_in = drop_zeros(problem, work, n_in, cross, gradient)
+            # A group that has just left stays: the line through the last two fits gives it a coefficient again, which
+            # the guessed gradient holds.
+            if count_zeros(work, n_in, before_last) > 4 + n_in // 4:
+                n_in = drop_zeros(problem, work, n_in, before_last, cross, gradient)
             ahead = (penalties[t] - penalties[t - 1]) / (penalties[t - 1] - penalties[t - 2])
+            ahead = min(ahead, FARTHEST)
             for k in range(work.first[n_in]):
                 j = work.place[k]
                 work.coef[k] += ahead * (last[j] - before_last[j])

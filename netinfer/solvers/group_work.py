@@ -98,30 +98,42 @@ def is_zero(work, g):
 
 
 @njit
-def count_zeros(work, n_in):
-    """Count the groups of the working set that are zero."""
+def _is_idle(work, g, earlier):
+    """Say whether a group of the working set is zero, and was in an earlier fit (p,)."""
+    if not is_zero(work, g):
+        return False
+    for k in range(work.first[g], work.first[g + 1]):  # noqa: SIM110 - numba knows no generators
+        if earlier[work.place[k]] != 0.0:
+            return False
+    return True
+
+
+@njit
+def count_zeros(work, n_in, earlier):
+    """Count the groups of the working set that are zero, and were in an earlier fit (p,)."""
     n_zero = 0
     for g in range(n_in):
-        if is_zero(work, g):
+        if _is_idle(work, g, earlier):
             n_zero += 1
     return n_zero
 
 
 @njit
-def drop_zeros(problem, work, n_in, cross, gradient):
-    """Build the working set anew from the groups that are not zero; return their number."""
+def drop_zeros(problem, work, n_in, earlier, cross, gradient):
+    """Build the working set anew from the groups that are not zero, or were not earlier; return their number."""
     kept = work.buffer[0]
     n_left = 0
     for g in range(n_in):
         group = work.group[g]
-        work.inside[group] = False
-        if not is_zero(work, g):
-            begin = work.first[n_left]
-            for k in range(work.first[g], work.first[g + 1]):
-                kept[begin + k - work.first[g]] = work.coef[k]
-            # Reads ahead of what it writes: n_left <= g.
-            join(problem, work, n_left, group, cross, gradient)
-            n_left += 1
+        if _is_idle(work, g, earlier):
+            work.inside[group] = False
+            continue
+        begin = work.first[n_left]
+        for k in range(work.first[g], work.first[g + 1]):
+            kept[begin + k - work.first[g]] = work.coef[k]
+        # Reads ahead of what it writes: n_left <= g.
+        join(problem, work, n_left, group, cross, gradient)
+        n_left += 1
     for k in range(work.first[n_left]):
         work.coef[k] = kept[k]
     return n_left

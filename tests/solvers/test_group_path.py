@@ -468,3 +468,21 @@ def test_bad_input_names_the_value_and_the_place(change, message):
 def test_bad_targets_are_named(crosses, variance, message):
     with pytest.raises(InputError, match=message):
         group_lasso_paths(GRAM, crosses, PAIRS, [0.1], target_variance=variance)
+
+
+@pytest.mark.parametrize("size", [1, 2])
+@pytest.mark.parametrize("n_penalties", [5, 10])
+def test_coarse_grids_with_more_regulators_than_samples_are_certified(size, n_penalties):
+    """Groups leave between two far penalties, and the line through the last two fits must not lose them."""
+    for seed in range(10):
+        X, y = correlated(20, 200, seed)
+        path = group_lasso_path(*moments(X, y), np.arange(200) // size, np.geomspace(0.6, 0.006, n_penalties))
+        assert path.converged.all(), (seed, path.duality_gap.max())
+
+
+def test_penalties_that_hardly_differ_are_certified():
+    """The line through two fits one rounding apart points anywhere: it is followed a few of its lengths at most."""
+    X, y = correlated(10, 50, 6)
+    penalties = [0.3, np.nextafter(0.3, 0.0), 0.2, np.nextafter(0.2, 0.0), 0.1]
+    path = group_lasso_path(*moments(X, y), np.arange(50), penalties)
+    assert path.converged.all()
