@@ -177,6 +177,8 @@ def calibration_curve(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     InputError
         If a column is missing.
     """
+    from matplotlib.ticker import StrMethodFormatter
+
     missing = [name for name in ("rule", "asked", "observed") if name not in table]
     if missing:
         raise InputError(f"calibration_curve: column {missing[0]!r} is missing: give rule, asked and observed")
@@ -206,6 +208,8 @@ def calibration_curve(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set_yscale("log")
     ax.set_xlim(low, high)
     ax.set_ylim(low, high)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(StrMethodFormatter("{x:g}"))
     ax.set_xlabel("expected false edges asked for")
     ax.set_ylabel("false edges observed (mean)")
     legend = ax.legend(frameon=False, fontsize=8.5, loc="lower right")

@@ -51,15 +51,15 @@ def row(card, source, target):
 def test_an_edge_of_every_batch_survives_and_one_of_a_single_batch_does_not(card):
     net, found = card
     assert found.variants["variant"].tolist() == [
-        "normalize=rank", "without=A", "without=B", "without=C", "regulators=list1",
+        "redrawn", "normalize=rank", "without=A", "without=B", "without=C", "regulators=list1",
     ]  # fmt: skip
     strong = row(found, "r0", "t0")
-    assert (strong["n_tested"], strong["n_survives"], strong["lost_in"]) == (5, 5, "")
+    assert (strong["n_tested"], strong["n_survives"], strong["lost_in"]) == (6, 6, "")
     one_batch = row(found, "r1", "t1")
     assert "without=A" in one_batch["lost_in"].split("; ")
     assert {"without=B", "without=C"} <= set(one_batch["survives_in"].split("; "))
     # r1 is not in the other list: not lost, but never asked.
-    assert one_batch["n_tested"] == 4
+    assert one_batch["n_tested"] == 5
     assert pd.isna(one_batch["regulators=list1.survives"])
     assert pd.isna(one_batch["regulators=list1.rank"])
     assert found.edges["rank"].tolist() == net.edges["rank"].tolist()
@@ -68,8 +68,8 @@ def test_an_edge_of_every_batch_survives_and_one_of_a_single_batch_does_not(card
 def test_the_variants_are_counted_as_they_were_fitted(card):
     _, found = card
     table = found.variants.set_index("variant")
-    assert table["n_samples"].tolist() == [90, 60, 60, 60, 90]
-    assert table["n_regulators"].tolist() == [4, 4, 4, 4, 2]
+    assert table["n_samples"].tolist() == [90, 90, 60, 60, 60, 90]
+    assert table["n_regulators"].tolist() == [4, 4, 4, 4, 4, 2]
     for name, counts in table.iterrows():
         survives = found.edges[f"{name}.survives"]
         assert counts["n_tested"] == survives.notna().sum()
@@ -92,11 +92,19 @@ def test_a_variant_is_the_network_that_one_would_have_inferred(card):
     assert found.edges["normalize=rank.rank"].dropna().tolist() == ranked["rank"].reindex(pairs).dropna().tolist()
 
 
+def test_redrawn_is_the_network_of_the_next_seed(card):
+    net, found = card
+    other = network(data(), seed=1).candidates.set_index(["source", "target"])
+    pairs = list(zip(net.edges["source"], net.edges["target"], strict=True))
+    np.testing.assert_array_equal(found.edges["redrawn.weight"], other["weight"].reindex(pairs))
+    assert (found.edges["redrawn.weight"] != net.edges["weight"]).any()
+
+
 def test_the_same_variant_as_the_network_loses_nothing():
     adata = data(n=60)
     net = network(adata)
     found = ni.sensitivity(adata, net, normalizations=["none"], threads=1)
-    assert (found.edges["n_survives"] == 1).all()
+    assert found.edges["normalize=none.survives"].all()
     assert found.edges["normalize=none.weight"].tolist() == net.edges["weight"].tolist()
 
 
@@ -106,11 +114,11 @@ def test_units_and_covariates_are_the_networks_own():
     adata.obs["lane"] = [f"l{i % 2}" for i in range(96)]
     net = network(adata, block="donor", covariates=["lane", "batch"])
     found = ni.sensitivity(adata, net, normalizations=["none"], leave_out="lane", threads=1)
-    assert found.variants["n_units"].tolist() == [24, 24, 24]
+    assert found.variants["n_units"].tolist() == [24, 24, 24, 24]
     assert found.edges["normalize=none.weight"].tolist() == net.edges["weight"].tolist()
     # Without one lane of two the other is the same everywhere, and is projected out no more.
     alone = network(adata[adata.obs["lane"] == "l1"].copy(), block="donor", covariates=["batch"])
-    assert found.variants["n_edges"].iloc[1] == len(alone.edges)
+    assert found.variants.set_index("variant").loc["without=l0", "n_edges"] == len(alone.edges)
 
 
 def test_a_sign_that_turns_is_lost():
@@ -133,7 +141,7 @@ def test_a_network_cut_elsewhere_is_compared_without_a_fit():
     adata = data()
     net = network(adata)
     settings = variant_settings(net.provenance["settings"], None)
-    (variant,) = list_variants(adata.obs, normalizations=["rank"])
+    _, variant = list_variants(adata.obs, normalizations=["rank"])
     fit = fit_variant(adata, variant, lambda values, method: ni.normalize(values, method), settings=settings, seed=0)
     strict, loose = (compare(net.threshold(selection_probability=p), [fit]) for p in (1.0, 0.6))
     assert len(strict.edges) < len(loose.edges)
@@ -150,7 +158,10 @@ def test_files_keep_everything(card, tmp_path):
     pd.testing.assert_frame_equal(again.edges, found.edges, check_exact=False, rtol=1e-12)
     pd.testing.assert_frame_equal(again.variants, found.variants, check_exact=False, rtol=1e-12)
     (tmp_path / "sensitivity.tsv").write_text("a\tb\n1\n2\t3\t4\n")
-    with pytest.raises(RunError, match=r"sensitivity\.tsv"):
+    with pytest.raises(RunError, match=r"sensitivity\.tsv .*damaged"):
+        Sensitivity.read(tmp_path)
+    (tmp_path / "sensitivity.tsv").write_text("source\ttarget\na\tb\n")
+    with pytest.raises(RunError, match="KeyError"):
         Sensitivity.read(tmp_path)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from netinfer.models.sensitivity import Sensitivity
 from netinfer.network import Network
 from netinfer.report import write_report
 from netinfer.report.components import leading_components
@@ -333,3 +334,76 @@ def test_components_tell_which_property_moves_the_samples():
     assert table["rows"][0]["r2"][2] < 0.2
     assert table["rows"][0]["share"] > 0.5
     assert leading_components(None) is None
+
+
+def card_of(net, name="without=A"):
+    """All edges survive the first variant; of the second, the first edge is not tested and the last is lost."""
+    edges = net.edges[["source", "target", "rank", "weight", "sign"]].reset_index(drop=True)
+    n = len(edges)
+    second = [None, *[True] * (n - 2), False]
+    edges = edges.assign(
+        n_tested=[1] + [2] * (n - 1),
+        n_survives=[1] + [2] * (n - 2) + [1],
+        survives_in="",
+        lost_in="",
+        **{"redrawn.survives": pd.array([True] * n, dtype="boolean")},
+        **{f"{name}.survives": pd.array(second, dtype="boolean")},
+    )
+    variants = pd.DataFrame(
+        {
+            "variant": ["redrawn", name],
+            "kind": ["redrawn", "left_out"],
+            "n_samples": [80, 40],
+            "n_units": [40, 20],
+            "n_regulators": [4, 4],
+            "n_targets": [9, 9],
+            "n_edges": [n, n - 1],
+            "expected_false_edges": 1.0,
+            "n_tested": [n, n - 1],
+            "n_survives": [n, n - 2],
+            "share_survives": [1.0, (n - 2) / (n - 1)],
+        }
+    )
+    return Sensitivity(edges, variants)
+
+
+def test_the_section_counts_edges_and_shows_the_variants(tmp_path):
+    net = make_network()
+    n = len(net.edges)
+    assert n >= 3
+    page = page_of(tmp_path, net, sensitivity=card_of(net))
+    # all but the last edge are in every variant that could have found them
+    assert f"{n - 1} of {n} edges survive, with the same sign" in page.text
+    assert f"{n - 2} of {n - 1} (" in page.text
+    assert ("alt", "Sensitivity card of the strongest edges") in page.attributes
+    assert ("href", "#sensitivity") in page.attributes
+
+
+def test_there_is_no_section_without_a_card(tmp_path):
+    page = page_of(tmp_path, make_network())
+    assert "Does it hang on one choice?" not in page.text
+    assert ("href", "#sensitivity") not in page.attributes
+
+
+def test_a_network_without_edges_says_so(tmp_path):
+    net = make_network().threshold(fdr=1e-12)
+    card = card_of(make_network())
+    page = page_of(tmp_path, net, sensitivity=Sensitivity(card.edges.iloc[:0], card.variants))
+    assert "The network has no edge at its cut" in page.text
+
+
+@pytest.mark.parametrize("name", NASTY[:3])
+def test_a_group_cannot_become_markup(tmp_path, name):
+    net = make_network()
+    page = page_of(tmp_path, net, sensitivity=card_of(net, name=f"without={name}"))
+    assert re.sub(r"\s+", " ", f"without={name}") in page.text
+    assert "script" not in page.tags
+
+
+def test_the_end_of_the_path_is_explained_where_it_is_drawn(tmp_path):
+    net = make_network()
+    said = "the dotted one the penalty at which the path ends"
+    assert said not in page_of(tmp_path, net, paths=make_paths(net)).text
+    provenance = {**net.provenance, "threshold": 0.9}
+    with_threshold = type(net)(net.candidates, net.nodes, net.targets, provenance, {"fdr": 0.1})
+    assert said in page_of(tmp_path, with_threshold, paths=make_paths(net)).text

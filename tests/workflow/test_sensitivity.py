@@ -20,13 +20,19 @@ def with_card(project: Any, **keys: object) -> Any:
     data = project.folder / "data"
     frame = pd.read_csv(data / "expression.csv", index_col=0)
     sheet = pd.DataFrame({"sample": frame.index, "batch": np.resize(["one", "two"], len(frame)), "all": "x"})
+    # Without the first half three blocks are left of nine.
+    sheet["half"], sheet["culture"] = (
+        ["a"] * 32 + ["b"] * 16,
+        [f"c{i // 6}" for i in range(32)] + ["d", "e", "f", "f"] * 4,
+    )
     sheet.to_csv(data / "samples.tsv", sep="\t", index=False)
     (data / "few.txt").write_text("tf0\ntf1\ntf2\n")
     (data / "none.txt").write_text("nobody\n")
     project.configure()
     path = project.folder / "config" / "config.yaml"
     config = yaml.safe_load(path.read_text())
-    config["datasets"][0] |= {"samples": "data/samples.tsv", "sensitivity": keys}
+    block = {"block": keys.pop("block")} if "block" in keys else {}
+    config["datasets"][0] |= block | {"samples": "data/samples.tsv", "sensitivity": keys}
     path.write_text(yaml.safe_dump(config))
     return project
 
@@ -54,16 +60,16 @@ def test_a_run_writes_the_card(carded: Any) -> None:
     assert done.returncode == 0, done.stderr[-3000:]
     folder = carded.folder / "results" / "csv"
     card = Sensitivity.read(folder)
-    names = ["normalize=rank", "without=one", "without=two", "regulators=few"]
+    names = ["redrawn", "normalize=rank", "without=one", "without=two", "regulators=few"]
     assert card.variants["variant"].tolist() == names
-    assert card.variants["n_samples"].tolist() == [48, 24, 24, 48]
+    assert card.variants["n_samples"].tolist() == [48, 48, 24, 24, 48]
     edges = pd.read_csv(folder / "edges.tsv", sep="\t")
     assert card.edges["source"].tolist() == edges["source"].tolist()
     assert card.edges["target"].tolist() == edges["target"].tolist()
     in_list = card.edges["source"].isin(["tf0", "tf1", "tf2"])
     assert card.edges["regulators=few.survives"].notna().tolist() == in_list.tolist()
     # Each target follows its one regulator with R2 0.7: ranks of the same samples find most of it again.
-    assert card.variants["share_survives"].iloc[0] > 0.8
+    assert card.variants["share_survives"].iloc[1] > 0.8
     text = (folder / "sensitivity.tsv").read_text()
     assert "\ttrue\t" in text
     assert "<svg" in (folder / "sensitivity.svg").read_text()
@@ -102,6 +108,7 @@ def test_another_cut_repeats_no_fit_and_other_chunks_give_the_same_card(carded: 
         ({"regulators": ["data/nowhere.txt"]}, 3, "data/nowhere.txt: no such file"),
         ({"n_subsamples": 10}, 2, "nothing to vary"),
         ({"leave_out": "batch", "n_subsamples": 11}, 2, "must be even"),
+        ({"leave_out": "half", "block": "culture"}, 3, "sensitivity: without=a: "),
         ({"leave": "batch"}, 2, "did you mean `leave_out`"),
     ],
 )
@@ -114,5 +121,7 @@ def test_what_cannot_be_varied_is_refused_before_the_run(new_project, asked, cod
 def test_the_check_says_what_the_card_costs(new_project) -> None:
     done = with_card(new_project(), **ASKED).netinfer("check", "config/config.yaml")
     assert done.returncode == 0, done.stderr
-    said = "sensitivity: 4 variants, each as much work as the network: normalize=rank, without=one, without=two"
+    said = (
+        "sensitivity: 5 variants, each as much work as the network: redrawn, normalize=rank, without=one, without=two"
+    )
     assert said in done.stdout + done.stderr

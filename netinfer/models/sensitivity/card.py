@@ -42,8 +42,9 @@ class Sensitivity:
 
     Notes
     -----
-    To survive shows that an edge does not hang on one choice. What all variants share, such as a confounder that is in
-    every batch, can carry a wrong edge through all of them.
+    The variant ``redrawn`` differs from the network by the draw of half-samples alone: its share is what any variant
+    may lose by chance. To survive shows that an edge does not hang on one choice. What all variants share, such as a
+    confounder that is in every batch, can carry a wrong edge through all of them.
     """
 
     edges: pd.DataFrame
@@ -77,25 +78,23 @@ class Sensitivity:
         RunError
             If a file is missing or damaged.
         """
-        tables = []
-        for name in (EDGES_FILE, VARIANTS_FILE):
-            try:
-                text = dict.fromkeys(TEXT, str)
-                tables.append(
-                    pd.read_csv(Path(folder, name), sep="\t", dtype=text, keep_default_na=False, na_values=[""])
-                )
-            except (OSError, ValueError) as error:
-                raise RunError(
-                    f"{Path(folder, name)}: missing or damaged ({type(error).__name__}): run again"
-                ) from error
-        edges, variants = tables
-        for name in ("survives_in", "lost_in"):
-            edges[name] = edges[name].fillna("")
-        for variant in variants["variant"]:
-            edges[f"{variant}.survives"] = edges[f"{variant}.survives"].astype("boolean")
-            edges[f"{variant}.rank"] = edges[f"{variant}.rank"].astype("Int64")
-            edges[f"{variant}.weight"] = edges[f"{variant}.weight"].astype("float64")
+        try:
+            edges, variants = _read(Path(folder, EDGES_FILE)), _read(Path(folder, VARIANTS_FILE))
+            for name in ("survives_in", "lost_in"):
+                edges[name] = edges[name].fillna("")
+            for variant in variants["variant"]:
+                edges[f"{variant}.survives"] = edges[f"{variant}.survives"].astype("boolean")
+                edges[f"{variant}.rank"] = edges[f"{variant}.rank"].astype("Int64")
+                edges[f"{variant}.weight"] = edges[f"{variant}.weight"].astype("float64")
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            what = f"{EDGES_FILE} or {VARIANTS_FILE} is missing or damaged ({type(error).__name__})"
+            raise RunError(f"{folder}: {what}: delete both and run again") from error
         return cls(edges, variants)
+
+
+def _read(path: Path) -> pd.DataFrame:
+    # A gene may be called NA: only an empty field is missing.
+    return pd.read_csv(path, sep="\t", dtype=dict.fromkeys(TEXT, str), keep_default_na=False, na_values=[""])
 
 
 def compare(net: Network, fits: Sequence[VariantFit]) -> Sensitivity:

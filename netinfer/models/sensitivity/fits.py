@@ -17,6 +17,7 @@ from netinfer.models import regression
 from netinfer.models.regression.adjustment import is_hidden_factor
 from netinfer.models.sensitivity.card import Sensitivity, compare
 from netinfer.models.sensitivity.variants import (
+    REDRAWN,
     REGULATORS,
     Prepare,
     Variant,
@@ -74,7 +75,8 @@ def sensitivity(
 ) -> Sensitivity:
     """Infer a network again under other choices, and say under which each of its edges survives.
 
-    Settings, seed, units, covariates and the cut are the network's own.
+    Settings, seed, units, covariates and the cut are the network's own. The first variant, ``redrawn``, changes nothing
+    but the draw of half-samples: what it loses is chance.
 
     Parameters
     ----------
@@ -176,6 +178,7 @@ def fit_variant(
         Makes the expression ready: ``prepare(adata, method)``, the method None for the network's own.
     settings : RegressionConfig
     seed, threads : int
+        The network's own seed.
     design : mapping, optional
         Where the prepared data do not say themselves what the units and covariates are: ``unit``, ``covariates`` and
         ``strata``, as in a network's provenance.
@@ -191,6 +194,8 @@ def fit_variant(
     InputError
         Named with the variant.
     """
+    if variant.kind == REDRAWN:
+        seed = (seed + 1) % 2**63
     with named(variant):
         ready = variant_expression(adata, variant, prepare)
         listed = variant.value if variant.kind == REGULATORS else None

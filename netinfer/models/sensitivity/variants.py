@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # Makes the expression of a variant ready for the regression; the method is None for that of the network itself.
 Prepare = Callable[["AnnData", "str | None"], "AnnData"]
 
-NORMALIZATION, LEFT_OUT, REGULATORS = "normalization", "left_out", "regulators"
+REDRAWN, NORMALIZATION, LEFT_OUT, REGULATORS = "redrawn", "normalization", "left_out", "regulators"
 # Every group costs as much as the network itself.
 MOST_GROUPS = 50
 
@@ -35,11 +35,11 @@ class Variant:
 
     Attributes
     ----------
-    kind : {"normalization", "left_out", "regulators"}
+    kind : {"redrawn", "normalization", "left_out", "regulators"}
     name : str
-        Names its columns: ``normalize=rank``, ``without=A``, ``regulators=tfs``.
+        Names its columns: ``redrawn``, ``normalize=rank``, ``without=A``, ``regulators=tfs``.
     value : object
-        The method; the group left out, as text; the list, as `netinfer.infer_regression` takes it.
+        Nothing; the method; the group left out, as text; the list, as `netinfer.infer_regression` takes it.
     column : str
         Column of the samples that has the group.
     """
@@ -59,6 +59,9 @@ def list_variants(
     where: str = "sensitivity",
 ) -> list[Variant]:
     """List the variants of an analysis, in the order in which they are asked for.
+
+    The first is always ``redrawn``: nothing but other half-samples. What it loses is chance of the draw, and the others
+    are to be read beside it.
 
     Parameters
     ----------
@@ -93,7 +96,7 @@ def list_variants(
     for name in names:
         if names.count(name) > 1:
             raise ConfigError(f"{where}: {name} is asked for twice: take one out")
-    return found
+    return [Variant(REDRAWN, "redrawn", ""), *found]
 
 
 def configured_variants(obs: pd.DataFrame, settings: SensitivityConfig, *, where: str) -> list[Variant]:
@@ -147,7 +150,7 @@ def _lists(regulators: Sequence[Any]) -> list[Variant]:
 
 
 def variant_expression(adata: AnnData, variant: Variant, prepare: Prepare) -> AnnData:
-    """Make the expression of a variant: fewer samples, or another method; the values as they come, for regulators."""
+    """Make the expression of a variant: fewer samples, another method, or as for the network itself."""
     if variant.kind == LEFT_OUT:
         labels = np.array([label != variant.value for label in plain_labels(adata.obs[variant.column])])
         return prepare(adata[labels].copy(), None)
@@ -157,7 +160,7 @@ def variant_expression(adata: AnnData, variant: Variant, prepare: Prepare) -> An
 def check_variants(adata: AnnData, variants: Sequence[Variant], prepare: Prepare) -> None:
     """Find what would stop a run before it: methods that do not suit the values, lists without a gene of the data.
 
-    Samples that are left out are counted by `list_variants`; their groups are not prepared here, as they may be many.
+    Of the groups that are left out, which may be many, the largest is tried.
 
     Raises
     ------
@@ -167,12 +170,15 @@ def check_variants(adata: AnnData, variants: Sequence[Variant], prepare: Prepare
     from netinfer.models.regression.problem import prepare as set_up
 
     base: AnnData | None = None
+    left_out = [variant for variant in variants if variant.kind == LEFT_OUT]
+    sizes = [plain_labels(adata.obs[variant.column]).count(variant.value) for variant in left_out]
+    largest = left_out[sizes.index(max(sizes))] if left_out else None
     for variant in variants:
-        if variant.kind == LEFT_OUT:
+        if variant.kind == REDRAWN or (variant.kind == LEFT_OUT and variant is not largest):
             continue
         with named(variant):
-            if variant.kind == NORMALIZATION:
-                prepare(adata, variant.value)
+            if variant.kind != REGULATORS:
+                set_up(variant_expression(adata, variant, prepare))
                 continue
             base = prepare(adata, None) if base is None else base
             set_up(base, variant.value)
