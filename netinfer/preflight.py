@@ -227,7 +227,7 @@ def describe(summary: dict[str, Any]) -> list[str]:
         + (f": {summary['population_note'] or _REPLICATES}" if summary["unit"] == "sample" else ""),
         f"  dropped: {summary['n_dropped_genes']} genes, {summary['n_dropped_samples']} samples",
     ]
-    if sizes := summary["units_by_stratum"]:
+    if sizes := summary.get("units_by_stratum"):
         lines.append(f"  strata: {len(sizes)} of {summary['strata']}, of {min(sizes)} to {max(sizes)} units")
     if gold:
         lines.append(

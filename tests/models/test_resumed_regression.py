@@ -109,12 +109,21 @@ def test_sums_of_something_else_are_not_taken(tmp_path, caplog, changed):
     with caplog.at_level(logging.WARNING, logger="netinfer"):
         part = fit_chunk(problem, **asked, state=state)
     assert [record.getMessage() for record in caplog.records] == [
-        f"{state}: kept sums of other data, settings, chunks or another version: fitted anew"
+        f"{state}: kept sums of other data, settings, chunks or code: fitted anew"
     ]
     same(part, fit_chunk(problem, **asked))
     caplog.clear()
     same(fit_chunk(problem, **asked, state=state), part)
     assert not caplog.records, "the file now holds what was fitted last"
+
+
+def test_sums_of_other_code_are_not_taken(monkeypatch, tmp_path):
+    problem, state = simulated(), tmp_path / "state.npz"
+    fit_chunk(problem, settings=RegressionConfig(**FEW), state=state)
+    monkeypatch.setattr(sums, "_code", lambda: "edited")
+    seen = splits_fitted(monkeypatch)
+    fit_chunk(problem, settings=RegressionConfig(**FEW), state=state)
+    assert seen == [0, 1, 2, 3]
 
 
 def test_settings_that_no_sum_depends_on_do_not_matter(monkeypatch, tmp_path):

@@ -6,6 +6,7 @@ after 50 half-samples and raised by 150 more are, bit for bit, those of 200 at o
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import json
@@ -17,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from netinfer import __version__
+import netinfer
 from netinfer.config import RegressionConfig
 from netinfer.errors import RunError
 from netinfer.io.files import atomic_path, sha256_file
@@ -133,7 +134,7 @@ class SumsFile:
             return 0
         kept, fault = _read(self.path)
         if not fault and str(kept["key"]) != self.key:
-            fault = "of other data, settings, chunks or another version"
+            fault = "of other data, settings, chunks or code"
         if not fault and int(kept["n_done"]) > self.n_subsamples:
             fault = f"of {int(kept['n_done'])} half-samples, more than {self.n_subsamples}, and left as they are"
             path, self.path = self.path, None
@@ -169,13 +170,24 @@ def sums_key(data: str, where: slice, settings: RegressionConfig, seed: int) -> 
     fitted = settings.model_dump(mode="json", exclude={*NOT_FITTED, "n_subsamples", "decoys"})
     what = {
         "format": FORMAT,
-        "version": __version__,
+        "code": _code(),
         "settings": fitted,
         "seed": int(seed),
         "targets": [where.start, where.stop],
         "data": data,
     }
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
+
+
+@functools.cache
+def _code() -> str:
+    """Hash the code that fits: sums of another release, or of an edited checkout, are not added to."""
+    digest = hashlib.sha256(netinfer.__version__.encode())
+    home = Path(netinfer.__file__).parent
+    for folder in ("moments", "solvers", "stability", "models/regression"):
+        for source in sorted((home / folder).glob("*.py")):
+            digest.update(source.name.encode() + source.read_bytes())
+    return digest.hexdigest()
 
 
 def _write(path: Path, arrays: dict[str, np.ndarray]) -> None:
