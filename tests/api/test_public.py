@@ -30,6 +30,23 @@ import netinfer as ni
             ["family", "covariates", "block", "n_subsamples", "fdr", "expected_false_genes", "max_genes", "seed",
              "threads"],
         ),
+        (
+            ni.choose_network_penalty,
+            ["adata", "regulators"],
+            ["threshold", "n_subsamples", "shrinkage", "penalties", "covariates", "block", "penalty_weights", "seed",
+             "threads"],
+        ),
+        (
+            ni.sensitivity,
+            ["adata", "net"],
+            ["normalizations", "leave_out", "regulators", "normalize", "n_subsamples", "threads"],
+        ),
+        (
+            ni.stability.stars,
+            ["count", "penalties"],
+            ["n_units", "n_pairs", "n_subsamples", "threshold", "smallest", "is_bounded", "seed"],
+        ),
+        (ni.plot.stability_paths, ["paths", "target"], ["selected", "net", "ax"]),
         (ni.evaluate, [], []),
         (ni.solvers.lasso_path, ["gram", "cross", "penalties"], ["target_variance", "penalty_weights"]),
         (ni.solvers.lasso_path_wide, ["x", "y", "penalties"], ["shrinkage", "penalty_weights", "tol"]),
