@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 import netinfer as ni
-from netinfer.errors import InputError
+from netinfer.errors import ConvergenceWarning, InputError
+from netinfer.models.diffusion import fit
 from netinfer.simulate import diffusion
 
 
@@ -26,12 +27,20 @@ def test_links_are_found_where_data_are_plenty(graph, nonnegative):
     # 400 samples of 25 nodes with little noise: the smallest link of the hubs, 0.5 / 12, is three standard errors.
     assert (found & truth).sum() >= 0.9 * truth.sum()
     assert len(model.network.edges) >= 0.5 * truth.sum()
-    wrong = [not operator.loc[edge.target, edge.source] for edge in model.network.edges.itertuples()]
-    assert sum(wrong) <= model.network.cut["expected_false_edges"]
     assert set(model.network.edges["direction_basis"]) == {"time"}
     assert (model.rows["status"] == "ok").all()
     if nonnegative:
         assert (model.operator.to_numpy() >= 0).all()
+
+
+def test_false_links_are_on_average_no_more_than_the_bound():
+    wrong = []
+    for seed in range(12):
+        before, after, operator = simulated(n_nodes=16, n_samples=100, noise=0.5, seed=seed)
+        model = ni.infer_diffusion(before, after, expected_false_edges=2.0, n_subsamples=40)
+        wrong.append(sum(operator.loc[edge.target, edge.source] == 0 for edge in model.network.edges.itertuples()))
+    # The bound is of the expectation: 2. The mean of 12 counts with a variance of 2 has a standard error of 0.4.
+    assert np.mean(wrong) <= 2.0 + 2 * 0.4
 
 
 def test_without_noise_the_operator_is_found():
@@ -59,7 +68,6 @@ def test_self_loops_free_penalised_absent_known():
         ni.infer_diffusion(before, after, self_loops=how, penalty=0.2, n_subsamples=4)
         for how in ("free", "penalised", "none", known)
     )
-    x = before["node1"] - before["node1"].mean()
     assert (penalised.rows["self_loop"] < free.rows["self_loop"]).all()
     assert not none.rows["self_loop"].any()
     np.testing.assert_array_equal(given.rows["self_loop"], known)
@@ -74,7 +82,6 @@ def test_self_loops_free_penalised_absent_known():
     expected = coef * rest.std(ddof=0) / before.std(ddof=0)
     expected.iloc[0] = 0.5
     np.testing.assert_allclose(given.operator.loc["node1"], expected, atol=1e-9)
-    assert x.var() > 0
 
 
 def test_signed_links_keep_their_sign():
@@ -96,6 +103,51 @@ def test_threads_and_scale_change_nothing():
     np.testing.assert_allclose(scaled.operator, one.operator / 4, atol=1e-12)
 
 
+@pytest.mark.parametrize("self_loops", ["free", "known"])
+def test_units_of_the_signals_change_nothing(self_loops):
+    before, after, operator = simulated(n_nodes=9, n_samples=80)
+    how = np.diag(operator) if self_loops == "known" else "free"
+    one = ni.infer_diffusion(before, after, n_subsamples=10, self_loops=how)
+    for x_unit, y_unit in ((1e-8, 1e-8), (1e8, 1e8), (1e-8, 1e8)):
+        loops = how if isinstance(how, str) else how * (y_unit / x_unit)
+        other = ni.infer_diffusion(x_unit * before + 3 * x_unit, y_unit * after, n_subsamples=10, self_loops=loops)
+        assert (other.rows["status"] == "ok").all()
+        np.testing.assert_allclose(other.operator * (x_unit / y_unit), one.operator, atol=1e-9)
+        np.testing.assert_allclose(other.rows["r2"], one.rows["r2"], atol=1e-9)
+        columns = ["source", "target", "selection_probability"]
+        pd.testing.assert_frame_equal(other.network.candidates[columns], one.network.candidates[columns])
+
+
+def test_rows_with_ids_are_matched_by_them():
+    before, after, _ = simulated(n_nodes=9, n_samples=80)
+    before.index = after.index = [f"s{k}" for k in range(80)]
+    unit = pd.Series(np.repeat(np.arange(20), 4), index=before.index)
+    one = ni.infer_diffusion(before, after, n_subsamples=4, block=unit)
+    two = ni.infer_diffusion(before, after.iloc[::-1], n_subsamples=4, block=unit.sample(frac=1, random_state=0))
+    pd.testing.assert_frame_equal(one.operator, two.operator, check_exact=True)
+    pd.testing.assert_frame_equal(one.network.candidates, two.network.candidates, check_exact=True)
+    with pytest.raises(InputError, match="after: no row has the id 's0'"):
+        ni.infer_diffusion(before, after.rename(index={"s0": "t0"}))
+
+
+def test_the_worst_gap_of_the_half_samples_is_the_rows(monkeypatch):
+    before, after, _ = simulated(n_nodes=9, n_samples=80)
+    solve = fit._solve
+
+    def half_solved(problem, i, penalties, nonnegative):
+        coef, gap = solve(problem, i, penalties, nonnegative)
+        # The operator's grid begins at 1, that of the half-samples below.
+        return coef, gap + (1e-4 if i == 2 and penalties[0] < 1.0 else 0.0)
+
+    monkeypatch.setattr(fit, "_solve", half_solved)
+    with pytest.warns(ConvergenceWarning, match=r"1 rows are not certified, the worst node3 .* 1\.0e-04"):
+        model = ni.infer_diffusion(before, after, n_subsamples=4)
+    for table in (model.rows, model.network.targets):
+        assert table["status"].tolist().count("not_converged") == 1
+        assert table["status"][2] == "not_converged"
+        assert table["duality_gap"][2] >= 1e-4
+
+
 def test_blocks_are_the_units():
     before, after, _ = simulated(n_nodes=9, n_samples=80)
     model = ni.infer_diffusion(before, after, n_subsamples=10, block=np.repeat(np.arange(20), 4))
@@ -106,10 +158,13 @@ def test_blocks_are_the_units():
 
 def test_a_constant_node_is_a_row_with_a_status():
     before, after, _ = simulated(n_nodes=9, n_samples=80)
-    after["node3"] = 1.0
+    after["node3"] = 0.1  # eighty of which have a variance of rounding
     before["node4"] = 2.0
     model = ni.infer_diffusion(before, after, n_subsamples=10)
     assert list(model.rows["status"][model.rows["node"] == "node3"]) == ["constant"]
+    assert np.isnan(model.rows["r2"][2])
+    assert model.network.targets["status"][2] == "constant"
+    assert "nothing varies" in model.network.targets["reason"][2]
     assert not model.operator.loc["node3"].any()
     assert not model.operator["node4"].any()
     assert len(model.rows) == 9

@@ -23,7 +23,7 @@ CERTIFIED_GAP = 1e-8
 
 @dataclasses.dataclass
 class _Standardised:
-    """One set of samples as the solver sees it; what is constant in it can neither enter nor be explained."""
+    """One set of samples as the solver sees it, of signals whose spread over all samples is about 1; what is constant in it can neither enter nor be explained."""
 
     gram: np.ndarray
     cross: np.ndarray
@@ -103,7 +103,10 @@ def _row(problem: _Standardised, n: int, i: int, nonnegative: bool, penalty: flo
 
 
 def count_links(x, response, everything, units, weights, nonnegative, settings, seed, pool) -> dict[str, np.ndarray]:
-    """Count over the half-samples what each row selects along the path, self-loops left aside."""
+    """Count over the half-samples what each row selects along the path, self-loops left aside.
+
+    ``gap`` is the worst relative duality gap of each row's fits.
+    """
     p, n_half = x.shape[1], settings.n_subsamples
     grid = np.geomspace(settings.penalty_max, settings.penalty_min, settings.n_penalties)
     penalties = np.append(grid, settings.ranking_penalty)
@@ -111,9 +114,11 @@ def count_links(x, response, everything, units, weights, nonnegative, settings, 
     n_selected, n_union = np.zeros((p, len(grid)), np.int64), np.zeros((p, len(grid)), np.int64)
     weight, total = np.zeros((p, p)), np.zeros((p, p))
     n_positive, n_negative = np.zeros((p, p), np.int64), np.zeros((p, p), np.int64)
+    worst = np.zeros(p)
 
     def fit(problem: _Standardised, i: int) -> None:
-        coef, _ = _solve(problem, i, penalties, nonnegative)
+        coef, gap = _solve(problem, i, penalties, nonnegative)
+        worst[i] = max(worst[i], gap.max())
         coef[:, i] = 0.0
         selected = coef[: len(grid)] != 0
         counts[i] += selected.T
@@ -136,5 +141,5 @@ def count_links(x, response, everything, units, weights, nonnegative, settings, 
     n_nonzero = n_positive + n_negative
     return {
         "counts": counts, "n_selected": n_selected, "n_union": n_union, "weight": weight / n_half,
-        "sign": np.where(sign < 0, -1, 1), "agree": agree, "n_nonzero": n_nonzero,
+        "sign": np.where(sign < 0, -1, 1), "agree": agree, "n_nonzero": n_nonzero, "gap": worst,
     }  # fmt: skip

@@ -22,6 +22,7 @@ from netinfer.models.diffusion.fit import CERTIFIED_GAP, EBIC_GAMMA, count_links
 from netinfer.models.diffusion.model import DiffusionModel, links_network
 from netinfer.moments import Moments, from_matrix, inverse_sd
 from netinfer.network import EXPECTED_FALSE_EDGES_NOTE
+from netinfer.solvers.columns import centred_scaled, is_constant, same_rows
 from netinfer.stability.subsamples import check_units, unit_rows
 
 SELF_LOOPS = ("free", "penalised", "none")
@@ -51,7 +52,8 @@ def infer_diffusion(
     Parameters
     ----------
     before, after : float array or DataFrame, shape (n_samples, n_nodes)
-        Signals on the same nodes (any signals, not only expression); row k of `after` follows row k of `before`.
+        Signals on the same nodes (any signals, not only expression); row k of `after` follows row k of `before`. The
+        rows of two DataFrames with ids are matched by these, other rows by position.
     self_loops : {"free", "penalised", "none"} or float array, shape (n_nodes,)
         Diagonal of A: unpenalised, penalised like the rest, absent, or known.
     nonnegative : bool
@@ -81,13 +83,13 @@ def infer_diffusion(
     Raises
     ------
     InputError
-        If shapes or node names disagree, a value is not finite, a setting is impossible, or there are fewer than 8
+        If shapes, node names or row ids disagree, a value is not finite, a setting is impossible, or there are fewer than 8
         independent units.
 
     Warns
     -----
     ConvergenceWarning
-        If a row's relative duality gap stays above 1e-8.
+        If a row's relative duality gap stays above 1e-8, on all samples or in a half-sample.
 
     Notes
     -----
@@ -96,18 +98,24 @@ def infer_diffusion(
     signals) gives the links of its power. Chen and Chen (2008) for the extended BIC, with gamma = 1/2.
     """
     asked = _cut(fdr, expected_false_edges)
+    block = same_rows("infer_diffusion", before, block, ("before", "block"))
     x, y, labels, known = _checked(before, after, self_loops, penalty, block, names, threads)
     settings = _settings(n_subsamples, rule)
     units = unit_rows(np.arange(len(x)) if block is None else np.asarray(block))
     check_units(len(units), where="infer_diffusion")
-    response = y if known is None else y - x * known
+    response, size = y, np.abs(y).max(axis=0)
+    if known is not None:
+        response, size = y - x * known, np.maximum(size, np.abs(x * known).max(axis=0))
+    z, x_mean, x_scale = centred_scaled(x)
+    response, y_mean, y_scale = centred_scaled(response, size)
     weights = np.ones((len(labels), len(labels)))
     np.fill_diagonal(weights, {"free": 0.0, "penalised": 1.0}.get(str(self_loops) if known is None else "", np.inf))
     with thread_limit(1), ThreadPoolExecutor(max_workers=threads) as pool:
-        everything = from_matrix(x, response)
+        everything = from_matrix(z, response)
         rows, operator = fit_operator(everything, weights, nonnegative, penalty, pool)
-        counts = count_links(x, response, everything, units, weights, nonnegative, settings, seed, pool)
-    operator, intercept = _in_units(operator, everything)
+        counts = count_links(z, response, everything, units, weights, nonnegative, settings, seed, pool)
+    operator = _in_units(operator, everything) * (y_scale[:, None] / x_scale[None, :])
+    intercept = y_mean - operator @ x_mean
     if known is not None:
         operator[np.diag_indices_from(operator)] = known
     frame = pd.DataFrame({"node": labels, **rows})
@@ -115,11 +123,15 @@ def infer_diffusion(
     links = operator - np.diag(np.diag(operator))
     frame["n_links"], frame["self_loop"] = (links != 0).sum(axis=1), np.diag(operator)
     frame["r2"] = _explained(operator, intercept, x, y)
-    if (failed := frame["status"] == "not_converged").any():
+    frame["duality_gap"] = np.maximum(frame["duality_gap"], counts["gap"])
+    is_failed = (frame["duality_gap"] > CERTIFIED_GAP) & (frame["status"] != "constant")
+    frame["status"] = frame["status"].mask(is_failed, "not_converged")
+    if is_failed.any():
         worst = int(frame["duality_gap"].to_numpy().argmax())
         warnings.warn(
-            f"infer_diffusion: {int(failed.sum())} rows are not certified, the worst {labels[worst]} with a relative "
-            f"duality gap of {rows['duality_gap'][worst]:.1e}, tolerance {CERTIFIED_GAP:.0e}: see status in rows",
+            f"infer_diffusion: {int(is_failed.sum())} rows are not certified, the worst {labels[worst]} with a "
+            f"relative duality gap of {frame['duality_gap'][worst]:.1e}, tolerance {CERTIFIED_GAP:.0e}: see status in "
+            "rows",
             ConvergenceWarning,
             stacklevel=2,
         )
@@ -143,17 +155,16 @@ def infer_diffusion(
     return DiffusionModel(pd.DataFrame(operator, index=labels, columns=labels), network, frame)
 
 
-def _in_units(coef: np.ndarray, moments: Moments) -> tuple[np.ndarray, np.ndarray]:
-    """Turn standardised coefficients into the signals' units; return them and the intercepts."""
-    sd = np.sqrt(moments.target_var)
-    operator = coef * sd[:, None] * inverse_sd(moments.gram.diagonal())[None, :]
-    return operator, moments.target_mean - operator @ moments.regulator_mean
+def _in_units(coef: np.ndarray, moments: Moments) -> np.ndarray:
+    """Turn standardised coefficients into the units of the moments."""
+    return coef * np.sqrt(moments.target_var)[:, None] * inverse_sd(moments.gram.diagonal())[None, :]
 
 
 def _explained(operator: np.ndarray, intercept: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    variance = y.var(axis=0)
-    rest = (y - x @ operator.T - intercept).var(axis=0)
-    return np.where(variance > 0, 1.0 - rest / np.where(variance > 0, variance, 1.0), np.nan)
+    """Return the share of each node's variance that the operator explains, NaN for a node that does not vary."""
+    spread = np.where(is_constant(y), 1.0, y.std(axis=0))
+    rest = ((y - x @ operator.T - intercept) / spread).var(axis=0)
+    return np.where(is_constant(y), np.nan, 1.0 - rest)
 
 
 def _cut(fdr: float | None, expected_false_edges: float | None) -> dict[str, float]:
@@ -176,7 +187,9 @@ def _settings(n_subsamples: int, rule: str) -> RegressionConfig:
 
 
 def _checked(before, after, self_loops, penalty, block, names, threads):
-    x, y = np.asarray(before, dtype=np.float64), np.asarray(after, dtype=np.float64)
+    after = same_rows("infer_diffusion", before, after, ("before", "after"))
+    # One layout in memory, so that the order in which rows were given leaves no trace in the last digit.
+    x, y = np.ascontiguousarray(before, dtype=np.float64), np.ascontiguousarray(after, dtype=np.float64)
     if x.ndim != 2 or x.shape != y.shape or x.shape[1] < 2:
         raise InputError(
             f"infer_diffusion: before {x.shape} and after {y.shape} must be samples x nodes of one shape, two nodes at "

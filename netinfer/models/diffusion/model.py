@@ -11,7 +11,7 @@ import pandas as pd
 from netinfer.errors import InputError
 from netinfer.models.regression import penalty_grid
 from netinfer.network import Network, rank_candidates
-from netinfer.stability.rules import SelectionCounts, expected_false, q_values, rule_record
+from netinfer.stability.rules import SelectionCounts, expected_false, q_values, rule_constants, rule_record
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -27,8 +27,10 @@ class DiffusionModel:
         Links source (before) -> target (after) without self-loops, with selection probabilities, the bound on false
         edges and the cut asked for. `effect` is the operator's entry.
     rows : DataFrame, one row a node
-        node, status (ok, constant, not_converged), penalty (standard deviations of the node's signal), intercept,
-        duality_gap, kkt_violation, n_links, self_loop, r2 (share of variance explained in the samples at hand).
+        node, status (ok; constant where nothing varies after the step, beside a known self-loop; not_converged),
+        penalty (standard deviations of the node's signal), intercept, duality_gap (the worst of all its fits,
+        half-samples included), kkt_violation, n_links, self_loop, r2 (share of variance explained in the samples at
+        hand; NaN where the node is constant).
     """
 
     operator: pd.DataFrame
@@ -63,8 +65,7 @@ def links_network(counts, links, labels, rows, mean, settings, record, asked) ->
         n_union=counts["n_union"] / n_half,
         counts=counts["counts"][target, source][is_gated],
     )
-    constant = None if settings.truncation == "auto" else settings.truncation
-    constants: dict[str, Any] = {"threshold": settings.threshold, "truncation": constant, "pooled": settings.pooled}
+    constants = rule_constants(settings, selection.n_candidates, int(record["n_units"]))
     bound = np.full(len(target), np.inf)
     bound[is_gated] = expected_false(selection, settings.rule, **constants)
     weight, n_nonzero = counts["weight"][target, source], counts["n_nonzero"][target, source]
@@ -97,7 +98,11 @@ def links_network(counts, links, labels, rows, mean, settings, record, asked) ->
             "target": labels,
             "status": rows["status"],
             "reason": rows["status"].map(
-                {"ok": "", "constant": "the same value in every sample", "not_converged": "duality gap above 1e-8"}
+                {
+                    "ok": "",
+                    "constant": "nothing varies after the step, beside a known self-loop",
+                    "not_converged": "duality gap above 1e-8",
+                }
             ),
             "n_units": record["n_units"],
             "penalty_max": np.nan,
