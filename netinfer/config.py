@@ -92,10 +92,10 @@ class RegressionConfig(Section):
             description="The published bound that turns selection counts into expected false edges.",
         )
     )
-    threshold: Annotated[Number, Field(gt=0.5, le=1)] = Field(
-        default=0.98,
+    threshold: Literal["auto"] | Annotated[Number, Field(gt=0.5, le=1)] = Field(
+        default="auto",
         description="Selection probability that an edge needs, of the rules that have one; the path ends where the "
-        "wished error allows.",
+        "wished error allows. auto is 0.98, and 0.6 with more than 20 candidates for each unit of a half-sample.",
     )
     truncation: Literal["auto"] | Annotated[Number, Field(gt=0, lt=1)] = Field(
         default="auto",

@@ -17,6 +17,7 @@ of a looser one. Which penalty belongs to a wished error depends on how many are
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import numpy as np
 
@@ -25,10 +26,21 @@ from netinfer.stability.concave import tail_bounds
 from netinfer.stability.counts import SelectionCounts, q_values
 from netinfer.stability.ipss import choose_truncation, integrated_bound
 
-__all__ = ["IPSS_ORDER", "RULES", "THRESHOLD", "SelectionCounts", "expected_false", "q_values", "rule_record"]
+__all__ = [
+    "IPSS_ORDER",
+    "RULES",
+    "THRESHOLD",
+    "SelectionCounts",
+    "default_threshold",
+    "expected_false",
+    "q_values",
+    "rule_constants",
+    "rule_record",
+]
 
-# Selection probability of an edge, fixed by the calibration of docs/decisions/006-threshold-fixed-path-free.md.
-THRESHOLD = 0.98
+# Selection probability of an edge, fixed by the calibration of docs/decisions/006-threshold-fixed-path-free.md; with
+# more candidates than this for each unit of a half-sample, where nothing is selected by nearly all, the second.
+THRESHOLD, WIDE_THRESHOLD, WIDE = 0.98, 0.6, 20
 IPSS_ORDER = {"ipss_quadratic": 2, "ipss_cubic": 3}
 BY_THRESHOLD = ("meinshausen_buhlmann", "shah_samworth", "shah_samworth_unimodal")
 RULES = (*BY_THRESHOLD, *IPSS_ORDER)
@@ -95,6 +107,18 @@ def expected_false(
     return out
 
 
+def default_threshold(n_candidates: np.ndarray, n_units: int) -> float:
+    """Return the threshold by default: it depends on the size of the problem alone, not on what was selected.
+
+    Parameters
+    ----------
+    n_candidates : float array, shape (n_targets,)
+    n_units : int
+        Independent units of all samples.
+    """
+    return WIDE_THRESHOLD if n_candidates.max(initial=0) > WIDE * (n_units // 2) else THRESHOLD
+
+
 def rule_record(
     selection: SelectionCounts,
     penalties: np.ndarray,
@@ -115,6 +139,19 @@ def rule_record(
     bound = np.maximum.accumulate(_bound_at_ends(selection, rule, _needed(threshold, selection.n_subsamples)))
     ends = {"penalty": penalties.tolist(), "expected_false_edges": bound.tolist()}
     return {"rule": rule, "pooled": pooled, "threshold": threshold, "path_ends": ends}
+
+
+def rule_constants(settings: Any, n_candidates: np.ndarray, n_units: int) -> dict[str, Any]:
+    """Return what `expected_false` and `rule_record` take besides the rule, with `auto` resolved where it is known.
+
+    ``settings`` has ``threshold``, ``truncation`` and ``pooled``, as `netinfer.config.RegressionConfig`.
+    """
+    threshold = settings.threshold
+    return {
+        "threshold": default_threshold(n_candidates, n_units) if threshold == "auto" else threshold,
+        "truncation": None if settings.truncation == "auto" else settings.truncation,
+        "pooled": settings.pooled,
+    }
 
 
 def _needed(threshold: float, n_subsamples: int) -> int:

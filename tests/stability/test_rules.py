@@ -1,7 +1,5 @@
 """The bounds: by hand on small counts, against a second computation, and in order."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 from scipy import optimize
@@ -10,7 +8,7 @@ from netinfer.errors import InputError
 from netinfer.stability import SelectionCounts, expected_false, q_values
 from netinfer.stability.concave import tail_bounds
 from netinfer.stability.ipss import TRUNCATIONS, choose_truncation, ipss_integrand, ipss_scores
-from netinfer.stability.rules import RULES, rule_record
+from netinfer.stability.rules import RULES, default_threshold, rule_record
 
 
 def counts(path, q, p=50.0, n_subsamples=100, union=None):
@@ -72,7 +70,9 @@ def test_the_record_tells_the_bound_of_a_path_ended_at_each_penalty():
     record = rule_record(selection, np.array([0.5, 0.2]), "meinshausen_buhlmann", **given)
     assert record["path_ends"]["penalty"] == [0.5, 0.2]
     np.testing.assert_allclose(record["path_ends"]["expected_false_edges"], [1 / 40, 4 / 40])
-    assert record["path_ends"]["expected_false_edges"][0] == expected_false(selection, "meinshausen_buhlmann")[0]
+    assert record["path_ends"]["expected_false_edges"][0] == pytest.approx(
+        expected_false(selection, "meinshausen_buhlmann", threshold=0.9)[0]
+    )
     integrated = rule_record(selection, np.array([0.5, 0.2]), "ipss_quadratic", **given)
     assert integrated["truncation"] == choose_truncation(selection, 2)
 
@@ -243,7 +243,7 @@ def test_nothing_selected_and_unknown_rule():
     with pytest.raises(InputError, match="unknown"):
         expected_false(counts([[60, 60]], [[1, 1]]), "bonferroni")
     for threshold in (0.5, 1.01, np.nan):
-        with pytest.raises(InputError, match="not above 0.5 and at most 1"):
+        with pytest.raises(InputError, match="at most 1: the rules have no bound"):
             expected_false(counts([[60, 60]], [[1, 1]]), "meinshausen_buhlmann", threshold=threshold)
 
 
@@ -256,3 +256,10 @@ def test_the_truncation_of_ipss_is_the_first_that_gives_a_network():
     assert choose_truncation(early, 2) == TRUNCATIONS[1]
     none = counts([[55, 55]], [[9.0, 20.0]])
     assert choose_truncation(none, 2) == TRUNCATIONS[0]
+
+
+def test_the_default_threshold_depends_on_the_size_alone():
+    # 20 candidates a unit of a half-sample: 50 units have halves of 25.
+    assert default_threshold(np.array([500.0, 3.0]), 50) == 0.98
+    assert default_threshold(np.array([501.0, 3.0]), 51) == 0.6
+    assert default_threshold(np.zeros(0), 8) == 0.98

@@ -17,7 +17,7 @@ from netinfer.models.regression.chunk import penalty_grid
 from netinfer.models.regression.part import RegressionPart, settings_hash
 from netinfer.models.regression.problem import RegressionProblem
 from netinfer.network import EXPECTED_FALSE_EDGES_NOTE, Network
-from netinfer.stability.rules import SelectionCounts, expected_false, q_values, rule_record
+from netinfer.stability.rules import SelectionCounts, expected_false, q_values, rule_constants, rule_record
 
 # DESIGN section 5: what every fit has to reach.
 CERTIFIED_GAP = 1e-8
@@ -86,8 +86,7 @@ def gather(
     }  # fmt: skip
     selection = selection_counts(problem, parts, settings)
     is_gated = _is_gated(problem, pairs["pair_target"], pairs["pair_regulator"], pairs["n_most"], settings)
-    constant = None if settings.truncation == "auto" else settings.truncation
-    constants: dict[str, Any] = {"threshold": settings.threshold, "truncation": constant, "pooled": settings.pooled}
+    constants = rule_constants(settings, selection.n_candidates, problem.n_units)
     bound = np.full(len(is_gated), np.inf)
     bound[is_gated] = expected_false(selection, settings.rule, **constants)
     candidates = _candidates(problem, pairs, bound, settings)
