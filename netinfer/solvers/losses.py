@@ -5,6 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from netinfer.errors import InputError
+from netinfer.solvers.checks import checked_moments
+
+# A gap below minus this share of the variance is no rounding: the moments are of no common data.
+ALLOWED_BELOW = 1e-8
 
 
 class LeastSquaresLoss:
@@ -23,22 +27,18 @@ class LeastSquaresLoss:
     Raises
     ------
     InputError
-        If shapes disagree, a value is not finite, or shrinkage or variance is out of range.
+        If shapes disagree, a value is not finite, the Gram matrix is not symmetric and positive semidefinite, no data
+        can have these moments together, or shrinkage or variance is out of range.
     """
 
     n_intercepts = 0
 
     def __init__(self, gram, cross, *, shrinkage=0.0, target_variance=1.0):
-        gram, self.cross = np.asarray(gram, dtype=np.float64), np.asarray(cross, dtype=np.float64)
+        checked = checked_moments(gram, cross, [1.0], target_variance, None)
+        gram, self.cross = checked.gram, checked.cross
         self.n_features = self.cross.size
-        if gram.shape != (self.n_features, self.n_features) or self.cross.ndim != 1:
-            raise InputError(f"gram of shape {gram.shape} and cross of shape {self.cross.shape} do not fit")
-        if not (np.isfinite(gram).all() and np.isfinite(self.cross).all()):
-            raise InputError("gram and cross: NaN or infinite values: remove or impute them first")
         if not 0 <= shrinkage < 1:
             raise InputError(f"shrinkage: {shrinkage} is not in 0 <= s < 1")
-        if not (np.isfinite(target_variance) and target_variance > 0):
-            raise InputError(f"target_variance: {target_variance} is not positive: a constant target has no fit")
         self.gram = (1.0 - shrinkage) * gram + shrinkage * np.eye(self.n_features)
         self.variance = target_variance / (1.0 - shrinkage)
         self.curvature = float(np.linalg.eigvalsh(self.gram)[-1])
@@ -56,7 +56,10 @@ class LeastSquaresLoss:
         return 0.0
 
     def relative_gap(self, coef, penalty):
-        """Return the duality gap over half the variance, from the residual scaled until it is dual feasible."""
+        """Return the duality gap over half the variance, from the residual scaled until it is dual feasible.
+
+        It is ``inf`` where the moments are of no common data.
+        """
         primal = self.value(coef) + penalty.value(coef)
         free = np.flatnonzero(penalty.is_free & ~penalty.is_forbidden)
         fitted = coef.copy()
@@ -68,6 +71,8 @@ class LeastSquaresLoss:
         if abs(scale) * worst > 1.0:
             scale = np.sign(scale) / worst
         dual = scale * against - 0.5 * scale**2 * residual
+        if primal - dual < -ALLOWED_BELOW * self.variance:
+            return np.inf
         return max(primal - dual, 0.0) / (0.5 * self.variance)
 
 

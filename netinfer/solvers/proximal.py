@@ -196,6 +196,13 @@ def _penalty(n_features, penalty, l1_share, groups, penalty_weights, group_weigh
     return _Penalty(single, together, labels)
 
 
+def _refuse_no_loss(loss) -> None:
+    if not isinstance(loss, LeastSquaresLoss | LogisticLoss):
+        raise InputError(
+            f"loss: {type(loss).__name__} is neither: give LeastSquaresLoss(gram, cross) or LogisticLoss(x, y)"
+        )
+
+
 def _descend(loss, penalty, has_momentum, tol, max_iterations):
     k = loss.n_intercepts
     theta = np.zeros(k + loss.n_features)
@@ -289,6 +296,7 @@ def fista(
     >>> result.coef.round(6)
     array([ 0.5, -0.2])
     """
+    _refuse_no_loss(loss)
     terms = _penalty(loss.n_features, penalty, l1_share, groups, penalty_weights, group_weights)
     return _descend(loss, terms, True, tol, max_iterations)
 
@@ -325,5 +333,6 @@ def ista(
     The objective never rises from one iteration to the next; the gap falls with 1 / iterations, or geometrically
     where the loss is strongly convex (Beck and Teboulle 2009).
     """
+    _refuse_no_loss(loss)
     terms = _penalty(loss.n_features, penalty, l1_share, groups, penalty_weights, group_weights)
     return _descend(loss, terms, False, tol, max_iterations)

@@ -445,7 +445,7 @@ PAIRS = np.array([0, 0, 1, 1])
         ({"gram": np.eye(4) + np.triu(np.full((4, 4), 0.1), 1)}, "not symmetric"),
         ({"gram": np.diag([1.0, 1, 0, 1])}, "diagonal entry 2"),
         ({"gram": np.full((4, 4), -0.9) + 1.9 * np.eye(4)}, "smallest eigenvalue.* is -1.7"),
-        ({"cross": [0.5, np.nan, 0, 0]}, "cross: holds NaN"),
+        ({"cross": [0.5, np.nan, 0, 0]}, "cross: target 0 holds NaN"),
         ({"cross": [0.5, 0.4]}, "does not fit"),
         ({"cross": [0.9, 0.9, 0, 0]}, "not jointly positive semidefinite"),
     ],

@@ -211,7 +211,12 @@ def test_both_forms_of_groups_are_the_same():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: LeastSquaresLoss(np.eye(3), np.zeros(2)), "do not fit"),
+        (lambda: LeastSquaresLoss(np.eye(3), np.zeros(2)), "does not fit"),
+        (lambda: LeastSquaresLoss([[1.0, 2.0], [2.0, 1.0]], [0.5, 0.2]), "not positive semidefinite"),
+        (lambda: LeastSquaresLoss([[1.0, 0.2], [0.1, 1.0]], [0.5, 0.2]), "not symmetric"),
+        (lambda: LeastSquaresLoss(np.eye(2), [0.9, 0.9]), "not jointly positive semidefinite"),
+        (lambda: fista(np.eye(2), 0.1), "loss: ndarray is neither"),
+        (lambda: ista(np.eye(2), 0.1), "loss: ndarray is neither"),
         (lambda: LeastSquaresLoss(np.eye(2), np.array([0.0, np.nan])), "NaN"),
         (lambda: LeastSquaresLoss(np.eye(2), np.zeros(2), shrinkage=1.0), "shrinkage: 1.0"),
         (lambda: LeastSquaresLoss(np.eye(2), np.zeros(2), target_variance=0.0), "target_variance: 0.0"),
@@ -232,3 +237,14 @@ def test_both_forms_of_groups_are_the_same():
 def test_bad_input_is_named(make, message):
     with pytest.raises(InputError, match=message):
         make()
+
+
+def test_a_gap_far_below_zero_certifies_nothing():
+    """With a variance that the data cannot have, the dual bound lies above the objective."""
+    gram, cross = moments(*problem())
+    loss = LeastSquaresLoss(gram, cross)
+    coef = np.linalg.solve(gram, cross)
+    loss.variance = 0.5 * cross @ coef  # what the checks of the input refuse
+    with pytest.warns(ConvergenceWarning, match="gap inf"):
+        result = fista(loss, 1e-3, max_iterations=200)
+    assert not result.converged

@@ -23,7 +23,10 @@ CERTIFIED_GAP = 1e-8
 
 @dataclasses.dataclass
 class _Standardised:
-    """One set of samples as the solver sees it, of signals whose spread over all samples is about 1; what is constant in it can neither enter nor be explained."""
+    """One set of samples as the solver sees it, of signals whose spread over all samples is about 1.
+
+    What is constant in it can neither enter nor be explained.
+    """
 
     gram: np.ndarray
     cross: np.ndarray

@@ -83,8 +83,8 @@ def infer_diffusion(
     Raises
     ------
     InputError
-        If shapes, node names or row ids disagree, a value is not finite, a setting is impossible, or there are fewer than 8
-        independent units.
+        If shapes, node names or row ids disagree, a value is not finite, a setting is impossible, or there are fewer
+        than 8 independent units.
 
     Warns
     -----
