@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.linear_model import lars_path
 
@@ -184,6 +185,10 @@ def test_a_constant_regulator_is_never_selected():
         ({"penalty_weights": [-1.0] * 20}, "number >= 0"),
         ({"penalty_weights": [np.inf] * 20}, "nothing to choose"),
         ({"seed": -1}, "whole number"),
+        ({"seed": True}, "seed: True is no whole number"),
+        ({"n_folds": 5.0}, "n_folds: 5.0 is no whole number"),
+        ({"shrinkage": None}, "shrinkage: None is not a number"),
+        ({"ebic_gamma": "a"}, "ebic_gamma: 'a' is not a number"),
     ],
 )
 def test_bad_arguments_are_refused(change, message):
@@ -207,3 +212,64 @@ def test_the_plot_marks_the_choice():
     (marked,) = [line for line in ax.lines if line.get_linestyle() == "--"]
     assert marked.get_xdata()[0] == choice.penalty
     assert str(int((choice.coef != 0).sum())) in ax.get_title(loc="left")
+
+
+@pytest.mark.parametrize("criterion", ["aic", "bic", "ebic"])
+def test_more_unpenalised_regulators_than_half_of_the_samples_are_refused(criterion):
+    X, y = sparse_problem(n=30)
+    weights = np.where(np.arange(20) < 16, 0.0, 1.0)
+    with pytest.raises(InputError, match="unpenalised regulators alone have 16 degrees"):
+        ni.choose_penalty(X, y, criterion=criterion, penalty_weights=weights)
+
+
+def test_information_criteria_are_smallest_along_the_whole_path():
+    """They rise and fall again wherever a regulator enters: the first rise says nothing."""
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        X = rng.standard_normal((200, 50))
+        y = X @ (rng.standard_normal(50) * (rng.random(50) < 0.3)) + 2 * rng.standard_normal(200)
+        choice = ni.choose_penalty(X, y, criterion="aic")
+        Z, z = (X - X.mean(0)) / X.std(0), (y - y.mean()) / y.std()
+        penalties, _, coefs = lars_path(Z, z, method="lasso")
+        # At a breakpoint the regulator that enters is still out: there lies the minimum of each stretch.
+        at = np.array([200 * np.log(((z - Z @ b) ** 2).mean()) + 2 * (b != 0).sum() for b in coefs.T])
+        at = at[penalties > choice.table["penalty"].iloc[-1]]
+        # A step of the grid (a fortieth of the penalty) above the breakpoint costs less than one regulator, 2.
+        assert choice.table["aic"].min() <= at.min() + 1.0, seed
+        assert choice.is_bracketed
+
+
+@pytest.mark.parametrize("criterion", ["cv", "bic"])
+@pytest.mark.parametrize("p", [20, 1200])
+def test_units_of_the_data_change_nothing(criterion, p):
+    X, y = sparse_problem(p=p)
+    one = ni.choose_penalty(X, y, criterion=criterion, n_folds=3)
+    for unit in (1e-8, 1e8):
+        other = ni.choose_penalty(unit * X, y / unit, criterion=criterion, n_folds=np.int64(3), seed=np.int64(0))
+        assert other.penalty == pytest.approx(one.penalty, rel=1e-9)
+        np.testing.assert_allclose(other.coef, one.coef, atol=1e-7)
+
+
+def test_an_outlier_costs_the_other_folds_no_digits():
+    """Where one fold holds nearly all of a variance, what is left by subtraction would be rounding."""
+    X, y = sparse_problem()
+    X[7, 2] += 1e7 * X[:, 2].std()
+    table = ni.choose_penalty(X, y, n_folds=5).table
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(choose, "is_wide", lambda *_: True)
+        by_samples = ni.choose_penalty(X, y, n_folds=5).table
+    n = min(len(table), len(by_samples))
+    np.testing.assert_allclose(table["cv_error"][:n], by_samples["cv_error"][:n], rtol=1e-6)
+
+
+def test_rows_with_ids_are_matched_by_them():
+    X, y = sparse_problem()
+    ids = [f"s{k}" for k in range(80)]
+    X, y = pd.DataFrame(X, index=ids), pd.Series(y, index=ids)
+    one, two = ni.choose_penalty(X, y), ni.choose_penalty(X, y.sample(frac=1, random_state=0))
+    assert one.penalty == two.penalty
+    np.testing.assert_array_equal(one.coef, two.coef)
+    with pytest.raises(InputError, match="target: no row has the id 's3' of regulators"):
+        ni.choose_penalty(X, y.rename({"s3": "t3"}))
+    with pytest.raises(InputError, match="in another order"):
+        ni.choose_penalty(X.reset_index(drop=True), y.reset_index(drop=True).sample(frac=1, random_state=0))

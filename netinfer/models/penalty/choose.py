@@ -2,7 +2,8 @@
 
 A fold's training moments are all moments less the fold's, so K folds cost one pass over the samples and K paths
 (the held-out error is read from the fold's own moments, too). The grid of penalties starts where the model is empty in
-every fold and goes on downwards until the criterion has risen again.
+every fold. For cross-validation it goes on downwards until the error has clearly risen again; information criteria are
+jagged and cost one path, which is followed to its end.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import pandas as pd
 
 from netinfer.errors import InputError
 from netinfer.models.penalty.fits import MomentFit, SampleFit
-from netinfer.moments import from_matrix
+from netinfer.moments import Moments, from_matrix
+from netinfer.solvers.columns import centred_scaled, is_constant, same_rows
 from netinfer.stability.subsamples import unit_rows
 
 if TYPE_CHECKING:
@@ -29,8 +31,12 @@ Score: TypeAlias = Callable[[np.ndarray, np.ndarray], pd.DataFrame]
 # Above this many regulators, and twice the samples, folds are fitted from the samples: no Gram matrix is made.
 WIDE = 1_000
 CRITERIA = ("cv", "cv_1se", "aic", "bic", "ebic")
-# Neighbouring penalties differ by a tenth: the criterion is flat on that scale.
-PER_DECADE = 25
+# Neighbouring penalties differ by a tenth: a held-out error is flat on that scale. Information criteria jump wherever a
+# regulator enters, and lie lowest just above: there a fortieth.
+PER_DECADE, PER_DECADE_JAGGED = 25, 100
+# Where a fold holds all but this share of a variance, the training moments are not taken by subtraction, which would
+# leave fewer than 12 digits.
+LEAST_SHARE = 1e-4
 # The grid reaches a tenth of the largest penalty at first, then one decade more at a time, down to this share of it.
 FIRST, SMALLEST = 0.1, 1e-5
 # With unknown noise the Gaussian likelihood of n samples is unbounded as the model fills; half of n is far from that.
@@ -52,7 +58,9 @@ class PenaltyChoice:
         penalty, n_selected, degrees_of_freedom, duality_gap, and cv_error with cv_se (share of the target's variance)
         or aic, bic and ebic.
     is_bracketed : bool
-        Whether the criterion rises again below the chosen penalty.
+        Whether the smallest value of the criterion in ``table`` is above its last penalty. Information criteria are
+        followed to the end of the path; a held-out error until it lies one standard error above its minimum, or for a
+        decade.
     note : str
         Why it does not; empty where it does.
     """
@@ -95,6 +103,7 @@ def choose_penalty(
     regulators : float array or DataFrame, shape (n_samples, n_regulators)
         Standardised inside; a constant one is never selected.
     target : float array or Series, shape (n_samples,)
+        The rows of a DataFrame and a Series with ids are matched by these, other rows by position.
     criterion : {"cv", "cv_1se", "aic", "bic", "ebic"}
     n_folds : int
         Folds of the cross-validation, at most the number of independent units.
@@ -116,7 +125,8 @@ def choose_penalty(
     Raises
     ------
     InputError
-        If shapes disagree, a value is not finite, the target is constant, or there are fewer units than folds.
+        If shapes or row ids disagree, a value is not finite, the target is constant, there are fewer units than folds,
+        or, for an information criterion, the unpenalised regulators alone fill half of the samples.
 
     Warns
     -----
@@ -132,25 +142,44 @@ def choose_penalty(
     data = _checked(regulators, target, criterion, n_folds, block, shrinkage, penalty_weights, ebic_gamma, seed)
     x, y, units, weights = data
     rows = _folds(units, n_folds, seed) if criterion.startswith("cv") else []
+    z, response = centred_scaled(x)[0], centred_scaled(y[:, None])[0]
     everything: Fit
     fits: list[Fit]
     held_out: list[Any]
+    trained = [np.setdiff1d(np.arange(len(y)), fold) for fold in rows]
     if is_wide(*x.shape):
-        everything = SampleFit(x, y, shrinkage, weights)
-        held_out = [(x[fold], y[fold]) for fold in rows]
-        fits = [SampleFit(np.delete(x, fold, axis=0), np.delete(y, fold), shrinkage, weights) for fold in rows]
+        everything = SampleFit(z, response[:, 0], shrinkage, weights, _varying(x, y, slice(None)))
+        held_out = [(z[fold], response[fold, 0]) for fold in rows]
+        fits = [SampleFit(z[of], response[of, 0], shrinkage, weights, _varying(x, y, of)) for of in trained]
     else:
-        moments = from_matrix(x, y[:, None])
-        everything = MomentFit(moments, shrinkage, weights)
-        held_out = [from_matrix(x, y[:, None], fold) for fold in rows]
-        fits = [MomentFit(moments - fold, shrinkage, weights) for fold in held_out]
+        moments = from_matrix(z, response)
+        everything = MomentFit(moments, shrinkage, weights, _varying(x, y, slice(None)))
+        held_out = [from_matrix(z, response, fold) for fold in rows]
+        fits = [
+            MomentFit(_without(moments, fold, z, response, of), shrinkage, weights, _varying(x, y, of))
+            for fold, of in zip(held_out, trained, strict=True)
+        ]
     if rows:
-        score = _cross_validation(fits, held_out, np.array([len(fold) for fold in rows], dtype=float), float(y.var()))
+        sizes = np.array([len(fold) for fold in rows], dtype=float)
+        score = _cross_validation(fits, held_out, sizes, float(response.var()))
         largest, most = max(fit.largest for fit in [everything, *fits]), np.inf
     else:
         score = _information(everything, x.shape[1], ebic_gamma)
         largest, most = everything.largest, MOST_DF * len(y)
     return _search(everything, score, criterion, largest, most)
+
+
+def _varying(x: np.ndarray, y: np.ndarray, rows: Any) -> tuple[np.ndarray, bool]:
+    """Say which regulators vary in some samples, and whether the target does."""
+    return ~is_constant(x[rows]), not bool(is_constant(y[rows]))
+
+
+def _without(moments: Moments, fold: Moments, z: np.ndarray, response: np.ndarray, trained: np.ndarray) -> Moments:
+    """Return the moments of all samples but a fold's, by subtraction where that keeps the digits."""
+    left = moments - fold
+    before = np.append(moments.gram.diagonal(), moments.target_var) * moments.n
+    after = np.append(left.gram.diagonal(), left.target_var) * left.n
+    return left if (after >= LEAST_SHARE * before).all() else from_matrix(z, response, trained)
 
 
 def is_wide(n_samples: int, n_regulators: int) -> bool:
@@ -160,17 +189,24 @@ def is_wide(n_samples: int, n_regulators: int) -> bool:
 
 def _search(everything: Fit, score: Score, criterion: str, largest: float, most: float) -> PenaltyChoice:
     """Lengthen the path until the criterion has risen again, or the path ends."""
-    column = "cv_error" if criterion.startswith("cv") else criterion
+    is_cv = criterion.startswith("cv")
+    column = "cv_error" if is_cv else criterion
     if largest <= 0.0:
         raise InputError("choose_penalty: no regulator varies with the target: there is nothing to choose between")
     end = FIRST
     while True:
-        n = round(-np.log10(end) * PER_DECADE) + 1
+        n = round(-np.log10(end) * (PER_DECADE if is_cv else PER_DECADE_JAGGED)) + 1
         # A little above the largest penalty the model is empty in exact arithmetic and in floating point.
         penalties = np.geomspace(1.0, end, n) * largest * (1.0 + 1e-12)
         coef, gap = everything.path(penalties)
         df = everything.degrees_of_freedom(coef)
         is_full = df > most
+        if is_full[0]:
+            raise InputError(
+                f"choose_penalty: penalty_weights: the unpenalised regulators alone have {df[0]:.3g} degrees of "
+                f"freedom of {most / MOST_DF:g} samples, more than {MOST_DF:g} of them: {criterion} means nothing "
+                "there: penalise some, or choose by cv"
+            )
         if is_full.any():
             keep = int(is_full.argmax())
             penalties, coef, gap, df = penalties[:keep], coef[:keep], gap[:keep], df[:keep]
@@ -181,7 +217,7 @@ def _search(everything: Fit, score: Score, criterion: str, largest: float, most:
         table.insert(3, "duality_gap", gap)
         best = int(table[column].to_numpy().argmin())
         is_bracketed = best < len(table) - 1
-        if is_bracketed or is_full.any() or end <= SMALLEST:
+        if is_full.any() or end <= SMALLEST or (is_cv and _has_risen(table, best)):
             break
         end /= 10.0
     note = ""
@@ -197,6 +233,13 @@ def _search(everything: Fit, score: Score, criterion: str, largest: float, most:
         bound = table["cv_error"].iloc[best] + table["cv_se"].iloc[best]
         best = int((table["cv_error"].to_numpy() <= bound).argmax())
     return PenaltyChoice(float(table["penalty"].iloc[best]), coef[best], criterion, table, is_bracketed, note)
+
+
+def _has_risen(table: pd.DataFrame, best: int) -> bool:
+    """Say whether the held-out error is a standard error above its minimum at the end, or a decade further on."""
+    error, penalty = table["cv_error"].to_numpy(), table["penalty"].to_numpy()
+    is_clear = best < len(table) - 1 and error[-1] > error[best] + table["cv_se"].iloc[best]
+    return bool(is_clear or penalty[-1] <= 0.101 * penalty[best])
 
 
 def _cross_validation(fits: list[Fit], held_out: list[Any], sizes: np.ndarray, whole: float) -> Score:
@@ -231,8 +274,14 @@ def _folds(units: np.ndarray, n_folds: int, seed: int) -> list[np.ndarray]:
     return [np.sort(np.concatenate([rows[u] for u in order[k::n_folds]])) for k in range(n_folds)]
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+
+
 def _checked(regulators, target, criterion, n_folds, block, shrinkage, penalty_weights, ebic_gamma, seed):
-    x, y = np.asarray(regulators, dtype=np.float64), np.asarray(target, dtype=np.float64)
+    target = same_rows("choose_penalty", regulators, target, ("regulators", "target"))
+    block = same_rows("choose_penalty", regulators, block, ("regulators", "block"))
+    x, y = np.ascontiguousarray(regulators, dtype=np.float64), np.ascontiguousarray(target, dtype=np.float64)
     if x.ndim != 2 or y.shape != (len(x),):
         raise InputError(
             f"choose_penalty: regulators {x.shape} and target {y.shape} must be samples x regulators and one value a "
@@ -244,21 +293,22 @@ def _checked(regulators, target, criterion, n_folds, block, shrinkage, penalty_w
             raise InputError(f"choose_penalty: {name}: value at {place} is not finite: impute or drop it first")
     if criterion not in CRITERIA:
         raise InputError(f"choose_penalty: criterion: {criterion!r} is none of {', '.join(CRITERIA)}")
-    if np.ptp(y) == 0.0:
+    if is_constant(y):
         raise InputError("choose_penalty: target: is constant: there is nothing to explain")
-    if not 0.0 <= shrinkage < 1.0:
-        raise InputError(f"choose_penalty: shrinkage: {shrinkage!r} is not in 0 <= s < 1")
-    if not 0.0 <= ebic_gamma <= 1.0:
-        raise InputError(f"choose_penalty: ebic_gamma: {ebic_gamma!r} is not between 0 and 1")
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise InputError(f"choose_penalty: seed: {seed!r} is no whole number from 0")
+    if not _is_number(shrinkage) or not 0.0 <= shrinkage < 1.0:
+        raise InputError(f"choose_penalty: shrinkage: {shrinkage!r} is not a number in 0 <= s < 1")
+    if not _is_number(ebic_gamma) or not 0.0 <= ebic_gamma <= 1.0:
+        raise InputError(f"choose_penalty: ebic_gamma: {ebic_gamma!r} is not a number between 0 and 1")
+    for name, value in (("seed", seed), ("n_folds", n_folds)):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
+            raise InputError(f"choose_penalty: {name}: {value!r} is no whole number from 0")
     units = np.arange(len(y)) if block is None else np.asarray(block)
     if units.shape != y.shape:
         raise InputError(f"choose_penalty: block: {units.shape} labels for {len(y)} samples: give one a sample")
     n_units = len(pd.unique(units))
     if criterion.startswith("cv") and not 2 <= n_folds <= n_units:
         raise InputError(
-            f"choose_penalty: n_folds: {n_folds!r} folds of {n_units} independent units: give 2 to {n_units}"
+            f"choose_penalty: n_folds: {n_folds} folds of {n_units} independent units: give 2 to {n_units}"
         )
     weights = np.ones(x.shape[1]) if penalty_weights is None else np.asarray(penalty_weights, dtype=np.float64)
     if weights.shape != (x.shape[1],) or np.isnan(weights).any() or (weights < 0).any():

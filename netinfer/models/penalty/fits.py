@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import numpy as np
 
-from netinfer.moments import Moments, inverse_sd
+from netinfer.moments import Moments
 from netinfer.solvers import lasso_path, lasso_path_wide
 
 
-class MomentFit:
-    """The problem from moments, standardised by them."""
+def _inverse_sd(variance: np.ndarray, varies: np.ndarray) -> np.ndarray:
+    """Return 1 / standard deviation, 0 for what does not vary."""
+    return np.divide(1.0, np.sqrt(variance), out=np.zeros_like(variance), where=varies)
 
-    def __init__(self, moments: Moments, shrinkage: float, weights: np.ndarray) -> None:
+
+class MomentFit:
+    """The problem from moments, standardised by them.
+
+    ``varying`` says, of the samples themselves, which regulators vary and whether the target does.
+    """
+
+    def __init__(
+        self, moments: Moments, shrinkage: float, weights: np.ndarray, varying: tuple[np.ndarray, bool]
+    ) -> None:
         self.moments, self.shrinkage, self.n = moments, shrinkage, moments.n
-        per_sd = inverse_sd(moments.gram.diagonal())
-        per_target_sd = inverse_sd(moments.target_var)
-        self.per_sd, self.varies = per_sd, bool(per_target_sd[0] > 0)
-        self.target_sd = np.sqrt(moments.target_var[0])
+        self.per_sd = per_sd = _inverse_sd(moments.gram.diagonal(), varying[0])
+        per_target_sd = _inverse_sd(moments.target_var, np.array([varying[1]]))
+        self.varies, self.target_sd = varying[1], np.sqrt(moments.target_var[0])
         gram = moments.gram * per_sd[:, None] * per_sd[None, :]
         np.fill_diagonal(gram, 1.0)
         self.gram = gram
@@ -90,12 +99,14 @@ class MomentFit:
 class SampleFit:
     """The same from the samples: no Gram matrix of all regulators is made."""
 
-    def __init__(self, x: np.ndarray, y: np.ndarray, shrinkage: float, weights: np.ndarray) -> None:
+    def __init__(
+        self, x: np.ndarray, y: np.ndarray, shrinkage: float, weights: np.ndarray, varying: tuple[np.ndarray, bool]
+    ) -> None:
         self.shrinkage, self.n = shrinkage, len(y)
         self.mean, self.target_mean = x.mean(axis=0), float(y.mean())
         self.target_sd = float(y.std())
-        per_sd = inverse_sd(x.var(axis=0))
-        self.varies = self.target_sd > 0
+        per_sd = _inverse_sd(x.var(axis=0), varying[0])
+        self.varies = varying[1]
         self.weights = np.where(per_sd > 0, weights, np.inf)
         self.per_sd = per_sd
         self.kept = np.flatnonzero(np.isfinite(self.weights))
