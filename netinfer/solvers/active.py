@@ -18,8 +18,9 @@ import numpy as np
 
 from netinfer.kernels import njit
 
-# A regulator whose variance, given the active ones, is below this share of its own depends linearly on them and is set
-# aside while they stay: what it could change moves the relative duality gap by some 1e-10.
+# A regulator whose variance, given the active ones, is below this share of its own depends linearly on them: they do
+# not enter together, it takes the place of one of them or is set aside while they stay. That is exact but for a change
+# of the fit by this share.
 DEPENDENT = 1e-13
 # Below this share it is asked again with a refined solution before it is called dependent.
 DOUBTFUL = 1e-8
@@ -178,7 +179,7 @@ def enter(gram, inverse, active, coef, signed_weight, direction, u, v, n_active,
         schur -= u[a] * v[a]
         slope += u[a] * direction[a]
     if not schur > DOUBTFUL * own:
-        schur = _refined_schur(gram, inverse, active, u, v, n_active, own)
+        schur = refined_schur(gram, inverse, active, u, v, n_active, own)
     is_free = schur > DEPENDENT * own
     if is_free:
         change = (signed - slope) / schur
@@ -198,7 +199,7 @@ def enter(gram, inverse, active, coef, signed_weight, direction, u, v, n_active,
 
 
 @njit
-def _refined_schur(gram, inverse, active, u, v, n_active, own):
+def refined_schur(gram, inverse, active, u, v, n_active, own):
     """Refine v = inverse u once and return what u leaves of its regulator's variance."""
     rest = n_active  # the row of the inverse that the regulator would get
     schur = own

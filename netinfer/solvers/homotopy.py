@@ -34,19 +34,26 @@ from netinfer.solvers.active import (
     make_workspace,
     promote,
     rebuild,
+    refined_schur,
     refresh,
+    solve,
     vectors,
 )
 
 __all__ = ["OK", "STALLED", "Workspace", "advance", "drop_flipped", "make_workspace", "mend", "start"]
 
-# What `advance` ends with: arrived, going round in circles, an inverse to make anew, a refresh due.
-OK, STALLED, DOUBTFUL, DUE = 0, 1, 2, 3
+# What `advance` ends with: arrived, going round in circles, an inverse to make anew, a refresh due, a regulator (given
+# in the place of the one that left last) to take another's place.
+OK, STALLED, DOUBTFUL, DUE, SWAP = 0, 1, 2, 3, 4
 # Above this, an entry of the inverse's diagonal (of a unit Gram) belongs to a regulator that others nearly replace.
 NEARLY_DEPENDENT = 1e4
 TIE_BREAK = 1e-10
 # Regulators passed over at a time in the search for the next to enter.
 WIDE = 4 * VECTOR
+# A dependent regulator that would pass its bound at this rate, as a share of its weight, takes another's place instead.
+PASSING = 1e-12
+# Of the regulators that replace another, those count whose share in it is above this; rounding of an inverse is below.
+SHARE = 1e-6
 # Breakpoints between two refreshes, so that rounding cannot add up without end.
 REFRESH_EVERY = 100
 
@@ -183,6 +190,9 @@ def advance(
                 if not is_fresh and _is_doubtful(inverse, n_active):  # the inverse's fault, not the regulator's
                     status = DOUBTFUL
                     break
+                if abs(weight) - np.sign(weight) * slope[entering] > PASSING * abs(weight):
+                    last_gone, status = j, SWAP
+                    break
                 closed[entering] = np.inf
                 continue
             n_active += 1
@@ -212,12 +222,62 @@ def advance(
 
 
 @njit
+def _swap(gram, work, n_active, n_candidates, penalty, j, events, n_events):
+    """Shift coefficients onto a candidate that depends on the active regulators until one of these is zero and leaves.
+
+    The fit stays but for the little in which they differ: the caller refreshes. Returns the numbers of active
+    regulators and candidates, the regulator that left or -1, and the number of events.
+    """
+    inverse, active, coef, signed, direction = work.inverse, work.active, work.coef, work.signed_weight, work.direction
+    u, v, c = work.scratch, work.solved, work.place[j]
+    weight = work.bound[c] if work.near[c] > 0.0 else -work.bound[c]
+    for a in range(n_active):
+        u[a] = gram[j, active[a]]
+    solve(inverse, u, n_active, v)
+    refined_schur(gram, inverse, active, u, v, n_active, gram[j, j])
+    amount, position = np.inf, -1
+    for a in range(n_active):
+        falling = np.sign(weight) * v[a] * np.sign(signed[a])
+        if falling > SHARE and abs(coef[a]) < amount * falling:
+            amount, position = abs(coef[a]) / falling, a
+    if position < 0:
+        work.closed[c] = np.inf
+        return n_active, n_candidates, -1, n_events
+    amount *= np.sign(weight)
+    for a in range(n_active):
+        coef[a] -= amount * v[a]
+    old = signed[position]
+    gone = leave(inverse, active, coef, signed, direction, n_active, position)
+    n_active -= 1
+    demote(
+        gram, active, work.rows, work.candidates, work.place, work.near, work.bound, work.closed, n_active,
+        n_candidates, position, gone, penalty * old, abs(old),
+    )  # fmt: skip
+    n_candidates += 1
+    n_events = _record(events, n_events, penalty, gone, -1.0)
+    if enter(gram, inverse, active, coef, signed, direction, u, v, n_active, j, weight):
+        coef[n_active] = amount
+        n_active += 1
+        promote(
+            gram, active, work.rows, work.candidates, work.place, work.near, work.bound, work.closed, n_active,
+            n_candidates, c,
+        )  # fmt: skip
+        n_candidates -= 1
+        n_events = _record(events, n_events, penalty, j, 1.0)
+    return n_active, n_candidates, gone, n_events
+
+
+@njit
 def mend(gram, cross, work, status, n_active, n_candidates, penalty, target, last_gone, events, n_events, max_steps):
     """Go on where `advance` stopped short: make the inverse or the point anew and advance, until one arrives.
 
     Returns what `advance` returns, with a status that is OK or STALLED.
     """
     for _ in range(max_steps):
+        if status == SWAP:
+            n_active, n_candidates, last_gone, n_events = _swap(
+                gram, work, n_active, n_candidates, penalty, last_gone, events, n_events
+            )
         if status == DOUBTFUL:
             n_active, n_candidates = rebuild(gram, work, n_active, n_candidates)
         n_active, n_candidates = refresh(gram, cross, work, n_active, n_candidates, penalty)
