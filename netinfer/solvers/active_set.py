@@ -322,7 +322,9 @@ def pursue(
             if shrinkage > 0.0:
                 gap[k] = elastic_net_gap(line, work.gradient, penalties[k], weights, forbidden, shrinkage, variance)
             else:
-                gap[k] = relative_duality_gap(cross, line, work.gradient, penalties[k], weights, forbidden, variance)
+                gap[k] = relative_duality_gap(
+                    np.diag(gram), cross, line, work.gradient, penalties[k], weights, forbidden, variance
+                )
         if not gap[k] <= tol:
             found, _ = descend(
                 gram, cross, penalties[k], weights, forbidden, variance, tol, max_sweeps, line, work.gradient

@@ -12,13 +12,16 @@ import numpy as np
 
 from netinfer.kernels import njit
 
-# Rounding of the gradient of a unit Gram; an unpenalised regulator's gradient is zero up to it.
+# An unpenalised regulator's gradient is zero up to rounding: this share of sqrt(g_jj v), the largest it can be.
 FREE = 1e-10
 
 
 @njit
-def relative_duality_gap(cross, coef, gradient, penalty, weights, forbidden, variance):
-    """Return the duality gap divided by half the response's variance; ``inf`` where no lower bound holds."""
+def relative_duality_gap(diagonal, cross, coef, gradient, penalty, weights, forbidden, variance):
+    """Return the duality gap divided by half the response's variance; ``inf`` where no lower bound holds.
+
+    ``diagonal`` is the Gram's.
+    """
     fit = 0.0
     quadratic = 0.0
     norm = 0.0
@@ -34,19 +37,18 @@ def relative_duality_gap(cross, coef, gradient, penalty, weights, forbidden, var
             if weights[j] > 0.0:
                 worst = max(worst, abs(gradient[j]) / weights[j])
             else:
-                free = max(free, abs(gradient[j]))
+                free = max(free, abs(gradient[j]) / np.sqrt(diagonal[j]))
     return gap_of_sums(fit, quadratic, norm, worst, free, penalty, variance)
 
 
 @njit
 def gap_of_sums(fit, quadratic, norm, worst, free, penalty, variance):
-    """Return the relative gap from q'b, b'Gb, sum w|b|, max |c|/w and the largest unpenalised |c|."""
+    """Return the relative gap from q'b, b'Gb, sum w|b|, max |c|/w and the largest unpenalised |c|/sqrt(g)."""
     primal = 0.5 * variance - fit + 0.5 * quadratic + penalty * norm
     residual = variance - 2.0 * fit + quadratic
     against = variance - fit
-    scale = 0.0
-    if residual > 0.0:
-        scale = against / residual
+    # Of a residual that is all rounding any feasible multiple bounds as well: the residual itself, or what fits.
+    scale = against / residual if residual > 0.0 else 1.0
     if abs(scale) * worst > penalty:
         scale = penalty / worst if scale > 0.0 else -penalty / worst
     # No dual point is feasible while an unpenalised regulator still explains something.

@@ -38,6 +38,7 @@ def _update(gram, coef, gradient, j, penalty, weight):
 def descend(gram, cross, penalty, weights, forbidden, variance, tol, max_sweeps, coef, gradient):
     """Solve at one penalty from the coefficients given, in place; return the relative duality gap and the sweeps."""
     n = cross.size
+    diagonal = np.diag(gram)
     for i in range(n):
         gradient[i] = cross[i]
     for j in range(n):
@@ -46,7 +47,7 @@ def descend(gram, cross, penalty, weights, forbidden, variance, tol, max_sweeps,
             row = gram[j]
             for i in range(n):
                 gradient[i] -= b * row[i]
-    gap = relative_duality_gap(cross, coef, gradient, penalty, weights, forbidden, variance)
+    gap = relative_duality_gap(diagonal, cross, coef, gradient, penalty, weights, forbidden, variance)
     sweeps = 0
     while gap > tol and sweeps < max_sweeps:
         for j in range(n):
@@ -64,5 +65,5 @@ def descend(gram, cross, penalty, weights, forbidden, variance, tol, max_sweeps,
                 first = largest
             if largest <= 1e-3 * first or largest == 0.0:
                 break
-        gap = relative_duality_gap(cross, coef, gradient, penalty, weights, forbidden, variance)
+        gap = relative_duality_gap(diagonal, cross, coef, gradient, penalty, weights, forbidden, variance)
     return gap, sweeps

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from netinfer.kernels import njit
-from netinfer.solvers.active import admit, combine, look, refresh, solve
+from netinfer.solvers.active import OUT, admit, combine, look, refresh, solve
 from netinfer.solvers.certificate import gap_of_sums
 from netinfer.solvers.coordinate_descent import descend
 from netinfer.solvers.homotopy import OK, STALLED, advance, drop_flipped, mend, start
@@ -16,15 +16,17 @@ ATTEMPTS = 5
 # these; else it is refined. The homotopy ends near 1e-15.
 TIGHT = 1e-12
 RESIDUAL = 1e-12
+# An unwatched regulator's gradient may pass its bound by this share, which is rounding.
+SLACK = 1e-12
 # Regulators are watched that a gradient growing by this many weights a unit of penalty could bring to their bound.
 STEEPEST = 2.0
 
 
 @njit
-def certify(cross, weights, per_weight, n_free, shares, rows, coef, n_rows, gradient, penalty, variance):
+def certify(gram, cross, weights, per_weight, n_free, shares, rows, coef, n_rows, gradient, penalty, variance):
     """Return the relative duality gap of some coefficients from their gradient; O(p + k).
 
-    ``n_free`` counts the unpenalised regulators, ``shares`` is scratch.
+    ``n_free`` counts the unpenalised regulators, ``shares`` is scratch; its first entry is left with max |c| / w.
     """
     fit, quadratic, norm = 0.0, 0.0, 0.0
     for a in range(n_rows):
@@ -44,15 +46,15 @@ def certify(cross, weights, per_weight, n_free, shares, rows, coef, n_rows, grad
     if n_free > 0:
         for j in range(p):
             if weights[j] == 0.0:
-                free = max(free, abs(gradient[j]))
+                free = max(free, abs(gradient[j]) / np.sqrt(gram[j, j]))
     return gap_of_sums(fit, quadratic, norm, shares[0], free, penalty, variance)
 
 
 @njit
-def _certify(cross, work, n_active, coef, gradient, penalty, variance):
+def _certify(gram, cross, work, n_active, coef, gradient, penalty, variance):
     return certify(
-        cross, work.weights, work.per_weight, work.numbers[1], work.scratch, work.active, coef, n_active, gradient,
-        penalty, variance,
+        gram, cross, work.weights, work.per_weight, work.numbers[1], work.scratch, work.active, coef, n_active,
+        gradient, penalty, variance,
     )  # fmt: skip
 
 
@@ -63,6 +65,16 @@ def _keep(work, n_active, coef):
         work.support[a] = work.active[a]
         work.values[a] = coef[a]
     return n_active
+
+
+@njit
+def _misses(place, gradient, broken, penalty):
+    """Say whether a regulator that nobody watched has left its bound: the path from there on is another one."""
+    limit = penalty * (1.0 + SLACK)
+    n_missed = 0
+    for j in range(place.size):
+        n_missed += (place[j] == OUT) & (abs(gradient[j]) > limit * broken[j])
+    return n_missed > 0
 
 
 @njit
@@ -91,12 +103,12 @@ def _settle(gram, cross, variance, work, n_active, n_candidates, penalty, events
     n_support = -1
     if gone >= 0:
         return n_active, n_candidates, gone, n_events, best, n_support
-    gap = _certify(cross, work, n_active, work.coef, work.gradient, penalty, variance)
+    gap = _certify(gram, cross, work, n_active, work.coef, work.gradient, penalty, variance)
     if gap < best:
         best, n_support = gap, _keep(work, n_active, work.coef)
     if gap > TIGHT:
         _unbroken(gram, work, n_active, penalty, spare[0], spare[1])
-        gap = _certify(cross, work, n_active, spare[0], spare[1], penalty, variance)
+        gap = _certify(gram, cross, work, n_active, spare[0], spare[1], penalty, variance)
         if gap < best:
             best, n_support = gap, _keep(work, n_active, spare[0])
     return n_active, n_candidates, gone, n_events, best, n_support
@@ -153,7 +165,7 @@ def follow_support(
         if n_active == 0 and asked >= penalty:
             gap[k], ends[k + 1] = 0.0, ends[k]
             continue
-        best, kept, is_kept, is_again = np.inf, 0, False, False
+        best, kept, is_kept, is_again, is_missed = np.inf, 0, False, False, False
         while True:
             if is_again:
                 # A regulator was missed, or rounding spoilt the path, as it does where regulators are the same but for
@@ -164,7 +176,7 @@ def follow_support(
                     attempt += 1
                 n_active, penalty = start(gram, cross, work, attempt)
                 n_candidates, last_gone, n_events = 0, -1, 0
-            is_again = True
+            is_again, is_missed = True, False
             status = OK
             if asked < penalty:
                 level = max(asked - STEEPEST * (penalty - asked), 0.0) if is_narrow else 0.0
@@ -190,10 +202,13 @@ def follow_support(
                     )  # fmt: skip
                     if residual <= RESIDUAL * numbers[0]:
                         best = certify(
-                            cross, weights, per_weight, numbers[1], scratch, active, coef, n_active, gradient, asked,
-                            variance,
+                            gram, cross, weights, per_weight, numbers[1], scratch, active, coef, n_active, gradient,
+                            asked, variance,
                         )  # fmt: skip
-                        if best <= TIGHT:
+                        # The largest share of a bound is left in scratch[0]; few points need the second look.
+                        if is_narrow and scratch[0] > asked * (1.0 + SLACK):
+                            is_missed = _misses(place, gradient, broken, asked)
+                        if best <= TIGHT and not is_missed:
                             is_kept = True
                             kept = n_active
                             for a in range(n_active):
@@ -209,6 +224,9 @@ def follow_support(
                     if gone < 0:
                         break
                     last_gone = gone
+                if is_narrow and (is_missed or _misses(place, gradient, broken, asked)):
+                    best, kept = np.inf, 0
+                    continue
             if best <= tol or attempt == ATTEMPTS - 1:
                 break
         if best > tol:

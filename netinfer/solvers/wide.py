@@ -115,12 +115,12 @@ def outside(gradient, reach, penalties, slack, worst, excess, passing):
 def certify(cross, coef, gradient, penalties, weights, worst, variance, gap):
     """Write the relative duality gap of solutions that are zero outside some places.
 
-    cross, weights : (m,); coef, gradient : (n_penalties, m), of those places
+    cross, weights : (m,); coef, gradient : (n_penalties, m), of those places, whose Gram matrix has a unit diagonal
     worst : (n_penalties,), the largest |gradient| / weight of all the others, which enter the certificate as one more
     predictor, of weight 1.
     """
     m = cross.size
-    forbidden = np.zeros(m + 1, np.bool_)
+    forbidden, diagonal = np.zeros(m + 1, np.bool_), np.ones(m + 1)
     joint_cross, joint_coef = np.zeros(m + 1), np.zeros(m + 1)
     joint_gradient, joint_weights = np.zeros(m + 1), np.ones(m + 1)
     joint_cross[:m] = cross
@@ -130,5 +130,5 @@ def certify(cross, coef, gradient, penalties, weights, worst, variance, gap):
         joint_gradient[:m] = gradient[k]
         joint_gradient[m] = worst[k]
         gap[k] = relative_duality_gap(
-            joint_cross, joint_coef, joint_gradient, penalties[k], joint_weights, forbidden, variance
+            diagonal, joint_cross, joint_coef, joint_gradient, penalties[k], joint_weights, forbidden, variance
         )

@@ -53,6 +53,34 @@ def test_watching_candidates_gives_what_watching_all_gives(kind, n_penalties):
             assert few_gap.max() <= 1e-13
 
 
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
+@pytest.mark.parametrize("step", [1e-3, 1e-5, 1e-7])
+@pytest.mark.parametrize("weight", [1e-1, 1e-3])
+def test_a_regulator_that_nobody_watched_is_found(weight, step, share):
+    # The first regulator pushes the second over its bound within a step too short for the second to be watched: its
+    # gradient grows by 0.8 a unit of penalty, which is many of its small weights.
+    gram = np.array([[1.0, -0.8], [-0.8, 1.0]])
+    penalty = 0.5 * (1 - step)
+    cross = np.array([0.5, weight * penalty - 0.8 * 0.5 * step * share])
+    few, _ = run(gram, cross, np.array([penalty]), weights=np.array([1.0, weight]))
+    every, _ = run(gram, cross, np.array([penalty]), weights=np.array([1.0, weight]), events=True)
+    assert every[0, 1] != 0
+    np.testing.assert_array_equal(few, every)
+
+
+def test_watching_candidates_gives_what_watching_all_gives_with_weights():
+    for seed in range(60):
+        gram, cross = data("correlated", seed)
+        rng = np.random.default_rng(seed)
+        weights = 10.0 ** rng.uniform(-3, 1, cross.size)
+        largest = (np.abs(cross) / weights).max()
+        penalties = largest * np.geomspace(1 - 10.0 ** rng.uniform(-9, -1), 0.01, 6)
+        few, _ = run(gram, cross, penalties, weights=weights)
+        every, _ = run(gram, cross, penalties, weights=weights, events=True)
+        np.testing.assert_array_equal(few != 0, every != 0)
+        np.testing.assert_allclose(few, every, atol=1e-11)
+
+
 def test_padding_and_a_used_workspace_change_no_bit():
     gram, cross = data("correlated", 3)
     penalties = np.geomspace(0.9, 0.01, 20)

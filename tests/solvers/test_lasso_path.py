@@ -113,9 +113,34 @@ def test_an_unpenalised_regulator_that_is_left_out_is_not_certified():
 
     cross, coef = np.array([0.8, 0.1]), np.zeros(2)
     arguments = (0.5, np.array([0.0, 1.0]), np.zeros(2, bool), 1.0)
-    assert relative_duality_gap(cross, coef, cross, *arguments) == np.inf
+    assert relative_duality_gap(np.ones(2), cross, coef, cross, *arguments) == np.inf
     coef[0] = 0.8
-    assert relative_duality_gap(cross, coef, cross - coef, *arguments) < 1e-12
+    assert relative_duality_gap(np.ones(2), cross, coef, cross - coef, *arguments) < 1e-12
+
+
+@pytest.mark.parametrize("scale", [1e-8, 1e8])
+def test_an_unpenalised_regulator_is_certified_in_any_unit(scale):
+    from netinfer.solvers.certificate import relative_duality_gap
+
+    X, y = standardised(40, 5, 0)
+    units = np.array([scale, scale, 1.0, 1.0, 1.0])
+    gram, cross = moments(X * units, y)
+    weights = np.array([0.0, 0.0, 1.0, 1.0, 1.0])
+    path = ni.solvers.lasso_path(gram, cross, [0.05], penalty_weights=weights)
+    plain = ni.solvers.lasso_path(*moments(X, y), [0.05], penalty_weights=weights)
+    assert path.converged.all()
+    np.testing.assert_allclose(path.coef * units, plain.coef, atol=1e-10)
+    # A thousandth of one of them missing shows, however small the unit: in units of q it is 1e-11 for the small one.
+    coef = path.coef[0].copy()
+    coef[0] *= 0.999
+    rest = (gram.diagonal(), cross, coef, cross - gram @ coef, 0.05, weights, np.zeros(5, bool), 1.0)
+    assert relative_duality_gap(*rest) == np.inf
+
+
+@pytest.mark.parametrize("target", [0.09, 0.3, 0.7, 0.9])
+def test_a_fit_that_leaves_nothing_but_rounding_is_certified(target):
+    path = ni.solvers.lasso_path([[1.0]], [target], [1e-8 * target], target_variance=target**2)
+    assert path.converged.all()
 
 
 def test_the_gap_matches_its_formula():
@@ -132,7 +157,8 @@ def test_the_gap_matches_its_formula():
     primal = 0.5 * residual @ residual + penalty * np.abs(beta).sum()
     scale = min(residual @ response / (residual @ residual), penalty / np.abs(stacked.T @ residual).max())
     dual = 0.5 * response @ response - 0.5 * np.sum((response - scale * residual) ** 2)
-    got = relative_duality_gap(cross, beta, cross - gram @ beta, penalty, np.ones(p), np.zeros(p, bool), variance)
+    rest = (cross - gram @ beta, penalty, np.ones(p), np.zeros(p, bool), variance)
+    got = relative_duality_gap(gram.diagonal(), cross, beta, *rest)
     assert got == pytest.approx((primal - dual) / (0.5 * variance), rel=1e-10)
     assert got > 0.01
 
