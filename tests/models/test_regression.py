@@ -308,7 +308,7 @@ def test_blocks_are_the_units():
     with pytest.raises(InputError, match="not in the sample table"):
         regression.prepare(adata, names[:10], "batch")
     few = obs.assign(donor=np.repeat(["a", "b", "c"], 20))
-    with pytest.raises(InputError, match="3 independent units, at least 8"):
+    with pytest.raises(InputError, match="3 independent units, at least 4"):
         regression.prepare(anndata.AnnData(data, obs=few, var=adata.var), names[:10])
 
 
