@@ -111,7 +111,7 @@ def main() -> None:
     print(table.to_markdown(index=False, floatfmt=".3g"))
     print(
         f"\nLargest difference of efp scores: {table[names[2]].max():.1e} (asked: 1e-6). Selections that differ away "
-        f"from a breakpoint: {table[names[1]].sum()}.\n\nAll {options.problems} problems, which share their predictors, "
+        f"from a breakpoint: {table[names[1]].sum()}.\n\nAll {options.problems} problems, of shared predictors, "
         f"at once: netinfer {together:.3g} s. One by one, sums, and times that of netinfer at once:\n"
     )
     sums = table[names[3:]].sum()

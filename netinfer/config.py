@@ -88,14 +88,14 @@ class RegressionConfig(Section):
     )
     rule: Literal["meinshausen_buhlmann", "shah_samworth", "shah_samworth_unimodal", "ipss_quadratic", "ipss_cubic"] = (
         Field(
-            default="shah_samworth_unimodal",
+            default="meinshausen_buhlmann",
             description="The published bound that turns selection counts into expected false edges.",
         )
     )
     threshold: Literal["auto"] | Annotated[Number, Field(gt=0.5, le=1)] = Field(
         default="auto",
         description="Selection probability that an edge needs, of the rules that have one; the path ends where the "
-        "wished error allows. auto is 0.98, and 0.6 with more than 20 candidates for each unit of a half-sample.",
+        "wished error allows. auto is 0.9, and 0.6 with more than 20 candidates for each unit of a half-sample.",
     )
     truncation: Literal["auto"] | Annotated[Number, Field(gt=0, lt=1)] = Field(
         default="auto",

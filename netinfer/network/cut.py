@@ -76,46 +76,64 @@ def passing(candidates: pd.DataFrame, asked: Mapping[str, float]) -> np.ndarray:
 
 
 def describe_cut(
-    candidates: pd.DataFrame, asked: Mapping[str, float], kept: np.ndarray, n_units: Any = None
+    candidates: pd.DataFrame, asked: Mapping[str, float], kept: np.ndarray, provenance: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """Say how a cut was met, or why it was not.
+
+    ``provenance`` may hold ``n_units``, ``threshold`` and ``path_ends`` (penalties, the bound of a path ended at each
+    and, where decoys were run, how many of their pairs pass there).
 
     Returns
     -------
     dict
         ``asked`` (dict), ``met`` (bool), ``reason`` (str, empty where met), ``expected_false_edges`` (the bound of the
-        least certain edge kept, None where it is infinite or nothing is kept), ``n_edges`` (int).
+        least certain edge kept, None where it is infinite or nothing is kept), ``n_edges`` (int), and with decoys
+        ``decoy_edges`` (int): how many of their pairs pass the same cut, all of them by chance.
     """
     n_edges = int(np.count_nonzero(kept))
     bounds = candidates["expected_false_edges"].to_numpy()[kept]
     # What is kept is part of what a cut at the least certain edge kept would keep, so that edge's bound covers it.
     bound = float(bounds.max()) if n_edges and not np.isnan(bounds).any() else None
-    return {
+    provenance = provenance or {}
+    cut = {
         "asked": dict(asked),
         "met": n_edges > 0,
-        "reason": "" if n_edges else _reason(candidates, asked, n_units),
+        "reason": "" if n_edges else _reason(candidates, asked, provenance),
         "expected_false_edges": bound,
         "n_edges": n_edges,
     }
+    ends = provenance.get("path_ends") or {}
+    if bound is not None and "decoy_edges" in ends and "selection_probability" not in asked:
+        pairs = zip(ends["expected_false_edges"], ends["decoy_edges"], strict=True)
+        cut["decoy_edges"] = max((int(number) for end, number in pairs if end <= bound), default=0)
+    return cut
 
 
-def _reason(candidates: pd.DataFrame, asked: Mapping[str, float], n_units: Any) -> str:
+def _reason(candidates: pd.DataFrame, asked: Mapping[str, float], provenance: Mapping[str, Any]) -> str:
     ((name, value),) = asked.items()
     criterion = CRITERIA[name]
+    n_units, threshold = provenance.get("n_units"), provenance.get("threshold")
     units = f" with {n_units} independent units" if n_units is not None else ""
+    exploratory = "or read the exploratory network, which has no error control"
     if not len(candidates):
         return f"no pair has a weight{units}, so that there is nothing to cut"
     values = candidates[criterion.column].dropna()
     if not len(values):
+        if threshold is None:
+            return (
+                f"no candidate has a finite bound on its false edges{units}: use more independent samples, "
+                f"{exploratory}"
+            )
+        most = candidates["selection_probability"].max()
         return (
-            f"no candidate has a finite bound on its false edges{units}: "
-            "use more independent samples, or read the exploratory network, which has no error control"
+            f"no candidate that the bound holds for is selected by {threshold:g} of the half-samples{units} (the "
+            f"largest selection probability is {most:.3g}): use more independent samples, set a smaller `threshold` before "
+            f"looking at the result, {exploratory}"
         )
     extreme, best = ("smallest", values.min()) if criterion.keeps_low else ("largest", values.max())
     return (
         f"no candidate reaches {name} {value:g}{units}: the {extreme} {criterion.column} is {best:.3g}: "
-        f"use more independent samples, {criterion.fix}, "
-        "or read the exploratory network, which has no error control"
+        f"use more independent samples, {criterion.fix}, {exploratory}"
     )
 
 

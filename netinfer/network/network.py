@@ -89,7 +89,7 @@ class Network:
         self._set(
             nodes=nodes.assign(degree_in=degree_in, degree_out=degree_out),
             targets=targets.assign(n_edges=n_edges),
-            cut=describe_cut(self.candidates, asked, kept, self.provenance.get("n_units")),
+            cut=describe_cut(self.candidates, asked, kept, self.provenance),
             _kept=kept,
         )
 

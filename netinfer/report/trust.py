@@ -65,7 +65,8 @@ class Facts:
     components: Mapping[str, Any] | None = None
     neighbours: Mapping[str, Any] | None = None
     operon_scores: tuple[float, float] | None = None  # AUPR with and without pairs of one operon
-    decoy_rate: float | None = None
+    decoy_edges: int | None = None
+    false_edges: float | None = None
     is_met: bool = True
     n_edges: int = 0
     n_undetermined: int = 0
@@ -172,7 +173,8 @@ def gather_facts(
         components=components,
         neighbours=_neighbours(net),
         operon_scores=_operon_scores(evaluation),
-        decoy_rate=_share(provenance.get("decoy_rate")),
+        decoy_edges=_whole(net.cut.get("decoy_edges")),
+        false_edges=net.cut["expected_false_edges"],
         is_met=bool(net.cut["met"]),
         n_edges=len(net.edges),
         n_undetermined=int((net.edges["direction_basis"] == "undetermined").sum()),

@@ -34,13 +34,14 @@ __all__ = [
     "default_threshold",
     "expected_false",
     "q_values",
+    "reaching",
     "rule_constants",
     "rule_record",
 ]
 
 # Selection probability of an edge, fixed by the calibration of docs/decisions/006-threshold-fixed-path-free.md; with
 # more candidates than this for each unit of a half-sample, where nothing is selected by nearly all, the second.
-THRESHOLD, WIDE_THRESHOLD, WIDE = 0.98, 0.6, 20
+THRESHOLD, WIDE_THRESHOLD, WIDE = 0.9, 0.6, 20
 IPSS_ORDER = {"ipss_quadratic": 2, "ipss_cubic": 3}
 BY_THRESHOLD = ("meinshausen_buhlmann", "shah_samworth", "shah_samworth_unimodal")
 RULES = (*BY_THRESHOLD, *IPSS_ORDER)
@@ -117,6 +118,12 @@ def default_threshold(n_candidates: np.ndarray, n_units: int) -> float:
         Independent units of all samples.
     """
     return WIDE_THRESHOLD if n_candidates.max(initial=0) > WIDE * (n_units // 2) else THRESHOLD
+
+
+def reaching(selection: SelectionCounts, threshold: float) -> np.ndarray:
+    """Return how many pairs have reached the threshold down to each penalty, shape (n_penalties,)."""
+    needed = _needed(threshold, selection.n_subsamples)
+    return (np.maximum.accumulate(selection.counts, axis=1) >= needed).sum(axis=0)
 
 
 def rule_record(

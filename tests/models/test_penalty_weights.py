@@ -48,10 +48,9 @@ def test_no_weights_and_weights_of_one_are_the_same_network(data):
 
 def test_a_dict_a_series_and_a_table_of_all_targets_say_the_same(data):
     values = {"r0": 0.5, "r3": 2.0, "r4": np.inf}
-    by_dict = network(data, values)
-    by_series = network(data, pd.Series(values))
     table = pd.DataFrame(dict.fromkeys(TARGETS, values))
-    by_pair = network(data, table)
+    with pytest.warns(UserWarning, match="no bound on false edges holds there"):
+        by_dict, by_series, by_pair = (network(data, given) for given in (values, pd.Series(values), table))
     pd.testing.assert_frame_equal(by_series.candidates, by_dict.candidates)
     pd.testing.assert_frame_equal(by_pair.candidates, by_dict.candidates)
     assert by_dict.provenance["penalty_weights"]["by"] == "regulator"
@@ -128,6 +127,7 @@ def test_weights_act_as_scaled_penalties_in_both_fits(data):
     np.testing.assert_allclose(doubled.targets["penalty_max"], plain.targets["penalty_max"] / 2, rtol=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore:penalty_weights")
 @pytest.mark.parametrize("model", ["elastic_net", "lasso"])
 def test_the_same_bits_for_any_threads_and_chunks(data, model):
     rng = np.random.default_rng(0)
@@ -176,3 +176,35 @@ def test_unknown_names_are_listed_up_to_five():
     with pytest.raises(InputError) as fault:
         pair_weights({f"x{j}": 1.0 for j in range(7)}, REGULATORS, TARGETS)
     assert "'x5'" not in str(fault.value)
+
+
+def test_weights_that_differ_have_no_bound_and_pass_no_cut_by_error():
+    # Noise: with a bound on a regulator that enters 50 times more easily all its pairs would be edges at fdr 0.1.
+    values = np.random.default_rng(0).standard_normal((100, 26))
+    noise = pd.DataFrame(values, columns=[f"r{j}" for j in range(6)] + [f"n{j}" for j in range(20)])
+    with pytest.warns(UserWarning, match="differ among the candidates of 26 of 26 targets"):
+        net = ni.infer_regression(noise, REGULATORS, penalty_weights={"r0": 0.02}, threads=1, **SETTINGS)
+    strong = net.candidates[net.candidates["source"] == "r0"]
+    assert (strong["selection_probability"] == 1.0).sum() >= 20
+    assert net.candidates["q_value"].isna().all()
+    assert not len(net.edges)
+    assert "the bound holds for" in net.cut["reason"]
+
+
+def test_one_target_of_uneven_weights_leaves_the_others_their_bounds(data):
+    settings = RegressionConfig(**SETTINGS)
+    plain, uneven = problem(data), problem(data, pd.DataFrame(0.5, ["r1"], ["t1"]))
+    expected = pairs(gather(plain, [fit_chunk(plain, settings=settings)], settings=settings))
+    with pytest.warns(UserWarning, match="differ among the candidates of 1 of 10 targets"):
+        found = pairs(gather(uneven, [fit_chunk(uneven, settings=settings)], settings=settings))
+    of_t1 = found.index.get_level_values("target") == "t1"
+    assert found[of_t1]["expected_false_edges"].isna().all()
+    others = found[~of_t1]["expected_false_edges"].dropna()
+    assert len(others) >= 3
+    # The bound is a sum over the targets that have one: smaller by what t1 added.
+    assert (others < expected.loc[others.index, "expected_false_edges"]).all()
+
+
+def test_one_weight_for_all_candidates_is_no_difference(data):
+    net = network(data, pd.Series(2.0, REGULATORS))
+    assert net.candidates["expected_false_edges"].notna().any()

@@ -260,6 +260,6 @@ def test_the_truncation_of_ipss_is_the_first_that_gives_a_network():
 
 def test_the_default_threshold_depends_on_the_size_alone():
     # 20 candidates a unit of a half-sample: 50 units have halves of 25.
-    assert default_threshold(np.array([500.0, 3.0]), 50) == 0.98
+    assert default_threshold(np.array([500.0, 3.0]), 50) == 0.9
     assert default_threshold(np.array([501.0, 3.0]), 51) == 0.6
-    assert default_threshold(np.zeros(0), 8) == 0.98
+    assert default_threshold(np.zeros(0), 8) == 0.9
