@@ -12,6 +12,19 @@ from netinfer.errors import InputError
 CONSTANT = 1e-12
 
 
+def as_floats(name: str, values: Any) -> np.ndarray:
+    """Return an array of float64, or an error that names the argument."""
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as fault:
+        raise InputError(f"{name}: not an array of numbers: {fault}") from None
+
+
+def is_number(value: Any) -> bool:
+    """Say whether a value is one real number, True and False aside."""
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+
+
 def is_constant(values: np.ndarray, size: np.ndarray | None = None) -> np.ndarray:
     """Say which columns are constant up to the rounding of their values.
 

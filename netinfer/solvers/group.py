@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from netinfer.errors import ConvergenceWarning, InputError
 from netinfer.solvers.checks import checked_grids, checked_targets
+from netinfer.solvers.columns import is_number
 from netinfer.solvers.group_descent import follow_groups
 from netinfer.solvers.group_design import GroupDesign, design_groups
 from netinfer.solvers.group_work import make_work
@@ -54,11 +55,11 @@ class GroupLassoPath:
 def group_lasso_path(
     gram: np.ndarray,
     cross: np.ndarray,
-    groups: np.ndarray | Sequence,
+    groups: np.ndarray | Sequence | Mapping,
     penalties: np.ndarray,
     *,
     l1_share: float = 0.0,
-    group_weights: np.ndarray | None = None,
+    group_weights: np.ndarray | Mapping | None = None,
     penalty_weights: np.ndarray | None = None,
     shrinkage: float = 0.0,
     target_variance: float = 1.0,
@@ -75,13 +76,14 @@ def group_lasso_path(
         :math:`G = X^\top X / n` of standardised regulator expression (unitless), symmetric, positive semidefinite.
     cross : float array, shape (n_regulators,)
         :math:`q = X^\top y / n` for the standardised target (unitless).
-    groups : int array, shape (n_regulators,), labels 0 .. n_groups - 1, or one list of regulators' places a group
-        Every regulator is in exactly one group.
+    groups : array of labels, shape (n_regulators,), or one list of regulators' places a group
+        Every regulator is in exactly one group. Labels may be of any kind (numbers, strings); groups are numbered in
+        their order.
     penalties : float array, shape (n_penalties,), decreasing, > 0
         In units of the target's standard deviation.
     l1_share : float, 0 to 1
         :math:`a`: 0 is the group Lasso, 1 the Lasso.
-    group_weights : float array, shape (n_groups,), >= 0, optional
+    group_weights : float array, shape (n_groups,), or a mapping from labels, >= 0, optional
         :math:`u`; the square root of the group's size when not given. ``inf`` forbids a group.
     penalty_weights : float array, shape (n_regulators,), >= 0, optional
         :math:`w`; 0 leaves a regulator without L1 penalty, ``inf`` forbids it whatever the share.
@@ -139,11 +141,11 @@ def group_lasso_path(
 def group_lasso_paths(
     gram: np.ndarray,
     crosses: np.ndarray,
-    groups: np.ndarray | Sequence,
+    groups: np.ndarray | Sequence | Mapping,
     penalties: np.ndarray,
     *,
     l1_share: float = 0.0,
-    group_weights: np.ndarray | None = None,
+    group_weights: np.ndarray | Mapping | None = None,
     penalty_weights: np.ndarray | None = None,
     shrinkage: float = 0.0,
     target_variance: float | np.ndarray = 1.0,
@@ -177,7 +179,7 @@ def group_lasso_paths(
     ConvergenceWarning
         Once, if the relative duality gap of any target at any penalty stays above ``tol``.
     """
-    if not tol > 0:
+    if not (is_number(tol) and tol > 0):
         raise InputError(f"tol: {tol} is not positive")
     gram, crosses, variances = checked_targets(gram, crosses, target_variance)
     n_targets = crosses.shape[0]
@@ -191,12 +193,15 @@ def group_lasso_paths(
         _path(design, work, cross, variance / (1.0 - shrinkage), grid, tol)
         for cross, variance, grid in zip(crosses, variances, grids, strict=True)
     ]
-    worst = max(paths, key=lambda path: path.duality_gap.max())
-    if not worst.converged.all():
+    failed = [t for t, path in enumerate(paths) if not path.converged.all()]
+    if failed:
+        t = max(failed, key=lambda target: paths[target].duality_gap.max())
+        worst = paths[t]
         k = int(worst.duality_gap.argmax())
+        which = f"group_lasso_paths: {len(failed)} of {n_targets} targets, the worst target {t}"
         warnings.warn(
-            f"group_lasso_path: relative duality gap {worst.duality_gap[k]:.1e} at penalty {worst.penalties[k]:.3g} "
-            f"stays above {tol:.1e}: use larger penalties or a shrunk Gram matrix",
+            f"{which if n_targets > 1 else 'group_lasso_path'}: relative duality gap {worst.duality_gap[k]:.1e} at "
+            f"penalty {worst.penalties[k]:.3g} stays above {tol:.1e}: use larger penalties or a shrunk Gram matrix",
             ConvergenceWarning,
             stacklevel=2,
         )

@@ -9,9 +9,10 @@ import numpy as np
 from netinfer.errors import InputError
 from netinfer.kernels import njit
 from netinfer.solvers.checks import checked_weights
+from netinfer.solvers.columns import is_number
 from netinfer.solvers.group_step import dual_norm, is_inside
 from netinfer.solvers.group_work import GroupProblem
-from netinfer.solvers.grouping import group_labels
+from netinfer.solvers.grouping import checked_group_weights, checked_groups
 
 # A regulator with less than this share of its variance left beside the unpenalised ones depends linearly on them.
 DEPENDENT = 1e-12
@@ -93,14 +94,14 @@ def design_groups(gram, groups, *, l1_share, group_weights, penalty_weights, shr
         Names the argument, the value and the place.
     """
     p = gram.shape[0]
-    labels = group_labels(groups, p)
-    n_groups = int(labels.max()) + 1
-    if not 0 <= l1_share <= 1:
+    named = checked_groups(groups, p)
+    labels, n_groups = named.labels, len(named.names)
+    if not (is_number(l1_share) and 0 <= l1_share <= 1):
         raise InputError(f"l1_share: {l1_share} is not between 0 and 1")
-    if not 0 <= shrinkage < 1:
+    if not (is_number(shrinkage) and 0 <= shrinkage < 1):
         raise InputError(f"shrinkage: {shrinkage} is not in 0 <= s < 1")
     single = checked_weights(penalty_weights, p)
-    together = _checked_group_weights(group_weights, labels)
+    together = checked_group_weights(group_weights, named)
     is_forbidden = np.isinf(single) | np.isinf(together)[labels]
     single = l1_share * np.where(is_forbidden, 1.0, single)
     together = (1.0 - l1_share) * np.where(np.isinf(together), 1.0, together)
@@ -144,18 +145,3 @@ def _prepared(inner, places, labels, single, together):
             inner[:, block] = inner[:, block] @ vectors
     curvature = np.maximum(inner.diagonal(), 0.0)
     return GroupProblem(inner, curvature, first, largest, single, together[kept], is_sparse, places, axes, kept)
-
-
-def _checked_group_weights(group_weights, labels):
-    counts = np.bincount(labels)
-    if group_weights is None:
-        return np.sqrt(counts)
-    weights = np.array(group_weights, dtype=np.float64)
-    rule = "one number >= 0 a group (0 = unpenalised, inf = forbidden)"
-    if weights.shape != counts.shape:
-        raise InputError(f"group_weights: shape {weights.shape} for {counts.size} groups: give {rule}")
-    bad = np.isnan(weights) | (weights < 0)
-    if bad.any():
-        g = int(bad.argmax())
-        raise InputError(f"group_weights: {weights[g]:g} of group {g}: give {rule}")
-    return weights

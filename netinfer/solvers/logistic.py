@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -51,7 +51,7 @@ class LogisticPath:
     largest_penalty : float
         Smallest penalty at which all penalised coefficients are zero.
     separated_at : float or None
-        Penalty at which the fit separates the classes and the path stopped; ``inf`` where the unpenalised predictors
+        Penalty at which the fit separates the classes and the path ended; ``inf`` where the unpenalised predictors
         alone separate them, so that no penalty has a finite fit.
     n_steps : int array, shape (n_penalties,)
         Newton steps.
@@ -90,8 +90,8 @@ def logistic_path(
     *,
     penalty_weights: np.ndarray | None = None,
     ridge: float | np.ndarray = 0.0,
-    groups: np.ndarray | Sequence[Sequence[int]] | None = None,
-    group_weights: np.ndarray | None = None,
+    groups: np.ndarray | Sequence | Mapping | None = None,
+    group_weights: np.ndarray | Mapping | None = None,
     l1_share: float | None = None,
     sample_weight: np.ndarray | None = None,
     tol: float = 1e-8,
@@ -111,7 +111,7 @@ def logistic_path(
     Parameters
     ----------
     x : float array, shape (n_samples, n_predictors)
-        Not centred and not scaled here.
+        Not centred and not scaled here. Rows of a DataFrame and of `y` with ids are matched by these.
     y : array, shape (n_samples,)
         Two labels; the smaller (or first in the alphabet) counts as 0, the other as 1.
     penalties : float array, shape (n_penalties,), decreasing, > 0
@@ -120,10 +120,10 @@ def logistic_path(
         0 leaves a predictor out of the L1 term, ``inf`` forbids it.
     ridge : float or array of shape (n_predictors,), >= 0
         The elastic net's quadratic part; on all predictors, unpenalised ones too, unless it is an array.
-    groups : int array of shape (n_predictors,), or list of lists of places, optional
-        Labels 0 .. n_groups - 1, or the members of each group; groups do not overlap and hold every predictor.
-    group_weights : float array, shape (n_groups,), > 0, optional
-        Square roots of the sizes by default.
+    groups : array of labels, shape (n_predictors,), or list of lists of places, optional
+        Labels of any kind, or the members of each group; groups do not overlap and hold every predictor.
+    group_weights : float array, shape (n_groups,), in the order of the labels, or a mapping from them, >= 0, optional
+        Square roots of the sizes by default; 0 leaves a group's norm unpenalised, ``inf`` forbids it.
     l1_share : float in [0, 1], optional
         1 without groups, 0 with them (group Lasso); between them the sparse-group Lasso.
     sample_weight : float array, shape (n_samples,), >= 0, optional
@@ -144,7 +144,7 @@ def logistic_path(
     -----
     ConvergenceWarning
         If a gap stays above ``tol``, or the classes are separable: the path stops at the first penalty whose fit
-        leaves less than a thousandth of the null deviance, and the later ones are NaN and not converged.
+        leaves less than a thousandth of the null deviance, and later ones are NaN and not converged.
 
     Notes
     -----
@@ -191,7 +191,7 @@ def _follow(problem: Problem, penalties: np.ndarray, tol: float, classes: np.nda
         coef[k, state.index] = state.coef
         intercept[k], loss[k] = state.plain_intercept, state.loss
         gap[k], violated[k], steps[k] = found.gap, found.kkt_violation, state.n_steps - before
-        if state.loss <= SEPARATED * state.null_loss and k + 1 < n_penalties:
+        if state.loss <= SEPARATED * state.null_loss:
             separated_at = float(penalty)
         _prune(state)
     path = LogisticPath(
@@ -293,8 +293,10 @@ def _warn(path: LogisticPath, tol: float) -> None:
         else:
             text = (
                 f"the fit separates the classes at penalty {path.separated_at:.3g} (less than {SEPARATED:g} of the "
-                f"null deviance is left): the path stops there, {rest} smaller penalties are not fitted"
+                "null deviance is left)"
             )
+            if rest:
+                text += f": the path stops there, {rest} smaller penalties are not fitted"
         warnings.warn(f"logistic_path: {text}: use larger penalties or a ridge", ConvergenceWarning, stacklevel=4)
     fitted = ~np.isnan(path.intercept)
     bad = fitted & ~path.converged

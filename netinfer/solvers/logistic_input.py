@@ -6,7 +6,8 @@ import numpy as np
 
 from netinfer.errors import InputError
 from netinfer.solvers.checks import checked_penalties, checked_weights
-from netinfer.solvers.grouping import group_labels
+from netinfer.solvers.columns import as_floats, is_number, same_rows
+from netinfer.solvers.grouping import Groups, checked_group_weights, checked_groups
 from netinfer.solvers.logistic_newton import Problem
 
 # A predictor whose values differ by less than this share of their size is constant up to rounding.
@@ -21,7 +22,9 @@ def checked_problem(x, y, penalties, penalty_weights, ridge, groups, group_weigh
     InputError
         As `logistic_path`.
     """
-    x = np.asarray(x, dtype=np.float64)
+    y = same_rows("logistic_path", x, y, ("x", "y"))
+    sample_weight = same_rows("logistic_path", x, sample_weight, ("x", "sample_weight"))
+    x = as_floats("x", x)
     if x.ndim != 2 or 0 in x.shape:
         raise InputError(f"x: shape {x.shape}: give samples x predictors, at least one of each")
     if not (x.flags.c_contiguous or x.flags.f_contiguous):
@@ -31,17 +34,17 @@ def checked_problem(x, y, penalties, penalty_weights, ridge, groups, group_weigh
     if bad.any():
         row, column = np.argwhere(bad)[0]
         raise InputError(f"x: {x[row, column]} in row {row}, column {column}: remove or impute what is not finite")
-    penalties = checked_penalties(penalties)
-    if not (np.isfinite(tol) and tol > 0):
+    penalties = checked_penalties(as_floats("penalties", penalties))
+    if not (is_number(tol) and np.isfinite(tol) and tol > 0):
         raise InputError(f"tol: {tol} is not a positive number")
     share, total = _shares(sample_weight, n)
     is_case, classes = _classes(y, n, share)
-    weights = checked_weights(penalty_weights, p)
-    block, order, starts, block_weights, l1_part = _blocks(groups, group_weights, l1_share, p)
+    weights = checked_weights(None if penalty_weights is None else as_floats("penalty_weights", penalty_weights), p)
+    named, block, order, starts, block_weights, l1_part = _blocks(groups, group_weights, l1_share, p)
     is_allowed = np.isfinite(weights) & np.isfinite(block_weights[block])
     if not is_allowed.any():
         raise InputError("penalty_weights: every predictor is forbidden (inf): nothing to fit")
-    ridges = _ridges(ridge, p, block)
+    ridges = _ridges(ridge, p, named)
     if len(starts) < p + 1 and not is_allowed.all():
         block, order, starts, block_weights = _without_forbidden(block, order, block_weights, is_allowed)
     block_weights = np.where(np.isfinite(block_weights), block_weights, 0.0)
@@ -67,7 +70,7 @@ def checked_problem(x, y, penalties, penalty_weights, ridge, groups, group_weigh
 def _shares(sample_weight, n: int) -> tuple[np.ndarray, float]:
     if sample_weight is None:
         return np.full(n, 1.0 / n), float(n)
-    weight = np.asarray(sample_weight, dtype=np.float64)
+    weight = as_floats("sample_weight", sample_weight)
     if weight.shape != (n,) or not np.isfinite(weight).all() or (weight < 0).any() or not weight.any():
         raise InputError(f"sample_weight: shape {weight.shape}: give {n} numbers >= 0, not all of them 0")
     return weight / weight.sum(), float(weight.sum())
@@ -82,7 +85,10 @@ def _classes(y, n: int, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         raise InputError(f"y: {labels[row]} in row {row}: leave samples without a class out")
     if labels.dtype.kind == "O" and any(value is None or value != value for value in labels):
         raise InputError("y: holds missing values: leave samples without a class out")
-    classes = np.unique(labels[share > 0])
+    try:
+        classes = np.unique(labels[share > 0])
+    except TypeError:
+        raise InputError("y: holds labels of several kinds (numbers and text): give two of one kind") from None
     if len(classes) < 2:
         raise InputError(f"y: one class only ({classes[0]!s}): a logistic fit needs samples of two classes")
     if len(classes) > 2:
@@ -102,8 +108,8 @@ def _refuse_constant(x: np.ndarray, is_allowed: np.ndarray) -> None:
         )
 
 
-def _ridges(ridge, p: int, block: np.ndarray) -> np.ndarray:
-    ridges = np.asarray(ridge, dtype=np.float64)
+def _ridges(ridge, p: int, named: Groups) -> np.ndarray:
+    ridges, block = as_floats("ridge", ridge), named.labels
     if ridges.ndim == 0:
         ridges = np.full(p, float(ridges))
     if ridges.shape != (p,) or not np.isfinite(ridges).all() or (ridges < 0).any():
@@ -112,29 +118,29 @@ def _ridges(ridge, p: int, block: np.ndarray) -> np.ndarray:
     np.maximum.at(largest, block, ridges)
     np.minimum.at(smallest, block, ridges)
     if (largest > smallest).any():
-        raise InputError(f"ridge: differs within group {int((largest > smallest).argmax())}: give one number a group")
+        name = named.names[int((largest > smallest).argmax())]
+        raise InputError(f"ridge: differs within group {name}: give one number a group")
     return ridges
 
 
 def _blocks(groups, group_weights, l1_share, p: int):
-    """Return each predictor's block, their order, first places and weights of the blocks, and the L1 term's factor."""
+    """Return the groups, each predictor's block, their order, first places and weights, and the L1 term's factor."""
+    places = np.arange(p)
+    single = Groups(places, list(range(p)))
     if groups is None:
         if group_weights is not None or (l1_share is not None and l1_share != 1.0):
             raise InputError("groups: none given, so that group_weights and l1_share below 1 mean nothing: give groups")
-        places = np.arange(p)
-        return places, places, np.arange(p + 1), np.zeros(p), 1.0
-    share = 0.0 if l1_share is None else float(l1_share)
-    if not 0.0 <= share <= 1.0:
+        return single, places, places, np.arange(p + 1), np.zeros(p), 1.0
+    share = 0.0 if l1_share is None else l1_share
+    if not (is_number(share) and 0.0 <= share <= 1.0):
         raise InputError(f"l1_share: {l1_share} is not between 0 and 1")
-    block = group_labels(groups, p)
-    sizes = np.bincount(block)
-    weights = np.sqrt(sizes) if group_weights is None else np.asarray(group_weights, dtype=np.float64)
-    if weights.shape != sizes.shape or not (weights >= 0).all():
-        raise InputError(f"group_weights: shape {weights.shape}: {len(sizes)} numbers >= 0 (inf forbids)")
+    named = checked_groups(groups, p)
+    block = named.labels
+    weights = checked_group_weights(group_weights, named)
     if share == 1.0:  # nothing of the groups is left but what they forbid
-        return np.arange(p), np.arange(p), np.arange(p + 1), np.where(np.isinf(weights), np.inf, 0.0)[block], 1.0
+        return single, places, places, np.arange(p + 1), np.where(np.isinf(weights), np.inf, 0.0)[block], 1.0
     order = np.argsort(block, kind="stable")
-    return block, order, np.concatenate([[0], np.cumsum(sizes)]), (1.0 - share) * weights, share
+    return named, block, order, np.concatenate([[0], np.cumsum(np.bincount(block))]), (1.0 - share) * weights, share
 
 
 def _without_forbidden(block, order, block_weights, is_allowed):

@@ -39,8 +39,8 @@ class Problem:
 
     @cached_property
     def has_groups(self) -> bool:
-        """Whether any block's norm is penalised."""
-        return bool(self.block_weights.any())
+        """Whether there are blocks of several predictors, or any block's norm is penalised."""
+        return len(self.starts) != len(self.order) + 1 or bool(self.block_weights.any())
 
     @cached_property
     def is_free(self) -> np.ndarray:

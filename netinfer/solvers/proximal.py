@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from netinfer.errors import ConvergenceWarning, InputError
-from netinfer.solvers.grouping import group_labels
+from netinfer.solvers.columns import as_floats, is_number
+from netinfer.solvers.grouping import checked_group_weights, checked_groups, group_labels
 from netinfer.solvers.losses import LeastSquaresLoss, LogisticLoss
 
 # Iterations between two looks at the duality gap, which costs a few iterations itself.
@@ -88,7 +89,7 @@ def group_soft_threshold(values: np.ndarray, groups: np.ndarray | Sequence, thre
     Parameters
     ----------
     values : float array, shape (n_features,)
-    groups : int array, shape (n_features,), labels 0 .. n_groups - 1, or one list of places a group
+    groups : array of labels, shape (n_features,), or one list of places a group
     thresholds : float or float array, shape (n_groups,), >= 0
         ``inf`` gives zero.
 
@@ -178,22 +179,19 @@ class _Penalty:
 
 
 def _penalty(n_features, penalty, l1_share, groups, penalty_weights, group_weights):
-    if not (np.isfinite(penalty) and penalty > 0):
+    if not (is_number(penalty) and np.isfinite(penalty) and penalty > 0):
         raise InputError(f"penalty: {penalty} is not a positive number")
-    share = (1.0 if groups is None else 0.0) if l1_share is None else float(l1_share)
-    if not 0 <= share <= 1:
+    share = (1.0 if groups is None else 0.0) if l1_share is None else l1_share
+    if not (is_number(share) and 0 <= share <= 1):
         raise InputError(f"l1_share: {share} is not between 0 and 1")
-    labels = group_labels(np.arange(n_features) if groups is None else groups, n_features)
-    sizes = np.bincount(labels)
-    w = np.ones(n_features) if penalty_weights is None else np.asarray(penalty_weights, dtype=np.float64)
-    u = np.sqrt(sizes) if group_weights is None else np.asarray(group_weights, dtype=np.float64)
+    named = checked_groups(np.arange(n_features) if groups is None else groups, n_features)
+    w = np.ones(n_features) if penalty_weights is None else as_floats("penalty_weights", penalty_weights)
+    u = checked_group_weights(group_weights, named)
     if w.shape != (n_features,) or not (w >= 0).all():
         raise InputError("penalty_weights: one number >= 0 a regulator (0 = unpenalised, inf = forbidden)")
-    if u.shape != sizes.shape or not (u >= 0).all():
-        raise InputError("group_weights: one number >= 0 a group (0 = unpenalised, inf = forbidden)")
     single = np.where(np.isinf(w), np.inf, penalty * share * np.where(np.isinf(w), 0.0, w))
     together = np.where(np.isinf(u), np.inf, penalty * (1 - share) * np.where(np.isinf(u), 0.0, u))
-    return _Penalty(single, together, labels)
+    return _Penalty(single, together, named.labels)
 
 
 def _refuse_no_loss(loss) -> None:
@@ -262,7 +260,7 @@ def fista(
         :math:`\lambda`.
     l1_share : float, 0 to 1, optional
         :math:`a`; 1 without groups and 0 with them when not given.
-    groups : int array, shape (n_features,), labels 0 .. n_groups - 1, or one list of places a group; optional
+    groups : array of labels, shape (n_features,), or one list of places a group; optional
     penalty_weights : float array, shape (n_features,), >= 0, optional
         :math:`w`; 0 leaves a feature without L1 penalty, ``inf`` forbids it.
     group_weights : float array, shape (n_groups,), >= 0, optional

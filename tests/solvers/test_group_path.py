@@ -3,12 +3,13 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netinfer.errors import ConvergenceWarning, InputError
-from netinfer.solvers import LeastSquaresLoss, fista, group_lasso_path, group_lasso_paths, lasso_path
+from netinfer.solvers import LeastSquaresLoss, fista, group, group_lasso_path, group_lasso_paths, lasso_path
 from netinfer.solvers.group_newton import solve_positive
 from netinfer.solvers.group_step import dual_norm, group_minimum
 
@@ -422,9 +423,17 @@ PAIRS = np.array([0, 0, 1, 1])
         ({"groups": [[0, 1], [1, 2, 3]]}, "regulator 1 is in groups 0 and 1"),
         ({"groups": [[0, 1], [2]]}, "regulator 3 is in no group"),
         ({"groups": [[0, 1], [2, 4]]}, "names regulator 4"),
-        ({"groups": np.array([0, 0, 2, 2])}, "group 1 is empty"),
-        ({"groups": np.array([0, 0, -1, 1])}, "label -1"),
-        ({"groups": np.array([0, 0, 1])}, "one whole number for each of 4"),
+        ({"groups": {"a": [0, 1, 2, 3], "b": []}}, "group b is empty"),
+        ({"groups": [0, 0, None, 1]}, "regulator 2 has no label"),
+        ({"groups": np.array([0, 0, np.nan, 1])}, "regulator 2 has no label"),
+        ({"groups": [0, 0, {}, 1]}, "one for each of 4"),
+        ({"groups": "aabb"}, "one label a regulator"),
+        ({"groups": np.array([0, 0, 1])}, "one for each of 4"),
+        ({"group_weights": {0: 1.0}}, "group 1 has no weight"),
+        ({"group_weights": {0: 1.0, 1: 1.0, 7: 1.0}}, "7 is no group"),
+        ({"group_weights": ["a", "b"]}, "group_weights: not an array of numbers"),
+        ({"l1_share": "a"}, "l1_share: a"),
+        ({"tol": "a"}, "tol: a"),
         ({"penalties": [0.1, 0.0]}, "0 is not positive"),
         ({"penalties": [0.1, 0.2]}, "decreasing"),
         ({"penalties": []}, "at least one"),
@@ -486,3 +495,31 @@ def test_penalties_that_hardly_differ_are_certified():
     penalties = [0.3, np.nextafter(0.3, 0.0), 0.2, np.nextafter(0.2, 0.0), 0.1]
     path = group_lasso_path(*moments(X, y), np.arange(50), penalties)
     assert path.converged.all()
+
+
+def test_labels_of_any_kind_name_the_same_groups():
+    X, y = correlated(40, 6, 0)
+    gram, cross = moments(X, y)
+    weights = {"b": 2.0, "a": 1.0, "c": 0.5}
+    letters = ["b", "a", "a", "c", "b", "c"]
+    expected = group_lasso_path(gram, cross, [1, 0, 0, 2, 1, 2], [0.2, 0.05], group_weights=[1.0, 2.0, 0.5])
+    for groups in (letters, np.array(letters), pd.Categorical(letters), {"a": [1, 2], "b": [0, 4], "c": [3, 5]}):
+        path = group_lasso_path(gram, cross, groups, [0.2, 0.05], group_weights=weights)
+        np.testing.assert_array_equal(path.coef, expected.coef)
+    for numbers in ([-5, -9, -9, 10**12, -5, 10**12], [0.5, 0.2, 0.2, 3.0, 0.5, 3.0]):
+        path = group_lasso_path(gram, cross, numbers, [0.2, 0.05], group_weights=[1.0, 2.0, 0.5])
+        np.testing.assert_array_equal(path.coef, expected.coef)
+    mixed = group_lasso_path(gram, cross, ["b", 1, 1, (2,), "b", (2,)], [0.2, 0.05], group_weights=[2.0, 1.0, 0.5])
+    # Another order of the groups, certified to 1e-9 of half the variance.
+    np.testing.assert_allclose(mixed.coef, expected.coef, atol=1e-6)
+
+
+def test_the_warning_of_many_targets_names_the_worst_one(monkeypatch):
+    X, y = correlated(25, 60, 0)
+    gram, cross = moments(X, y)
+    monkeypatch.setattr(group, "MAX_PASSES", 1)
+    # Nothing of the first target enters at these penalties.
+    with pytest.warns(ConvergenceWarning, match="group_lasso_paths: 1 of 2 targets, the worst target 1: relative"):
+        group_lasso_paths(gram, np.array([1e-3 * cross, cross]), np.arange(60) // 4, [0.1, 0.05])
+    with pytest.warns(ConvergenceWarning, match="group_lasso_path: relative"):
+        group_lasso_path(gram, cross, np.arange(60) // 4, [0.1, 0.05])

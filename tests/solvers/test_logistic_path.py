@@ -7,6 +7,7 @@ import subprocess
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -342,6 +343,15 @@ def test_what_cannot_be_fitted_is_refused_by_name():
     refused("group_weights", groups=[0, 0, 1, 1], group_weights=[1.0, -1.0])
     refused("differs within group 0", groups=[0, 0, 1, 1], ridge=np.array([0.1, 0.2, 0.0, 0.0]))
     refused("tol", tol=0.0)
+    refused("tol: a", tol="a")
+    refused("x: not an array of numbers", x=[["a"] * 4] * 20)
+    refused("penalties: not an array of numbers", penalties=["a"])
+    refused("sample_weight: not an array of numbers", sample_weight=["a"] * 20)
+    refused("ridge: not an array of numbers", ridge="a")
+    refused("penalty_weights: not an array of numbers", penalty_weights=["a"] * 4)
+    refused("l1_share: a", groups=[0, 0, 1, 1], l1_share="a")
+    refused("several kinds", y=np.array([1, "a"] * 10, dtype=object))
+    refused("differs within group b", groups=list("aabb"), ridge=np.array([0.1, 0.1, 0.0, 0.2]))
 
 
 def test_what_does_not_converge_is_a_warning_with_numbers():
@@ -350,3 +360,46 @@ def test_what_does_not_converge_is_a_warning_with_numbers():
         path = logistic_path(x, y, grid(x, y, 10), tol=1e-30)
     assert path.duality_gap.max() < 1e-12  # as far as rounding lets it
     assert not path.converged.all()
+
+
+@pytest.mark.parametrize("l1_share", [0.0, 0.5, 1.0])
+def test_groups_of_weight_zero_leave_the_l1_term(l1_share):
+    x, y = problem(60, 6)
+    groups = np.arange(6) // 2
+    path = logistic_path(x, y, [0.05, 0.02], groups=groups, l1_share=l1_share, group_weights=np.zeros(3))
+    assert path.converged.all()
+    plain = logistic_path(x, y, [0.05, 0.02], penalty_weights=np.full(6, l1_share))
+    # Both are certified to 1e-8 of the null loss.
+    np.testing.assert_allclose(path.coef, plain.coef, atol=1e-3)
+
+
+def test_weights_by_the_names_of_groups():
+    x, y = problem(60, 6)
+    named = logistic_path(x, y, [0.05], groups=list("bbaacc"), group_weights={"a": 1.0, "b": 2.0, "c": 0.5})
+    numbered = logistic_path(x, y, [0.05], groups=[1, 1, 0, 0, 2, 2], group_weights=[1.0, 2.0, 0.5])
+    np.testing.assert_array_equal(named.coef, numbered.coef)
+
+
+def test_a_fit_that_separates_at_the_last_penalty_says_so():
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((30, 200)), rng.integers(0, 2, 30)
+    penalties = np.geomspace(0.2, 1e-6, 40)
+    with pytest.warns(ConvergenceWarning, match="smaller penalties"):
+        longer = logistic_path(x, y, penalties)
+    for shorter, at in ((penalties[penalties >= longer.separated_at], longer.separated_at), ([1e-5], 1e-5)):
+        with pytest.warns(ConvergenceWarning, match=r"separates the classes at penalty .* is left\): use larger"):
+            path = logistic_path(x, y, shorter)
+        assert path.separated_at == at
+        assert path.converged.all()
+
+
+def test_rows_with_ids_are_matched_by_them():
+    x, y = problem(30, 4)
+    ids = [f"s{k}" for k in range(30)]
+    x, y = pd.DataFrame(x, index=ids), pd.Series(y, index=ids)
+    weight = pd.Series(np.linspace(1, 2, 30), index=ids)
+    one = logistic_path(x, y, [0.05], sample_weight=weight)
+    two = logistic_path(x, y[::-1], [0.05], sample_weight=weight.sample(frac=1, random_state=0))
+    np.testing.assert_array_equal(one.coef, two.coef)
+    with pytest.raises(InputError, match="y: no row has the id 's0'"):
+        logistic_path(x, y.rename({"s0": "t0"}), [0.05])
