@@ -23,7 +23,8 @@ except ImportError as error:
         "netinfer.estimators: needs scikit-learn: pip install 'netinfer[estimators]', or call netinfer.solvers directly"
     ) from error
 
-from netinfer.solvers import LassoPath, lasso_path, lasso_path_wide, logistic_path
+from netinfer.solvers import LassoPath, elastic_net_path, lasso_path_wide, logistic_path
+from netinfer.solvers.columns import as_floats, is_constant, is_number
 
 __all__ = ["ElasticNet", "Lasso", "LogisticL1"]
 
@@ -60,15 +61,18 @@ class _LeastSquares(MultiOutputMixin, RegressorMixin, BaseEstimator):
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, multi_output=True, ensure_min_samples=2)
         l1_ratio = self._l1_ratio()
         _refuse_alpha(self.alpha)
-        if not 0.0 < l1_ratio <= 1.0:
+        if not (is_number(l1_ratio) and 0.0 < l1_ratio <= 1.0):
             raise InputError(f"ElasticNet: l1_ratio: {l1_ratio!r} is not in 0 < l1_ratio <= 1: 0 is ridge, not L1")
         targets = np.asarray(y, dtype=np.float64).reshape(len(X), -1)
         x_mean, y_mean = np.zeros(X.shape[1]), np.zeros(targets.shape[1])
         if self.fit_intercept:
             x_mean, y_mean = X.mean(axis=0), targets.mean(axis=0)
         weights = _weights(self.penalty_weights, X.shape[1])
+        varies = _varying(X, self.fit_intercept)
         solve = _solve_wide if self.fit_intercept and X.shape[1] > max(WIDE, 2 * len(X)) else _solve
-        coef, gap = solve(X - x_mean, targets - y_mean, self.alpha, l1_ratio, weights, np.abs(x_mean))
+        # What is constant explains nothing, and there is nothing in it to explain.
+        centred = np.where(_varying(targets, self.fit_intercept), targets - y_mean, 0.0)
+        coef, gap = solve(X - x_mean, centred, self.alpha, l1_ratio, weights, varies)
         intercept = y_mean - coef @ x_mean
         is_one = np.ndim(y) == 1
         self.coef_ = coef[0] if is_one else coef
@@ -208,6 +212,8 @@ class LogisticL1(ClassifierMixin, BaseEstimator):
         ------
         ValueError
             If X or y cannot be used, or y has other than two classes.
+        InputError
+            If a parameter is out of range, or unpenalised features alone separate the classes.
         """
         X, y = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
         check_classification_targets(y)
@@ -216,23 +222,29 @@ class LogisticL1(ClassifierMixin, BaseEstimator):
             kind = "Only binary classification is supported. " if len(self.classes_) > 2 else ""
             raise ValueError(f"{kind}LogisticL1: y has {len(self.classes_)} class(es), 2 are needed")
         _refuse_alpha(self.alpha)
-        if not 0.0 < self.l1_ratio <= 1.0:
+        if not (is_number(self.l1_ratio) and 0.0 < self.l1_ratio <= 1.0):
             raise InputError(f"LogisticL1: l1_ratio: {self.l1_ratio!r} is not in 0 < l1_ratio <= 1")
         weights = _weights(self.penalty_weights, X.shape[1])
-        varies = np.ptp(X, axis=0) > 0
+        varies = _varying(X, True)
+        mean = X.mean(axis=0)
         self.coef_ = np.zeros((1, X.shape[1]))
         share = label.mean()
         self.intercept_, self.dual_gap_ = np.array([np.log(share / (1.0 - share))]), 0.0
         if (varies & np.isfinite(weights)).any():
             path = logistic_path(
-                X[:, varies],
+                (X - mean)[:, varies],
                 label,
                 np.array([self.alpha * self.l1_ratio]),
                 ridge=self.alpha * (1.0 - self.l1_ratio),
                 penalty_weights=weights[varies],
             )
+            if not np.isfinite(path.intercept[0]):
+                raise InputError(
+                    "LogisticL1: penalty_weights: the unpenalised features alone separate classes, or some samples of "
+                    "one, so that no finite fit exists: penalise them, or take l1_ratio below 1"
+                )
             self.coef_[0, varies] = path.coef[0]
-            self.intercept_ = np.array([path.intercept[0]])
+            self.intercept_ = np.array([path.intercept[0] - path.coef[0] @ mean[varies]])
             self.dual_gap_ = float(path.duality_gap[0])
         return self
 
@@ -255,28 +267,26 @@ class LogisticL1(ClassifierMixin, BaseEstimator):
         return self.classes_[(self.decision_function(X) > 0).astype(int)]
 
 
-def _solve(X, targets, alpha, l1_ratio, weights, size) -> tuple[np.ndarray, np.ndarray]:
-    n, kept = len(X), _varying(X, size)
+def _solve(X, targets, alpha, l1_ratio, weights, kept) -> tuple[np.ndarray, np.ndarray]:
+    n = len(X)
     X = np.ascontiguousarray(X[:, kept])
     gram = X.T @ X / n
     gram = (gram + gram.T) / 2.0
 
     def solve(y: np.ndarray, variance: float, penalty: float, shrinkage: float) -> LassoPath:
-        shrunk = (1.0 - shrinkage) * gram
-        shrunk[np.diag_indices_from(shrunk)] += shrinkage
-        return lasso_path(
-            shrunk,
+        return elastic_net_path(
+            gram,
             X.T @ y / n * (1.0 - shrinkage),
             np.array([penalty]),
-            target_variance=variance * (1.0 - shrinkage),
+            shrinkage=shrinkage,
+            target_variance=variance * (1.0 - shrinkage) ** 2,
             penalty_weights=weights[kept],
         )
 
     return _by_target(solve, targets, alpha, l1_ratio, weights, kept)
 
 
-def _solve_wide(X, targets, alpha, l1_ratio, weights, size) -> tuple[np.ndarray, np.ndarray]:
-    kept = _varying(X, size)
+def _solve_wide(X, targets, alpha, l1_ratio, weights, kept) -> tuple[np.ndarray, np.ndarray]:
     X = X[:, kept]
 
     def solve(y: np.ndarray, variance: float, penalty: float, shrinkage: float) -> LassoPath:
@@ -287,9 +297,9 @@ def _solve_wide(X, targets, alpha, l1_ratio, weights, size) -> tuple[np.ndarray,
     return _by_target(solve, targets, alpha, l1_ratio, weights, kept)
 
 
-def _varying(X: np.ndarray, size: np.ndarray) -> np.ndarray:
-    """Mark the columns that vary beyond the rounding of their mean; what is constant explains nothing."""
-    return np.sqrt((X**2).mean(axis=0)) > 1e-12 * size
+def _varying(values: np.ndarray, has_intercept: bool) -> np.ndarray:
+    """Mark the columns that vary beyond the rounding of their values; beside an intercept the others are nothing."""
+    return ~is_constant(values) if has_intercept else (values != 0).any(axis=0)
 
 
 def _by_target(
@@ -312,14 +322,14 @@ def _by_target(
 
 
 def _refuse_alpha(alpha: float) -> None:
-    if not alpha > 0 or not np.isfinite(alpha):
+    if not (is_number(alpha) and np.isfinite(alpha) and alpha > 0):
         raise InputError(f"alpha: {alpha!r} is not a positive number: without a penalty this is least squares")
 
 
 def _weights(penalty_weights: Any, n_features: int) -> np.ndarray:
     if penalty_weights is None:
         return np.ones(n_features)
-    weights = np.asarray(penalty_weights, dtype=np.float64)
+    weights = as_floats("penalty_weights", penalty_weights)
     if weights.shape != (n_features,) or np.isnan(weights).any() or (weights < 0).any():
         raise InputError("penalty_weights: one number >= 0 a feature (0 = unpenalised, inf = forbidden)")
     return weights

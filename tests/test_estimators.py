@@ -5,7 +5,7 @@ import pytest
 from sklearn import linear_model
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from netinfer.errors import InputError
+from netinfer.errors import ConvergenceWarning, InputError
 from netinfer.estimators import ElasticNet, Lasso, LogisticL1
 
 
@@ -109,9 +109,62 @@ def test_free_and_forbidden_features(model):
         (LogisticL1(-1.0), "not a positive number"),
         (LogisticL1(0.1, l1_ratio=1.5), "l1_ratio"),
         (Lasso(0.1, penalty_weights=[1.0]), "one number"),
+        (Lasso(0.1, penalty_weights=["a"] * 12), "penalty_weights: not an array of numbers"),
+        (Lasso("a"), "alpha: 'a' is not a positive number"),
+        (ElasticNet(0.1, l1_ratio="a"), "l1_ratio: 'a'"),
+        (LogisticL1(0.1, l1_ratio=None), "l1_ratio: None"),
     ],
 )
 def test_bad_parameters_are_refused(model, message):
     X, y = problem()
     with pytest.raises(InputError, match=message):
         model.fit(X, (y > np.median(y)).astype(int))
+
+
+@pytest.mark.parametrize("p", [12, 1300])
+@pytest.mark.parametrize("level", [0.0, 0.1, 1e9 + 0.1])
+def test_constant_targets_and_features_are_judged_beside_their_size(p, level):
+    """Sixty times 0.1 has a variance of rounding, in narrow and in wide data."""
+    X, y = problem(60, p)
+    X[:, 5] = level
+    alone = Lasso(0.05).fit(X, np.full(60, level))
+    assert not alone.coef_.any()
+    assert alone.intercept_ == pytest.approx(level)
+    both = ElasticNet(0.05).fit(X, np.column_stack([np.full(60, level), y]))
+    assert not both.coef_[0].any()
+    assert both.coef_[1].any()
+    np.testing.assert_allclose(both.coef_[1], ElasticNet(0.05).fit(X, y).coef_, atol=1e-12)  # rounding of the products
+    assert not both.coef_[:, 5].any()
+    # Without an intercept a constant is a target, and a feature, like any other.
+    assert p > 1000 or Lasso(0.05, fit_intercept=False).fit(X, np.full(60, 3.0)).coef_.any()
+
+
+def test_logistic_features_are_judged_as_the_lassos():
+    X, y = problem()
+    label = y + 8 * np.random.default_rng(0).standard_normal(60) > np.median(y)
+    # A spread of 1e-11 of its size is no rounding for either; 1e-13 of it is.
+    X[:, 4] = 1e6 + 1e-5 * X[:, 4]
+    X[:, 5] = 1e6 + 1e-8 * (X[:, 5] > 6)
+    weights = np.ones(12)
+    weights[4:6] = 0.0
+    for model in (Lasso(0.5, penalty_weights=weights), LogisticL1(0.1, penalty_weights=weights)):
+        coef = np.ravel(model.fit(X, label.astype(float)).coef_)
+        assert coef[4] != 0
+        assert coef[5] == 0
+
+
+def test_unpenalised_features_that_separate_are_refused():
+    X, _ = problem()
+    label = X[:, 3] > np.median(X[:, 3])
+    weights = np.ones(12)
+    weights[3] = 0.0
+    with pytest.warns(ConvergenceWarning, match="no finite fit"), pytest.raises(InputError, match="alone separate"):
+        LogisticL1(0.1, penalty_weights=weights).fit(X, label)
+
+
+@pytest.mark.parametrize("ratio", [0.9, 0.1])
+def test_the_gap_of_the_elastic_net_uses_its_strong_convexity(ratio):
+    X, y = problem(20, 50)
+    model = ElasticNet(0.1, l1_ratio=ratio).fit(X, y)
+    # Rounding of the moments, in units of the objective of the empty model.
+    assert model.dual_gap_ <= 1e-12 * y.var()
