@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 from selections import select
 
+from netinfer import plot
 from netinfer.config import RegressionConfig
 from netinfer.kernels import thread_limit
 from netinfer.stability.rules import expected_false
@@ -64,6 +65,8 @@ class Network(NamedTuple):
     Y: np.ndarray
     is_nonzero: np.ndarray  # (n_targets, p): in the population regression on the candidates
     is_causal: np.ndarray
+    covariance: np.ndarray  # (p, p) of the candidates in the population, variances 1
+    cross: np.ndarray  # (n_targets, p) with the targets, whose variance is 1 where they have regulators or not
 
 
 def draw(setting: Setting, rng: np.random.Generator) -> Network:
@@ -92,7 +95,9 @@ def draw(setting: Setting, rng: np.random.Generator) -> Network:
         explained = strength @ covariance[np.ix_(places, places)] @ strength
         Y[:, t] = X[:, places] @ strength + np.sqrt(1.0 - explained) * Y[:, t]
     population = np.linalg.solve(covariance[:p, :p], covariance[:p] @ causal.T).T
-    return Network(X[:, :p], Y, np.abs(population) > 1e-9, causal[:, :p] != 0.0)
+    return Network(
+        X[:, :p], Y, np.abs(population) > 1e-9, causal[:, :p] != 0.0, covariance[:p, :p], (covariance[:p] @ causal.T).T
+    )
 
 
 def run(job: tuple[int, Setting, int, tuple[str, ...]]) -> list[tuple]:
@@ -143,6 +148,14 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
+def draw_curves(rows: pd.DataFrame, file: str) -> None:
+    """Draw mean false edges against the level asked for, all settings together."""
+    grouped = rows.groupby(["rule", "level"], sort=False)["false"]
+    table = pd.DataFrame({"observed": grouped.mean(), "se": grouped.sem(ddof=1)}).reset_index()
+    axes = plot.calibration_curve(table.rename(columns={"level": "asked"}))
+    axes.figure.savefig(file, dpi=150, bbox_inches="tight")
+
+
 def main() -> None:
     """Print the false edges by rule and setting, and the true ones summed over settings."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -157,6 +170,8 @@ def main() -> None:
     def shown(part: pd.DataFrame, values: str) -> pd.DataFrame:
         return part.pivot_table(index="setting", columns="rule", values=values, aggfunc="first", sort=False)
 
+    if options.figure:
+        draw_curves(rows, options.figure)
     if options.table:
         rows.to_csv(options.table, sep="\t", index=False)
     table = summary(rows)
