@@ -85,6 +85,44 @@ class Moments:
             target_var=np.maximum(variance, 0.0),
         )
 
+    def standardised(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return what the solvers take, with every variance 1.
+
+        Returns
+        -------
+        gram : float array, shape (n_regulators, n_regulators)
+            Correlations of the regulators.
+        crosses : float array, shape (n_targets, n_regulators)
+            Correlations of each target, a row, with the regulators.
+
+        Raises
+        ------
+        InputError
+            If a regulator or a target is the same in every sample.
+
+        Examples
+        --------
+        >>> moments = from_matrix(np.array([[1.0], [2.0], [4.0]]), np.array([[2.0], [4.0], [8.0]]))
+        >>> gram, crosses = moments.standardised()
+        >>> gram, crosses.round(6)
+        (array([[1.]]), array([[1.]]))
+        """
+        variance = np.concatenate([self.gram.diagonal(), self.target_var])
+        size = np.concatenate([self.regulator_mean, self.target_mean]) ** 2
+        constant = variance <= CONSTANT * CONSTANT * size
+        if constant.any():
+            place, n_regulators = int(constant.argmax()), len(self.regulator_mean)
+            kind = "regulator" if place < n_regulators else "target"
+            place -= 0 if place < n_regulators else n_regulators
+            names = self.regulator_names if kind == "regulator" else self.target_names
+            raise InputError(
+                f"moments: {kind} {names[place] if names else place} is the same in every sample: leave it out"
+            )
+        per_sd, per_target = 1.0 / np.sqrt(self.gram.diagonal()), 1.0 / np.sqrt(self.target_var)
+        gram = self.gram * per_sd[:, None] * per_sd[None, :]
+        np.fill_diagonal(gram, 1.0)
+        return gram, np.ascontiguousarray((self.cross * per_sd[:, None] * per_target[None, :]).T)
+
     @property
     def names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Regulator names and target names."""

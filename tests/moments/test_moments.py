@@ -94,3 +94,20 @@ def test_a_difference_must_leave_samples():
     m = from_matrix(x, y)
     with pytest.raises(InputError, match="leaves none"):
         m - m
+
+
+def test_standardised_moments_are_correlations():
+    rng = np.random.default_rng(0)
+    X, Y = rng.standard_normal((30, 4)) * [1, 10, 1e-6, 1e6] + 5, rng.standard_normal((30, 2))
+    gram, crosses = from_matrix(X, Y).standardised()
+    both = np.corrcoef(np.hstack([X, Y]).T)
+    np.testing.assert_allclose(gram, both[:4, :4], atol=1e-12)
+    np.testing.assert_allclose(crosses, both[4:, :4], atol=1e-12)
+
+
+def test_a_constant_gene_has_no_standardised_moments():
+    table = pd.DataFrame(np.random.default_rng(0).standard_normal((10, 3)), columns=["a", "b", "c"])
+    with pytest.raises(InputError, match="regulator b is the same in every sample"):
+        from_matrix(table.assign(b=0.1), table).standardised()
+    with pytest.raises(InputError, match="target c is the same in every sample"):
+        from_matrix(table, table.assign(c=0.1)).standardised()
