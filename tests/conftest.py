@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,14 @@ def netinfer_data() -> Path:
             pytest.fail(f"NETINFER_DATA={folder} is not a readable folder")
         pytest.skip(f"real data sets are not there: set NETINFER_DATA (looked in {folder})")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _figures_are_closed() -> Iterator[None]:
+    """Close the figures that a test drew through pyplot: matplotlib warns at 20."""
+    yield
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close("all")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,7 +1,8 @@
 """Figures of a network: each function draws on an Axes, given or new, and returns it.
 
-matplotlib is imported when they are called. They are drawn without pyplot and without touching matplotlib's settings:
-in a notebook give ``ax=`` of your own figure, or show ``returned.figure``.
+matplotlib is imported when they are called, and its settings stay as they are. A new figure is pyplot's, so that a
+notebook shows it, and a script with ``pyplot.show()``; close it with ``pyplot.close(returned.figure)`` where many are
+drawn, or give ``ax=`` of your own figure.
 """
 
 from netinfer.plot.evaluation import precision_recall

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+_is_aside: ContextVar[bool] = ContextVar("is_aside", default=False)
 
 # Blue and vermilion of Okabe and Ito (2008): told apart with any colour vision, and in print by lightness.
 ACTIVATES = "#0072b2"
@@ -17,13 +22,27 @@ INK = "#1d2730"
 COLORS = (ACTIVATES, REPRESSES, "#009e73", "#a8508a", "#3b97d3", "#b07c00", INK)
 
 
+@contextmanager
+def aside() -> Iterator[None]:
+    """Make new figures without pyplot in this block: for figures that are written, not shown, and then forgotten."""
+    token = _is_aside.set(True)
+    try:
+        yield
+    finally:
+        _is_aside.reset(token)
+
+
 def axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
-    """Return `ax`, or the only axes of a new figure of `size` inches."""
-    if ax is None:
+    """Return `ax`, or the only axes of a new figure of `size` inches, which pyplot (and so a notebook) shows."""
+    if ax is not None:
+        return ax
+    if _is_aside.get():
         from matplotlib.figure import Figure
 
-        ax = Figure(figsize=size, layout="constrained").subplots()
-    return ax
+        return Figure(figsize=size, layout="constrained").subplots()
+    from matplotlib import pyplot
+
+    return pyplot.figure(figsize=size, layout="constrained").subplots()
 
 
 def tidy(ax: Axes, *, grid: str | None = None) -> None:

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from netinfer import plot
+from netinfer.plot.axes import aside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +37,7 @@ def as_uri(ax: Axes) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(text.getvalue()).decode()
 
 
+@aside()
 def draw(
     net: Any,
     paths: pd.DataFrame | None,
