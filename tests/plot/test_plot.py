@@ -11,6 +11,7 @@ import pytest
 import netinfer as ni
 from netinfer import plot
 from netinfer.plot.axes import label
+from netinfer.plot.path import _apart
 
 EDGES = pd.DataFrame(
     {
@@ -171,14 +172,20 @@ def test_labels_are_what_the_font_has(name, drawn):
     assert label(name) == drawn
 
 
-def test_matplotlib_waits_until_a_plot_is_drawn_and_pyplot_for_ever():
+def test_matplotlib_waits_until_a_plot_is_drawn_and_pyplot_for_a_new_figure():
     code = (
         "import sys, netinfer, netinfer.plot, netinfer.report\n"
         "assert 'matplotlib' not in sys.modules and 'jinja2' not in sys.modules\n"
         "import pandas as pd\n"
         "edges = pd.DataFrame({'source': ['a'], 'target': ['b'], 'weight': [1.0], 'sign': [1]})\n"
-        "netinfer.plot.network_graph(edges)\n"
+        "from matplotlib.figure import Figure\n"
+        "netinfer.plot.network_graph(edges, ax=Figure().subplots())\n"
+        "with netinfer.plot.axes.aside():\n"
+        "    netinfer.plot.network_graph(edges)\n"
         "assert 'matplotlib.pyplot' not in sys.modules\n"
+        "ax = netinfer.plot.network_graph(edges)\n"
+        "from matplotlib import pyplot\n"
+        "assert pyplot.get_fignums() == [ax.figure.number]\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
@@ -257,3 +264,44 @@ def test_a_card_tells_survivors_losses_and_what_was_not_tested_apart():
     assert "the strongest 2 of 6 edges" in plot.sensitivity_card(CARD, top=2).get_xlabel()
     nothing = SimpleNamespace(edges=CARD.edges.iloc[:0], variants=CARD.variants)
     assert len(plot.sensitivity_card(nothing).texts) == 1
+
+
+def test_a_path_names_the_first_to_enter_at_the_ends_of_their_lines():
+    # The largest correlation enters first and, weighed down, ends as the smallest coefficient of the three drawn.
+    cross = np.array([0.5, 0.45, 0.4, 0.3])
+    path = ni.solvers.lasso_path(np.eye(4), cross, [0.6, 0.05])
+    ax = path.plot(names=list("abcd"), n_labels=3)
+    lines = {line.get_label(): line for line in ax.lines if line.get_label() in set("abcd")}
+    assert list(lines) == ["a", "b", "c"]
+    places = {text.get_text(): text.get_position()[1] for text in ax.texts}
+    assert places["a"] > places["b"] > places["c"]  # in the order of the ends, not of entry or of size alone
+    low, high = ax.get_ylim()
+    for j, name in enumerate("abc"):
+        y = np.asarray(lines[name].get_ydata(), dtype=float)
+        x = np.asarray(lines[name].get_xdata(), dtype=float)
+        first = int(np.isfinite(y).argmax())
+        # The line begins at the breakpoint, from zero, and goes straight in the penalty from there.
+        assert x[first] == pytest.approx(cross[j], abs=1e-12)
+        np.testing.assert_allclose(y[first:], cross[j] - x[first:], atol=1e-12)
+        assert places[name] == pytest.approx((y[-1] - low) / (high - low), abs=0.05)  # a line of text is 0.05 high
+    assert "1 more in grey" in places
+
+
+@pytest.mark.parametrize("wished", [[0.5, 0.5, 0.5], [0.0, 0.01, 1.0], [1.0, 1.0, 0.99], [0.1, 0.9, 0.5], []])
+def test_labels_are_moved_apart_and_stay_inside(wished):
+    places = _apart(np.array(wished), 0.1)
+    assert (np.diff(np.sort(places)) >= 0.1 - 1e-12).all()
+    assert ((places >= -1e-12) & (places <= 1 + 1e-12)).all()
+    assert (np.argsort(places, kind="stable") == np.argsort(wished, kind="stable")).all()
+
+
+def test_figures_of_a_report_are_not_pyplots():
+    from matplotlib import pyplot
+
+    from netinfer.report.figures import draw
+
+    nodes = NET.nodes.assign(is_regulator=True)
+    net = SimpleNamespace(**{**vars(NET), "nodes": nodes, "edges": EDGES, "exploratory": lambda: EDGES})
+    assert draw(net, None, None)["graph"].startswith("data:image/svg")
+    assert pyplot.get_fignums() == []
+    assert plot.false_edges(NET).figure.number == 1
