@@ -14,6 +14,9 @@ from netinfer.kernels import njit
 # and ends where a coordinate comes to zero.
 LEAST_PIVOT = 1e-11
 TRIALS = 10
+# Most that a step may change a coordinate, as a multiple of the largest coefficient: along a direction that the data do
+# not determine the whole step is as long as rounding makes it.
+LONGEST = 10.0
 
 
 @njit
@@ -108,10 +111,24 @@ def _go(gram, coef, gradient, single, together, first, n_groups, penalty, varian
     size = first[n_groups]
     after = coef[:size].copy()
     moved = np.zeros(size)
+    # The penalty has a kink where such a coordinate is zero: it has a part of its own, or is a group of one.
+    is_kinked = np.empty(size, np.bool_)
+    for g in range(n_groups):
+        is_one = first[g + 1] - first[g] == 1 and together[g] > 0.0
+        for j in range(first[g], first[g + 1]):
+            is_kinked[j] = single[j] > 0.0 or is_one
+    largest = 0.0
+    farthest = 0.0
+    for i in range(place.size):
+        largest = max(largest, abs(coef[place[i]]))
+        farthest = max(farthest, abs(step[i]))
     crossing = 1.0
+    if farthest > LONGEST * largest:
+        for i in range(place.size):
+            step[i] *= LONGEST * largest / farthest
     for i in range(place.size):
         j = place[i]
-        if single[j] > 0.0 and (coef[j] + step[i]) * coef[j] < 0.0:
+        if is_kinked[j] and (coef[j] + step[i]) * coef[j] < 0.0:
             crossing = min(crossing, -coef[j] / step[i])
     length = 1.0
     for trial in range(TRIALS):
@@ -119,7 +136,7 @@ def _go(gram, coef, gradient, single, together, first, n_groups, penalty, varian
             j = place[i]
             after[j] = coef[j] + length * step[i]
             # Rounding must not keep the one that comes to zero from it.
-            if single[j] > 0.0 and after[j] * coef[j] <= 1e-14 * coef[j] * coef[j]:
+            if is_kinked[j] and after[j] * coef[j] <= 1e-14 * coef[j] * coef[j]:
                 after[j] = 0.0
         moved[:] = 0.0
         for j in place:

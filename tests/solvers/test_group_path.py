@@ -489,6 +489,13 @@ def test_coarse_grids_with_more_regulators_than_samples_are_certified(size, n_pe
         assert path.converged.all(), (seed, path.duality_gap.max())
 
 
+def test_groups_of_one_at_the_samples_rank_are_certified():
+    """Ten regulators active of rank nine: the objective is flat along a line, which ends where one comes to zero."""
+    X, y = correlated(10, 50, 19, noise=1.0)
+    path = group_lasso_path(*moments(X, y), np.arange(50), np.geomspace(0.6, 0.006, 10))
+    assert path.converged.all()
+
+
 def test_penalties_that_hardly_differ_are_certified():
     """The line through two fits one rounding apart points anywhere: it is followed a few of its lengths at most."""
     X, y = correlated(10, 50, 6)
