@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 
 from netinfer.errors import InputError
+from netinfer.solvers.checks import one_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -161,7 +162,7 @@ class LassoPath:
         return coefficient_path(self, names=names, n_labels=n_labels, ax=ax)
 
     def _one(self, penalty: float) -> Solution:
-        penalty = float(penalty)
+        penalty = one_number("penalty", penalty)
         if not (np.isfinite(penalty) and penalty > 0):
             raise InputError(f"penalty: {penalty} is not a positive number")
         known = np.flatnonzero(self.penalties == penalty)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from netinfer.errors import InputError
-from netinfer.solvers.checks import checked_moments
+from netinfer.solvers.checks import checked_moments, numbers, one_number
 from netinfer.solvers.path import by_homotopy, certified_path
 from netinfer.solvers.problem import MomentProblem
 from netinfer.solvers.result import LassoPath
@@ -13,6 +13,8 @@ from netinfer.solvers.result import LassoPath
 # The initial fit is least squares where the smallest eigenvalue of the Gram, scaled to a unit diagonal, is at least
 # this, else the ridge that lifts it there: least squares has errors of 1 / sqrt(eigenvalue) in units of the noise.
 SMALLEST_EIGENVALUE = 0.05
+# Squares of weights up to this, and of their reciprocals, are doubles.
+LARGEST_WEIGHT = 1e150
 
 
 def adaptive_lasso_path(
@@ -56,7 +58,8 @@ def adaptive_lasso_path(
     Raises
     ------
     InputError
-        As `lasso_path`; if `power` is not positive, or `initial` has another shape or values that are not finite.
+        As `lasso_path`; if `power` is not positive, `initial` has another shape or values that are not finite, or a
+        weight that is made of them is not between 1e-150 and 1e150.
 
     Warns
     -----
@@ -77,18 +80,28 @@ def adaptive_lasso_path(
     array([[0.675, 0.   ]])
     """
     gram, cross, penalties, weights = checked_moments(gram, cross, penalties, target_variance, penalty_weights)
+    power = one_number("power", power)
     if not (np.isfinite(power) and power > 0):
         raise InputError(f"power: {power} is not a positive number")
     if initial is None:
         initial = initial_coefficients(gram, cross)
-    initial = np.asarray(initial, dtype=np.float64)
+    initial = numbers("initial", initial)
     if initial.shape != cross.shape:
         raise InputError(f"initial: shape {initial.shape} for {cross.size} regulators: give one each")
     if not np.isfinite(initial).all():
         raise InputError(f"initial: coefficient {int((~np.isfinite(initial)).argmax())} is NaN or infinite: give 0")
-    with np.errstate(divide="ignore", over="ignore"):
+    with np.errstate(divide="ignore", over="ignore", under="ignore"):
         factor = np.abs(initial) ** -power
-    adapted = np.where(weights == 0.0, 0.0, weights * np.where(weights == 0.0, 1.0, factor))
+        # inf x 0 is a forbidden regulator whose factor underflows: it stays forbidden.
+        adapted = weights * np.where((weights == 0.0) | np.isinf(weights), 1.0, factor)
+    is_given = (weights > 0.0) & np.isfinite(weights) & (initial != 0.0)
+    bad = is_given & ~((adapted >= 1.0 / LARGEST_WEIGHT) & (adapted <= LARGEST_WEIGHT))
+    if bad.any():
+        j = int(bad.argmax())
+        raise InputError(
+            f"initial: coefficient {initial[j]:g} of regulator {j} to the power {-power:g} makes a penalty weight of "
+            f"{adapted[j]:g}: give 0 to forbid it, a smaller power, or coefficients of another unit"
+        )
     problem = MomentProblem(gram, cross.copy(), adapted, float(target_variance), 0.0, by_homotopy, by_homotopy)
     return certified_path(problem, penalties, "adaptive_lasso_path")
 

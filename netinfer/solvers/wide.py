@@ -9,6 +9,7 @@ import numpy as np
 from netinfer.errors import InputError
 from netinfer.kernels import njit
 from netinfer.solvers.certificate import relative_duality_gap
+from netinfer.solvers.checks import numbers
 
 # A predictor that varies by less than this share of its size carries rounding.
 CONSTANT_RANGE = 1e-10
@@ -61,7 +62,7 @@ def wide_design(x: np.ndarray, *, allowed: np.ndarray | None = None) -> WideDesi
     InputError
         If the shape is wrong, a value is not finite, or an allowed column is constant.
     """
-    x = np.asarray(x, dtype=np.float64)
+    x = numbers("x", x)
     if x.ndim != 2 or len(x) < 2 or x.shape[1] == 0:
         raise InputError(f"x: shape {x.shape}: give samples x predictors, two samples or more")
     if not (x.flags.c_contiguous or x.flags.f_contiguous):

@@ -8,7 +8,7 @@ import warnings
 import numpy as np
 
 from netinfer.errors import ConvergenceWarning, InputError
-from netinfer.solvers.checks import checked_penalties, checked_weights
+from netinfer.solvers.checks import checked_penalties, checked_weights, numbers
 from netinfer.solvers.path import GAP_TOLERANCE, KKT_TOLERANCE
 from netinfer.solvers.result import LassoPath, Solution
 from netinfer.solvers.wide import centred, wide_design
@@ -131,7 +131,7 @@ class _KeptProblem:
 
 
 def _checked(x, y, penalties, shrinkage, penalty_weights, tol):
-    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    x, y = numbers("x", x), numbers("y", y)
     if x.ndim != 2 or y.shape != x.shape[:1]:
         raise InputError(
             f"y: shape {y.shape} does not fit x, shape {x.shape}: give samples x predictors and one value a sample"

@@ -103,6 +103,14 @@ def test_weights_zero_and_infinity_hold_in_both_stages():
     assert (path.coef[:, 1] != 0).all()  # unpenalised all the same
 
 
+def test_a_forbidden_regulator_stays_forbidden_whatever_the_first_stage_says():
+    initial, weights = np.array([1e200, 1.0]), np.array([np.inf, 1.0])
+    arguments = (np.eye(2), np.array([0.5, 0.2]), [0.1])
+    path = ni.solvers.adaptive_lasso_path(*arguments, power=2.0, initial=initial, penalty_weights=weights)
+    np.testing.assert_array_equal(path.problem.weights, [np.inf, 1.0])
+    assert path.coef[0, 0] == 0
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -110,6 +118,9 @@ def test_weights_zero_and_infinity_hold_in_both_stages():
         ({"power": np.nan}, "power: nan"),
         ({"initial": [1.0]}, r"initial: shape \(1,\) for 2 regulators"),
         ({"initial": [1.0, np.nan]}, "coefficient 1 is NaN"),
+        ({"initial": [1e200, 1.0], "power": 2.0}, "coefficient 1e[+]200 of regulator 0 to the power -2 makes"),
+        ({"initial": [1.0, 0.1], "power": 200.0}, "penalty weight of 1e[+]200"),
+        ({"power": "x"}, "power: .* is not a number"),
         ({"penalty_weights": [1.0, -1.0]}, "-1 of regulator 1"),
         ({"penalties": [0.0]}, "0 is not positive"),
     ],
