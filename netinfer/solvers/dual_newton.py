@@ -12,6 +12,7 @@ for k active predictors, and once the active set is right it is exact (semismoot
 from __future__ import annotations
 
 import numpy as np
+from scipy.linalg import cho_factor, cho_solve
 
 from netinfer.kernels import njit
 
@@ -67,6 +68,18 @@ def ray(cross, thresholds, shrinkage, variance):
     return low
 
 
+def _solve_hessian(columns: np.ndarray, factor: float, slope: np.ndarray) -> np.ndarray:
+    """Solve (I + factor C C') d = slope."""
+    hessian = factor * (columns @ columns.T)
+    hessian[np.diag_indices_from(hessian)] += 1.0
+    try:
+        return cho_solve(cho_factor(hessian, check_finite=False), slope, check_finite=False)
+    except np.linalg.LinAlgError:  # predictors of so different sizes that the 1 is lost
+        basis, size, _ = np.linalg.svd(columns, full_matrices=False)
+        inside = basis.T @ slope
+        return slope - basis @ (inside * (factor * size**2 / (1.0 + factor * size**2)))
+
+
 def solve(
     x: np.ndarray,
     y: np.ndarray,
@@ -110,11 +123,11 @@ def solve(
         slope = u - y + ratio * (columns @ kept[places])
         if is_exact:
             return kept / shrinkage, u, g, n_steps
-        hessian = (ratio / n) * (columns @ columns.T)
-        hessian[np.diag_indices(n)] += 1.0
-        direction = -np.linalg.solve(hessian, slope)
+        direction = -_solve_hessian(columns, ratio / n, slope)
         change = direction @ x / n
         decrease = float(slope @ direction)
+        if not decrease < 0.0:  # rounding is all that is left
+            break
         step = 1.0
         while step > 1e-12:
             reached = u + step * direction
@@ -123,6 +136,8 @@ def solve(
             if trial <= value + SUFFICIENT * step * decrease + 1e-15 * abs(value):
                 break
             step *= 0.5
+        else:  # no step goes down: as far as rounding lets it come, which the certificate judges
+            break
         signs = np.sign(kept[places])
         u, before = reached, places
         g += step * change

@@ -19,17 +19,20 @@ from netinfer.solvers.result import LassoPath, Solution
 GAP_TOLERANCE = 1e-9
 KKT_TOLERANCE = 1e-6
 MAX_SWEEPS = 2_000
+# Breakpoints a regulator that there is room for at first.
+ROOM = 50
 
 
 @njit
-def _kkt_along(gram, cross, penalties, weights, forbidden, coef, out):
+def _kkt_along(gram, cross, scale, penalties, weights, forbidden, coef, out):
+    """Write the KKT violation at each penalty, every regulator's share of it times its scale."""
     for k in range(penalties.size):
         gradient = cross.copy()
         for j in range(cross.size):
             if coef[k, j] != 0.0:
                 for i in range(cross.size):
                     gradient[i] -= gram[j, i] * coef[k, j]
-        out[k] = kkt_violation(coef[k], gradient, penalties[k], weights, forbidden)
+        out[k] = kkt_violation(coef[k], gradient * scale, penalties[k], weights * scale, forbidden)
 
 
 def lasso_path(
@@ -108,11 +111,15 @@ def by_homotopy(problem: MomentProblem, penalties: np.ndarray) -> Solution:
     work.weights[:] = problem.finite_weights
     # 3^p breakpoints are possible (Mairal and Yu 2012); on data there are a few p.
     max_steps = 100 + 20 * p
-    events = np.zeros((max_steps * 2, 3))
     coef, gap = np.zeros((n_penalties, p)), np.zeros(n_penalties)
-    n_events = follow(gram, cross, variance, penalties, work, max_steps, GAP_TOLERANCE, MAX_SWEEPS, events, coef, gap)
+    events, n_events = np.zeros((0, 3)), int(ROOM * p)
+    while n_events > len(events):  # a path may have more than there was room for
+        events = np.zeros((n_events, 3))
+        n_events = follow(
+            gram, cross, variance, penalties, work, max_steps, GAP_TOLERANCE, MAX_SWEEPS, events, coef, gap
+        )
     violation = np.zeros(n_penalties)
-    _kkt_along(gram, cross, penalties, work.weights, work.forbidden, coef, violation)
+    _kkt_along(gram, cross, np.ones(p), penalties, work.weights, work.forbidden, coef, violation)
     return Solution(coef, gap, violation, events[:n_events].copy())
 
 
@@ -126,8 +133,7 @@ def certified_path(problem: MomentProblem, penalties: np.ndarray, caller: str) -
 def solved_path(problem: MomentProblem, penalties: np.ndarray) -> LassoPath:
     """Solve a problem at penalties and wrap what is found."""
     found = problem.solve(penalties)
-    scale = np.sqrt(problem.gram.diagonal().max() * problem.response_variance)
-    converged = (found.duality_gap <= GAP_TOLERANCE) & (found.kkt_violation <= KKT_TOLERANCE * scale)
+    converged = (found.duality_gap <= GAP_TOLERANCE) & _keeps_the_conditions(problem, penalties, found)
     return LassoPath(
         penalties=penalties,
         coef=found.coef,
@@ -139,6 +145,21 @@ def solved_path(problem: MomentProblem, penalties: np.ndarray) -> LassoPath:
         events=found.events,
         unpenalised=problem.weights == 0.0,
     )
+
+
+def _keeps_the_conditions(problem: MomentProblem, penalties: np.ndarray, found: Solution) -> np.ndarray:
+    """Say at which penalties no regulator's gradient is off by more than a share of the largest it can be."""
+    diagonal = (1.0 - problem.shrinkage) * problem.gram.diagonal() + problem.shrinkage
+    most = np.sqrt(diagonal * problem.response_variance)
+    kept = found.kkt_violation <= KKT_TOLERANCE * most.min()
+    if kept.all():
+        return kept
+    share = np.zeros(penalties.size)
+    _kkt_along(
+        problem.shrunk_gram(), problem.cross, 1.0 / most, penalties, problem.finite_weights, problem.forbidden,
+        found.coef, share,
+    )  # fmt: skip
+    return share <= KKT_TOLERANCE
 
 
 def warn_where_uncertified(paths: list[LassoPath], caller: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from netinfer.solvers.certificate import kkt_violation, relative_duality_gap
 from netinfer.solvers.result import Solution
 
 
@@ -62,11 +63,21 @@ class MomentProblem:
         return shrunk
 
     def solve(self, penalties: np.ndarray) -> Solution:
-        """Solve at penalties, decreasing."""
-        return self.solver(self, penalties)
+        """Solve at penalties, decreasing; from the largest one up nothing is left to the rounding of a solver."""
+        n_alone = int((penalties >= self.largest_penalty()).sum())
+        if n_alone == 0:
+            return self.solver(self, penalties)
+        alone = self._unpenalised_alone(penalties[:n_alone])
+        if n_alone == len(penalties):
+            return alone
+        rest = self.solver(self, penalties[n_alone:])
+        joined = (np.concatenate([a, b]) for a, b in zip(alone[:3], rest[:3], strict=True))
+        return Solution(*joined, rest.events)
 
     def trace(self, penalty: float) -> np.ndarray:
         """Return every event down to a penalty, shape (n_events, 3)."""
+        if penalty >= self.largest_penalty():
+            return np.zeros((0, 3))
         events = self.tracer(self, np.array([penalty])).events
         return np.zeros((0, 3)) if events is None else events
 
@@ -75,7 +86,37 @@ class MomentProblem:
         free = np.flatnonzero(self.weights == 0.0)
         gradient = self.cross
         if free.size:
-            gram = self.shrunk_gram()
-            gradient = self.cross - gram[:, free] @ np.linalg.lstsq(gram[np.ix_(free, free)], self.cross[free])[0]
-        is_penalised = ~self.forbidden & (self.weights > 0)
-        return float((np.abs(gradient) / np.where(is_penalised, self.weights, np.inf)).max(initial=0.0))
+            columns = (1.0 - self.shrinkage) * self.gram[:, free]
+            columns[free, np.arange(free.size)] += self.shrinkage
+            scale = 1.0 / np.sqrt(columns[free, np.arange(free.size)])
+            unit = columns[free] * scale[:, None] * scale
+            gradient = gradient - columns @ (scale * np.linalg.lstsq(unit, scale * self.cross[free])[0])
+        return smallest_penalty(gradient, self.weights)
+
+    def _unpenalised_alone(self, penalties: np.ndarray) -> Solution:
+        """Solve with the unpenalised regulators only, certified over all."""
+        shape = (penalties.size, self.cross.size)
+        free = self.weights == 0.0
+        coef, gap, violation = np.zeros(shape), np.zeros(shape[0]), np.zeros(shape[0])
+        if not free.any():
+            return Solution(coef, gap, violation)
+        alone = dataclasses.replace(self, weights=np.where(free, 0.0, np.inf))
+        coef[:] = self.solver(alone, penalties[-1:]).coef
+        gram, weights, forbidden = self.shrunk_gram(), self.finite_weights, self.forbidden
+        gradient = self.cross - gram[:, free] @ coef[0, free]
+        for k, penalty in enumerate(penalties):
+            gap[k] = relative_duality_gap(
+                gram.diagonal(), self.cross, coef[k], gradient, penalty, weights, forbidden, self.response_variance
+            )
+            violation[k] = kkt_violation(coef[k], gradient, penalty, weights, forbidden)
+        return Solution(coef, gap, violation)
+
+
+def smallest_penalty(gradient: np.ndarray, weights: np.ndarray) -> float:
+    """Return the largest share of gradient and weight, rounded up so far that no product with a weight falls short."""
+    is_penalised = np.isfinite(weights) & (weights > 0)
+    size, weights = np.abs(gradient[is_penalised]), weights[is_penalised]
+    penalty = float((size / weights).max(initial=0.0))
+    while (penalty * weights < size).any():
+        penalty = float(np.nextafter(penalty, np.inf))
+    return penalty

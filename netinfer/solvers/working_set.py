@@ -15,6 +15,7 @@ import numpy as np
 from netinfer.solvers import dual_newton
 from netinfer.solvers.homotopy import make_workspace
 from netinfer.solvers.path import GAP_TOLERANCE, MAX_SWEEPS, follow
+from netinfer.solvers.problem import smallest_penalty
 from netinfer.solvers.wide import WideDesign, certify, outside
 
 # The working set starts with INITIAL predictors a sample, beside the unpenalised ones, and after a check JOIN a sample
@@ -72,6 +73,7 @@ class WideProblem:
             penalties / self.sd, weights * scale, worst / self.sd, self.variance, gap,
         )  # fmt: skip
         bound = penalties[:, None] * weights
+        gap[np.isnan(gap)] = np.inf
         off = np.where(coef != 0.0, np.abs(gradient - np.sign(coef) * bound), np.abs(gradient) - bound)
         return gap, np.maximum(off.max(axis=1, initial=0.0), 0.0)
 
@@ -106,19 +108,24 @@ class _WorkingSet:
         m, problem = len(self.places), self.problem
         coef, gap = np.zeros((len(penalties), m)), np.zeros(len(penalties))
         max_steps = 100 + 20 * m
-        events = np.zeros((2 * max_steps, 3))
+        events, n_events = np.zeros((0, 3)), 2 * max_steps
         if m == 0:
-            return coef, events[:0]
+            return coef, events
         scale, work = problem.scale(self.places), make_workspace(m)
         work.weights[:] = problem.weights[self.places] * scale
-        n_events = follow(
-            self.gram, problem.cross[self.places] * scale / problem.sd, problem.variance, penalties / problem.sd, work,
-            max_steps, tol, MAX_SWEEPS, events, coef, gap,
-        )  # fmt: skip
+        while n_events > len(events):  # a path may have more than there was room for
+            events = np.zeros((n_events, 3))
+            n_events = follow(
+                self.gram, problem.cross[self.places] * scale / problem.sd, problem.variance, penalties / problem.sd,
+                work, max_steps, tol, MAX_SWEEPS, events, coef, gap,
+            )  # fmt: skip
         events = events[:n_events]
         events[:, 0] *= problem.sd
         events[:, 1] = self.places[events[:, 1].astype(np.int64)]
-        return coef * (scale * problem.sd), events
+        coef *= scale * problem.sd
+        # Rounding of the scales takes nothing in at the largest penalty.
+        coef[np.ix_(penalties >= problem.largest_penalty, problem.weights[self.places] > 0.0)] = 0.0
+        return coef, events
 
 
 def solve_wide(problem: WideProblem, penalties: np.ndarray, tol: float = GAP_TOLERANCE) -> WideSolution:
@@ -160,7 +167,7 @@ def _started(problem: WideProblem, tol: float) -> _WorkingSet:
         coef, _ = inside.follow(np.array([problem.sd]), tol)
         gradient = problem.gradient(coef[0] @ inside.rows)
     strength = np.abs(gradient) * problem.reach
-    problem.largest_penalty = float(strength.max(initial=0.0))
+    problem.largest_penalty = smallest_penalty(gradient, problem.weights)
     n_first = min(INITIAL * len(problem.y), MOST, int((strength > 0).sum()))
     if n_first:
         inside.add(np.sort(np.argpartition(-strength, n_first - 1)[:n_first]))
@@ -221,6 +228,8 @@ def solve_dual(problem: WideProblem, penalties: np.ndarray, dual: np.ndarray | N
     for k, penalty in enumerate(penalties):
         thresholds = penalty * problem.weights
         coef, dual, projected, _ = dual_newton.solve(x, y, thresholds, s, dual, projected)
+        if penalty >= problem.largest_penalty:
+            coef[problem.weights > 0.0] = 0.0
         support = np.flatnonzero(coef)
         kept = coef[support]
         gradient = problem.gradient(x[:, support] @ kept)

@@ -307,3 +307,46 @@ def test_bad_arguments_are_refused(change, message):
     arguments = {"gram": np.eye(2), "cross": np.array([0.5, 0.2]), "penalties": [0.3], **change}
     with pytest.raises(InputError, match=message):
         ni.solvers.lasso_path(**arguments)
+
+
+def test_the_gradient_is_judged_on_each_regulators_scale():
+    import dataclasses
+
+    from netinfer.solvers.path import by_homotopy, solved_path
+    from netinfer.solvers.problem import MomentProblem
+
+    units = np.array([1e7, 1.0, 1.0])
+    X, y = standardised(40, 3, 0, n_true=3)
+    gram, cross = moments(X * units, y)
+    problem = MomentProblem(gram, cross, units, 1.0, 0.0, by_homotopy, by_homotopy)
+    path = solved_path(problem, np.array([0.05]))
+    assert path.converged.all()
+
+    def off(problem, penalties):
+        # A hundred-thousandth of a small regulator missing: 1e-5 of its scale, 1e-12 of the large one's.
+        found = by_homotopy(problem, penalties)
+        found.coef[0, 2] *= 1 - 1e-5
+        violation = np.abs(cross - gram @ found.coef[0] - 0.05 * units * np.sign(found.coef[0])).max()
+        return found._replace(kkt_violation=np.array([violation]), duality_gap=np.zeros(1))
+
+    assert (path.coef[0] != 0).all()
+    assert not solved_path(dataclasses.replace(problem, solver=off), np.array([0.05])).converged.any()
+
+
+def test_breakpoints_beyond_the_room_for_them_are_followed_again(monkeypatch):
+    from netinfer.solvers import path as module
+
+    X, y = standardised(60, 30, 2)
+    gram, cross = moments(X, y)
+    expected = ni.solvers.lasso_path(gram, cross, [0.01]).breakpoints
+    original, rooms = module.follow, []
+
+    def counted(*arguments):
+        rooms.append(len(arguments[8]))
+        return original(*arguments)
+
+    monkeypatch.setattr(module, "follow", counted)
+    monkeypatch.setattr(module, "ROOM", 0.04)  # one for 30 regulators
+    path = ni.solvers.lasso_path(gram, cross, [0.01])
+    assert rooms == [1, len(expected)]
+    np.testing.assert_array_equal(path.breakpoints, expected)

@@ -1,5 +1,7 @@
 """The Lasso path from samples with far more predictors than samples."""
 
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -277,3 +279,20 @@ def test_bad_input_is_named():
         lasso_path_wide(x.T, y, penalties)
     with pytest.raises(InputError, match="column 0 is too large"):
         lasso_path_wide(x * np.append(1e200, np.ones(29)), y, penalties)
+
+
+@pytest.mark.parametrize("shrinkage", [1e-3, 0.5])
+def test_predictors_of_any_size_end_certified_or_with_a_warning(shrinkage):
+    n_certified = 0
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        x = rng.standard_normal((5, 20)) * 10.0 ** rng.uniform(-8, 8, 20)
+        y = rng.standard_normal(5)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            path = lasso_path_wide(x, y, [0.05, 0.005], shrinkage=shrinkage, penalty_weights=x.std(0))
+        assert {w.category for w in caught} <= {ConvergenceWarning}
+        assert bool(caught) == (not path.converged.all())
+        assert (path.duality_gap >= 0).all()
+        n_certified += path.converged.all()
+    assert n_certified
