@@ -75,6 +75,24 @@ def test_every_point_is_certified(n, p, seed, twins):
         np.testing.assert_allclose(gradient[b > 0], lam, atol=1e-4 * scale)
 
 
+@pytest.mark.parametrize("noise", [1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-10])
+def test_near_duplicates_are_certified(noise):
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        X = rng.standard_normal((60, 15))
+        X[:, 8:] = X[:, :7] + noise * rng.standard_normal((60, 7))
+        y = X[:, :5].sum(axis=1) + rng.standard_normal(60)
+        X, y = (X - X.mean(0)) / X.std(0), (y - y.mean()) / y.std()
+        path = ni.solvers.nonnegative_lasso_path(X.T @ X / 60, X.T @ y / 60, np.geomspace(0.9, 1e-4, 6))
+        assert path.converged.all()
+        for lam, b in zip(path.penalties, path.coef, strict=True):
+            reference = Lasso(lam, positive=True, fit_intercept=False, tol=1e-10, max_iter=3000)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # scikit-learn's own sweeps end uncertified here
+                theirs = reference.fit(X, y).coef_
+            assert objective(X, y, b, lam) <= objective(X, y, theirs, lam) + 1e-9
+
+
 def test_forbidden_and_weighted():
     X, y = problem()
     weights = np.ones(15)
@@ -91,6 +109,7 @@ def test_forbidden_and_weighted():
 
 def test_not_converged_is_a_warning_with_numbers(monkeypatch):
     monkeypatch.setattr("netinfer.solvers.nonnegative.MAX_SWEEPS", 1)
+    monkeypatch.setattr("netinfer.solvers.nonnegative._exact", lambda *arguments: arguments[-1])
     X, y = problem(20, 50)
     with pytest.warns(ConvergenceWarning, match="relative duality gap .* above 1e-09"):
         path = ni.solvers.nonnegative_lasso_path(X.T @ X / 20, X.T @ y / 20, [0.01])
