@@ -148,6 +148,14 @@ def test_the_worst_gap_of_the_half_samples_is_the_rows(monkeypatch):
         assert table["duality_gap"][2] >= 1e-4
 
 
+def test_fits_without_a_certificate_are_said_and_counted(monkeypatch):
+    before, after, _ = simulated(n_nodes=9, n_samples=80)
+    monkeypatch.setattr(fit, "MAX_SWEEPS", 2)
+    with pytest.warns(ConvergenceWarning, match="rows are not certified"):
+        model = ni.infer_diffusion(before, after, n_subsamples=4, nonnegative=True, penalty=0.01)
+    assert (model.network.targets["status"] == "not_converged").sum() == np.sum(model.rows["duality_gap"] > 1e-8) > 0
+
+
 def test_blocks_are_the_units():
     before, after, _ = simulated(n_nodes=9, n_samples=80)
     model = ni.infer_diffusion(before, after, n_subsamples=10, block=np.repeat(np.arange(20), 4))

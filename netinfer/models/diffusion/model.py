@@ -106,7 +106,8 @@ def links_network(counts, links, labels, rows, mean, settings, record, asked) ->
             ),
             "n_units": record["n_units"],
             "penalty_max": np.nan,
-            "duality_gap": rows["duality_gap"],
+            # Without a dual-feasible point nothing is known, and tables hold no infinite numbers.
+            "duality_gap": rows["duality_gap"].where(np.isfinite(rows["duality_gap"])),
             "n_candidates": np.bincount(target, minlength=len(labels)),
             "r2_heldout": np.nan,
         }
