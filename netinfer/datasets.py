@@ -145,6 +145,11 @@ class PhenotypeConfig(Section):
         default="gaussian",
         description="gaussian for a number; binomial for one of two classes (logistic regression, odds ratios).",
     )
+    positive: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The class whose odds are modelled; null: the larger number, else the later word of the alphabet.",
+    )
     covariates: Names | None = Field(
         default=None,
         description="Columns projected out of trait and genes (binomial: fitted unpenalised); null: the data set's.",

@@ -172,7 +172,7 @@ PHENOTYPE_GENES: tuple[Column, ...] = (
         "standard deviations (two classes: log odds) of the trait per standard deviation of the gene",
         "mean over half-samples of the absolute standardized Lasso coefficient at the ranking penalty; always > 0",
     ),
-    Column("sign", "int", "", "1: the trait (or the odds of the second class) rises with the gene; -1: it falls"),
+    Column("sign", "int", "", "1: the trait (or the odds of the positive class) rises with the gene; -1: it falls"),
     Column(
         "effect",
         "float",
@@ -193,7 +193,7 @@ PHENOTYPE_GENES: tuple[Column, ...] = (
         "odds_ratio",
         "float",
         "ratio per standard deviation of the gene",
-        "exponential of `effect`: above 1 where the second class is more likely; this and the next two are columns "
+        "exponential of `effect`: above 1 where the positive class is more likely; this and the next two are columns "
         "only for two classes",
         True,
     ),

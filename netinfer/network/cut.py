@@ -127,8 +127,8 @@ def _reason(candidates: pd.DataFrame, asked: Mapping[str, float], provenance: Ma
         most = candidates["selection_probability"].max()
         return (
             f"no candidate that the bound holds for is selected by {threshold:g} of the half-samples{units} (the "
-            f"largest selection probability is {most:.3g}): use more independent samples, set a smaller `threshold` before "
-            f"looking at the result, {exploratory}"
+            f"largest selection probability is {most:.3g}): use more independent samples, set a smaller `threshold` "
+            f"before looking at the result, {exploratory}"
         )
     extreme, best = ("smallest", values.min()) if criterion.keeps_low else ("largest", values.max())
     return (

@@ -153,8 +153,8 @@ def test_a_trait_that_belongs_to_the_donors_has_the_donors_for_units():
     model = select_genes(adata, "trait", n_subsamples=4)
     assert (model.record["n_units"], model.record["unit"]) == (15, "donor")
     assert any("donors are the independent units" in note for note in model.record["notes"])
-    with pytest.raises(InputError, match=r"3 independent units with a value \(donor\), at least 4"):
-        select_genes(adata[donors < 3].copy(), "trait")
+    with pytest.raises(InputError, match=r"7 independent units with a value \(donor\), at least 8"):
+        select_genes(adata[donors < 7].copy(), "trait")
 
 
 def test_a_gene_of_the_trait_s_name_is_a_candidate():
@@ -291,3 +291,12 @@ def test_the_nodes_of_a_network_carry_the_trait(tmp_path):
     assert "phenotype_effect" not in by_name[unseen[0]]
     assert told.threshold(fdr=0.5).nodes["phenotype_effect"].equals(told.nodes["phenotype_effect"])
     assert told.to_networkx().nodes["g8"]["phenotype_selection_probability"] > 0.8
+
+
+def test_values_with_ids_are_put_in_the_order_of_the_samples():
+    adata = data()
+    shuffled = adata.obs["trait"].sample(frac=1.0, random_state=0)
+    expected = select_genes(adata, "trait", n_subsamples=20).ranked
+    pd.testing.assert_frame_equal(select_genes(adata, shuffled, n_subsamples=20).ranked, expected)
+    with pytest.raises(InputError, match="its ids are not those of the samples, such as 'x0'"):
+        select_genes(adata, shuffled.set_axis([f"x{i}" for i in range(len(shuffled))]))

@@ -205,3 +205,25 @@ def test_auc_counts_pairs():
     assert auc(np.array([0.1, 0.4, 0.35, 0.8]), np.array([False, False, True, True])) == 0.75  # scikit-learn's example
     assert auc(np.ones(4), np.array([False, False, True, True])) == 0.5
     assert np.isnan(auc(np.ones(2), np.array([True, True])))
+
+
+def test_the_positive_class_is_the_one_that_is_named():
+    adata = data()
+    plain = select_genes(adata, "state", family="binomial", n_subsamples=20)
+    turned = select_genes(adata, "state", family="binomial", positive="healthy", n_subsamples=20)
+    assert (plain.record["positive"], turned.record["positive"]) == ("ill", "healthy")
+    assert list(turned.record["classes"]) == ["ill", "healthy"]
+    one, two = (model.ranked.set_index("gene") for model in (plain, turned))
+    strongest = list(PLANTED)
+    np.testing.assert_allclose(two.loc[strongest, "effect"], -one.loc[strongest, "effect"], rtol=1e-6)
+    np.testing.assert_allclose(two.loc[strongest, "odds_ratio"] * one.loc[strongest, "odds_ratio"], 1.0, rtol=1e-6)
+    with pytest.raises(InputError, match="'sick' is no class of it: name 'healthy' or 'ill'"):
+        select_genes(adata, "state", family="binomial", positive="sick")
+    with pytest.raises(ConfigError, match="family gaussian has none"):
+        select_genes(adata, np.arange(200.0), positive="ill")
+
+
+def test_classes_of_other_case_are_told():
+    adata = data(state2=["Ill", "ill", "well", "well"] * 50)
+    with pytest.raises(InputError, match="upper and lower case alone"):
+        select_genes(adata, "state2", family="binomial")

@@ -59,6 +59,7 @@ def select_configured(
         adata,
         settings.column,
         family=settings.family,
+        positive=settings.positive,
         covariates=settings.covariates,
         block=block,
         max_genes=settings.max_genes,

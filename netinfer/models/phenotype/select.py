@@ -57,6 +57,7 @@ def select_genes(
     phenotype: Any,
     *,
     family: str = "gaussian",
+    positive: Any = None,
     covariates: Sequence[str] | None = None,
     block: str | None = None,
     n_subsamples: int = 100,
@@ -74,10 +75,12 @@ def select_genes(
     adata : AnnData, DataFrame or array, samples x genes
         Normalised expression (see `netinfer.normalize`).
     phenotype : str or array, shape (n_samples,)
-        The trait: a column of ``obs``, or its values. Samples without a value are left out of this model.
+        The trait: a column of ``obs``, or its values (a Series with sample ids is put in their order). Samples
+        without a value are left out of this model.
     family : {"gaussian", "binomial"}
-        gaussian for a number, binomial for one of two classes (L1 logistic regression; odds are those of the second
-        class, in the order of numbers or of the alphabet).
+        gaussian for a number, binomial for one of two classes (L1 logistic regression).
+    positive : str or number, optional
+        The class whose odds are modelled; by default the larger of two numbers, else the later word of the alphabet.
     covariates : list of str, optional
         Columns of ``obs`` projected out of trait and genes in each half-sample (gaussian) or fitted beside the genes
         without a penalty (binomial); None takes those that the preparation of the data stored for the network, [] takes
@@ -118,7 +121,7 @@ def select_genes(
 
     asked, config = _checked_settings(fdr, expected_false_genes, max_genes, seed, threads, n_subsamples, settings)
     expression = as_expression(adata)
-    trait = check_trait(expression, phenotype, family=family, block=block)
+    trait = check_trait(expression, phenotype, family=family, block=block, positive=positive)
     if trait.is_binomial and config.model != "lasso":
         raise ConfigError(
             f"select_genes: model: {config.model!r} is not there for family binomial: leave it out (lasso)"
@@ -156,7 +159,7 @@ def select_genes(
         "gene_choice": choice,
         "trait_mean": float(trait.numbers.mean()),
         "trait_sd": float(trait.numbers.std()),
-        **({"classes": trait.class_sizes()} if trait.is_binomial else {}),
+        **({"classes": trait.class_sizes(), "positive": trait.classes[1]} if trait.is_binomial else {}),
         **scores,
         "is_certified": bool(network.targets["status"].iloc[0] == "ok"),
         **{name: network.provenance[name] for name in KEPT if name in network.provenance},

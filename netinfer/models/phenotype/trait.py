@@ -95,7 +95,7 @@ def check_phenotype(adata: AnnData, settings: PhenotypeConfig, *, block: str | N
     """
     from netinfer.models.phenotype.covariates import trait_covariates
 
-    trait = check_trait(adata, settings.column, family=settings.family, block=block)
+    trait = check_trait(adata, settings.column, family=settings.family, block=block, positive=settings.positive)
     names, _, notes = trait_covariates(adata, trait, settings.covariates)
     return {
         "column": settings.column,
@@ -110,7 +110,9 @@ def check_phenotype(adata: AnnData, settings: PhenotypeConfig, *, block: str | N
     }
 
 
-def check_trait(adata: AnnData, phenotype: Any, *, family: str = "gaussian", block: str | None = None) -> Trait:
+def check_trait(
+    adata: AnnData, phenotype: Any, *, family: str = "gaussian", block: str | None = None, positive: Any = None
+) -> Trait:
     """Read a trait of the samples and refuse what no model can be fitted to.
 
     Parameters
@@ -121,6 +123,8 @@ def check_trait(adata: AnnData, phenotype: Any, *, family: str = "gaussian", blo
     family : {"gaussian", "binomial"}
     block : str, optional
         Column of ``obs`` that names the independent unit.
+    positive : str or number, optional
+        The class whose odds are modelled (binomial); by default the larger number, else the later word.
 
     Returns
     -------
@@ -147,7 +151,11 @@ def check_trait(adata: AnnData, phenotype: Any, *, family: str = "gaussian", blo
         )
     rows = np.flatnonzero(has_value)
     known = column[has_value]
-    values, classes = (_numbers(known, where), ()) if family == "gaussian" else _classes(known, where)
+    if positive is not None and family == "gaussian":
+        raise ConfigError(
+            f"phenotype: positive: {positive!r} names a class, and family gaussian has none: set binomial"
+        )
+    values, classes = (_numbers(known, where), ()) if family == "gaussian" else _classes(known, where, positive)
     unit_column, labels, notes = _units(adata, block, values, rows)
     _enough_units(labels, values, known, unit_column, where, family)
     if n_missing:
@@ -159,6 +167,7 @@ def check_trait(adata: AnnData, phenotype: Any, *, family: str = "gaussian", blo
 
 def _column(adata: AnnData, phenotype: Any) -> tuple[str, pd.Series, str]:
     if not isinstance(phenotype, str):
+        phenotype = _in_order(adata, phenotype)
         values = pd.Series(np.asarray(phenotype, dtype=object if _is_mixed(phenotype) else None))
         if np.asarray(phenotype).ndim != 1 or len(values) != adata.n_obs:
             raise InputError(
@@ -174,6 +183,22 @@ def _column(adata: AnnData, phenotype: Any) -> tuple[str, pd.Series, str]:
             f"phenotype: column {phenotype!r} is not among the columns of the samples{hint}: these are there: {listed}"
         )
     return phenotype, adata.obs[phenotype].astype(object), f"phenotype: column {phenotype!r}"
+
+
+def _in_order(adata: AnnData, phenotype: Any) -> Any:
+    """Return values with sample ids in the order of the samples; values without ids as they come."""
+    if not isinstance(phenotype, pd.Series) or isinstance(phenotype.index, pd.RangeIndex):
+        return phenotype
+    ids, samples = phenotype.index.astype(str), adata.obs_names.astype(str)
+    if ids.equals(samples):
+        return phenotype
+    if ids.has_duplicates or set(ids) != set(samples):
+        strange = next((i for i in ids if i not in set(samples)), ids[0])
+        raise InputError(
+            f"phenotype: its ids are not those of the samples, such as {strange!r}: give one value a sample id, "
+            "or values without ids (.to_numpy())"
+        )
+    return phenotype.set_axis(ids)[samples]
 
 
 def _is_mixed(values: Any) -> bool:
@@ -208,8 +233,11 @@ def _number(value: Any) -> float:
         return np.nan
 
 
-def _classes(known: pd.Series, where: str) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return the classes as 0 and 1, and their names in that order: of numbers the smaller first, else the alphabet."""
+def _classes(known: pd.Series, where: str, positive: Any = None) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return the classes as 0 and 1, and their names in that order.
+
+    Where no positive class is named, of numbers the smaller comes first, else the alphabet decides.
+    """
     texts = known.map(_class_name)
     names = sorted(texts.unique(), key=lambda name: (_number(name) if not np.isnan(_number(name)) else np.inf, name))
     if len(names) < 2:
@@ -218,9 +246,18 @@ def _classes(known: pd.Series, where: str) -> tuple[np.ndarray, tuple[str, ...]]
         shown = ", ".join(map(repr, names[:5]))
         raise InputError(
             f"{where}: {len(names)} classes ({shown}{', ...' if len(names) > 5 else ''}): family binomial takes two: "
-            "keep two of them with `subset`, or use gaussian for numbers"
+            "keep two of them (`subset` in a config, adata[rows] in a notebook), or use gaussian for numbers"
+            + (": these differ in upper and lower case alone, write them alike" if _differ_in_case(names) else "")
         )
+    if positive is not None:
+        if _class_name(positive) not in names:
+            raise InputError(f"{where}: positive: {positive!r} is no class of it: name {names[0]!r} or {names[1]!r}")
+        names.sort(key=lambda name: name == _class_name(positive))
     return (texts == names[1]).to_numpy(dtype=np.float64), (names[0], names[1])
+
+
+def _differ_in_case(names: list[str]) -> bool:
+    return len({name.casefold() for name in names}) < len(names)
 
 
 def _class_name(value: Any) -> str:
