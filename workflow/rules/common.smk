@@ -58,11 +58,11 @@ PREPARING = (
     "filter",
     "cells",
 )
-# The first two only read the counts, and the third keeps sums beside them: a change runs no fit again.
+# These only read the counts, so that a change of them runs no fit again.
 FITTING = {
     key: value
     for key, value in config["regression"].items()
-    if key not in ("rule", "threshold", "truncation", "pooled", "resumable")
+    if key not in ("rule", "threshold", "truncation", "pooled")
 }
 # What only keeps or adds to the network's own counts is no part of the variants.
 VARYING = {

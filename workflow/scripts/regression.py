@@ -12,13 +12,13 @@ with job(snakemake):
     problem = regression.prepare(read_h5ad(snakemake.input.h5ad))
     # Beside the outputs and none of them: Snakemake deletes an output before the job that makes it anew.
     part_file = Path(snakemake.output.part)
-    is_resumable = RegressionConfig(**snakemake.config["regression"]).resumable
+    settings = RegressionConfig(**snakemake.params.settings)
     part = regression.fit_chunk(
         problem,
         chunk=chunk_of(snakemake.wildcards.scatteritem),
-        settings=RegressionConfig(**snakemake.params.settings),
+        settings=settings,
         seed=int(snakemake.params.seed),
         threads=snakemake.threads,
-        state=part_file.parents[1] / "state" / part_file.name if is_resumable else None,
+        state=part_file.parents[1] / "state" / part_file.name if settings.resumable else None,
     )
     part.save(part_file)
