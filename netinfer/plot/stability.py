@@ -201,7 +201,7 @@ def calibration_curve(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         shown = seen > 0
         below = np.minimum(spread, seen - low)[shown]
         ax.errorbar(asked[shown], seen[shown], yerr=[np.maximum(below, 0.0), spread[shown]], color=color, marker=marker,
-                    markersize=5, linewidth=1.4, capsize=2.5, label=label(name, longest=40), zorder=4)  # fmt: skip
+                    markersize=5, linewidth=1.4, capsize=2.5, linestyle="-" if place < len(COLORS) else "--", label=label(name, longest=40), zorder=4)  # fmt: skip
         ax.plot(asked[~shown], np.full((~shown).sum(), low), color=color, marker="v", linestyle="none", zorder=4,
                 clip_on=False, label=None if shown.any() else label(name, longest=40))  # fmt: skip
     ax.set_xscale("log")
@@ -212,7 +212,8 @@ def calibration_curve(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         axis.set_major_formatter(StrMethodFormatter("{x:g}"))
     ax.set_xlabel("expected false edges asked for")
     ax.set_ylabel("false edges observed (mean)")
-    legend = ax.legend(frameon=False, fontsize=8.5, loc="lower right")
+    # Beside the axes: a rule that keeps its level runs through the lower right.
+    legend = ax.legend(frameon=False, fontsize=8.5, loc="center left", bbox_to_anchor=(1.02, 0.5))
     for text in legend.get_texts():
         text.set_parse_math(False)
     tidy(ax)
