@@ -196,17 +196,19 @@ def calibration_curve(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     for place, (name, rows) in enumerate(table.groupby("rule", sort=False)):
         rows = rows.sort_values("asked")
         color, marker = COLORS[place % len(COLORS)], markers[place % len(markers)]
+        line = "-" if place < len(COLORS) else "--"
         asked, seen = rows["asked"].to_numpy(dtype=float), rows["observed"].to_numpy(dtype=float)
         spread = 2.0 * rows["se"].to_numpy(dtype=float) if "se" in rows else np.zeros(len(rows))
         shown = seen > 0
         below = np.minimum(spread, seen - low)[shown]
         ax.errorbar(asked[shown], seen[shown], yerr=[np.maximum(below, 0.0), spread[shown]], color=color, marker=marker,
-                    markersize=5, linewidth=1.4, capsize=2.5, linestyle="-" if place < len(COLORS) else "--", label=label(name, longest=40), zorder=4)  # fmt: skip
+                    markersize=5, linewidth=1.4, capsize=2.5, linestyle=line, zorder=4,
+                    label=label(name, longest=40))  # fmt: skip
         ax.plot(asked[~shown], np.full((~shown).sum(), low), color=color, marker="v", linestyle="none", zorder=4,
                 clip_on=False, label=None if shown.any() else label(name, longest=40))  # fmt: skip
     ax.set_xscale("log")
     ax.set_yscale("log")
-    ax.set_xlim(low, high)
+    ax.set_xlim(0.4 * table["asked"].min(), 2.5 * table["asked"].max())
     ax.set_ylim(low, high)
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(StrMethodFormatter("{x:g}"))
