@@ -172,7 +172,9 @@ def _bound_at_ends(selection: SelectionCounts, rule: str, needed: int) -> np.nda
     squares, theta = selection.n_union**2 / candidates, selection.n_union / candidates
     worst_case = squares / (2.0 * tau - 1.0)
     if rule == "shah_samworth_unimodal":
-        worst_case = np.minimum(worst_case, _unimodal_factor(theta, tau, n_subsamples // 2) * squares)
+        factor = _unimodal_factor(theta, tau, n_subsamples // 2)
+        holds = np.isfinite(factor)
+        worst_case[holds] = np.minimum(worst_case, np.where(holds, factor, 0.0) * squares)[holds]
     if rule == "shah_samworth":
         worst_case = np.minimum(worst_case, candidates * _concave(theta, n_subsamples, needed))
     return worst_case.sum(axis=0)

@@ -51,6 +51,10 @@ def test_the_unimodal_factor_is_the_published_one():
     selection = counts([[70], [90], [100]], [[1.0]])
     got = [expected_false(selection, "shah_samworth_unimodal", threshold=tau)[2] * 50 for tau in (0.7, 0.9, 1.0)]
     np.testing.assert_allclose(got, [0.5 / (0.4 - 0.01), 4 * (0.1 + 0.01) / 1.02, 4 * 0.01 / 1.02], rtol=1e-12)
+    # None of its own at 0.51 with 50 pairs, also where nothing is selected.
+    early = counts([[0, 60]], [[0.0, 1.0]])
+    worst = expected_false(early, "meinshausen_buhlmann", threshold=0.51)
+    np.testing.assert_array_equal(expected_false(early, "shah_samworth_unimodal", threshold=0.51), worst)
     # It is made for theta of at most 1 / sqrt(3); beyond it the worst case holds.
     many = counts([[100]], [[30.0]])
     worst = expected_false(many, "meinshausen_buhlmann", threshold=0.9)
