@@ -46,11 +46,9 @@ def as_expression(data: Any, *, where: str = "data") -> AnnData:
     if isinstance(data, anndata.AnnData):
         return _from_adata(data, where)
     if isinstance(data, pd.DataFrame):
-        for column, dtype in zip(data.columns, data.dtypes, strict=True):
+        for place, dtype in enumerate(data.dtypes):
             if not (pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype)):
-                raise InputError(
-                    f"{where}: column {column!r} holds {dtype}, not numbers: move annotations out of the matrix"
-                )
+                _refuse_text(data, place, where)
         return _checked(_frame_values(data, where), [*map(str, data.index)], [*map(str, data.columns)], where)
     if sparse.issparse(data) or isinstance(data, np.ndarray):
         if data.ndim != 2:
@@ -59,6 +57,34 @@ def as_expression(data: Any, *, where: str = "data") -> AnnData:
         return _checked(data, _numbered("s", n_samples), _numbered("g", n_genes), where)
     raise InputError(
         f"{where}: {type(data).__name__} is not expression: give an AnnData, a DataFrame, an array or a path"
+    )
+
+
+def _refuse_text(data: pd.DataFrame, place: int, where: str) -> None:
+    """Refuse a column that is no numbers: a few cells of it are named, a whole column of words is an annotation."""
+    texts = [
+        column
+        for column in range(place, data.shape[1])
+        if not (
+            pd.api.types.is_numeric_dtype(data.dtypes.iloc[column])
+            or pd.api.types.is_bool_dtype(data.dtypes.iloc[column])
+        )
+    ]
+    for column in texts:
+        values = data.iloc[:, column]
+        is_number = pd.to_numeric(values, errors="coerce").notna() | values.isna()
+        if not is_number.all():
+            row = int((~is_number).to_numpy().argmax())
+            few = is_number.any()
+            raise InputError(
+                f"{where}: column {data.columns[column]!r}, row {data.index[row]!r}: {values.iloc[row]!r} is no number "
+                f"({int((~is_number).sum())} such values there): "
+                + ("correct it, or leave the cell empty (NaN)" if few else "move annotations out of the matrix")
+            )
+    dtype = data.dtypes.iloc[place]
+    raise InputError(
+        f"{where}: column {data.columns[place]!r} holds numbers as {dtype}: turn them into numbers first, such as by "
+        ".astype(float)"
     )
 
 

@@ -72,7 +72,7 @@ def test_the_argument_is_not_changed():
         (np.array([["a"]]), "values of type <U1"),
         (np.array([[1, None]], dtype=object), "values of type object"),
         (np.zeros((2, 2), dtype=complex), "complex128"),
-        (pd.DataFrame({"a": ["x"]}), "column 'a' holds"),
+        (pd.DataFrame({"a": ["x"]}), "column 'a', row 0: 'x' is no number"),
         ([[1, 2]], "list is not expression"),
         (ad.AnnData(obs=pd.DataFrame(index=["a"]), var=pd.DataFrame(index=["b"])), "has no X"),
     ],
@@ -80,3 +80,16 @@ def test_the_argument_is_not_changed():
 def test_what_is_no_expression(data, message):
     with pytest.raises(InputError, match=message):
         as_expression(data)
+
+
+def test_a_word_among_numbers_is_named_with_its_place():
+    table = pd.DataFrame(np.ones((4, 3)), columns=["a", "b", "c"], index=["w", "x", "y", "z"]).astype(object)
+    table.loc["y", "b"] = "n/a"
+    with pytest.raises(
+        InputError, match=r"column 'b', row 'y': 'n/a' is no number \(1 such values there\): correct it"
+    ):
+        as_expression(table)
+    with pytest.raises(InputError, match=r"column 'type', row 'w': 'T cell' is no number .*move annotations out"):
+        as_expression(pd.DataFrame({"g1": [1.0, 2.0], "type": ["T cell", "B cell"]}, index=["w", "x"]))
+    with pytest.raises(InputError, match="holds numbers as object: turn them into numbers first"):
+        as_expression(table.drop(columns="b"))

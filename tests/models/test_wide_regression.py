@@ -31,6 +31,7 @@ def fit(monkeypatch, problem, is_wide, **kwargs):
     return fit_chunk(problem, **kwargs)
 
 
+@pytest.mark.filterwarnings("ignore:penalty_weights")
 @pytest.mark.parametrize(
     ("data", "model"),
     [
