@@ -58,9 +58,8 @@ def size_note(problem: RegressionProblem, n_subsamples: int = 100) -> str:
     hours = 1e-8 * n_samples * p * n_targets * n_subsamples / 3600
     return (
         f"{p} candidate regulators: fitted from the samples, without Gram matrices; {n_targets} targets take some "
-        f"{hours:.2g} core hours with {n_subsamples} half-samples, in proportion with others: give as many chunks as there are "
-        "cores or more, or "
-        "name the regulators"
+        f"{hours:.2g} core hours with {n_subsamples} half-samples, in proportion with others: give "
+        "as many chunks as there are cores or more, or name the regulators"
     )
 
 
