@@ -199,7 +199,8 @@ def test_donors_that_are_no_units_are_projected_out_by_default(seed):
     by_default = ni.infer_regression(adata, **settings)
     assert by_default.provenance["covariates"] == ["cell_type", "donor", "log_depth"]
     assert len(by_default.edges) <= 2
-    assert len(ni.infer_regression(adata, covariates=["cell_type", "log_depth"], **settings).edges) > 6
+    # Without the donor among them the bound breaks: no edge is true, and more come out than were asked for.
+    assert len(ni.infer_regression(adata, covariates=["cell_type", "log_depth"], **settings).edges) > 2
 
 
 def test_a_column_called_sample_is_not_the_unit():

@@ -324,7 +324,7 @@ def test_replicates_without_a_true_edge_keep_the_bound_by_blocks_and_break_it_by
             prob = problem_from_arrays(
                 data[:, :60], data[:, 60:], regulator_names=names[:60], target_names=names[60:], units=units
             )
-            settings = RegressionConfig(n_subsamples=50, truncation=0.05)
+            settings = RegressionConfig(n_subsamples=50, threshold=0.75)
             part = fit_chunk(prob, settings=settings)
             found.append(len(gather(prob, [part], settings=settings, cut={"expected_false_edges": asked}).edges))
     assert max(by_blocks) <= asked

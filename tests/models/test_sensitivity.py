@@ -219,7 +219,7 @@ def test_a_network_of_another_kind_is_refused():
     bare = ni.Network(net.candidates, net.nodes, net.targets, {}, CUT)
     with pytest.raises(InputError, match="does not say how it was inferred"):
         ni.sensitivity(adata, bare, normalizations=["rank"])
-    weighted = network(adata, penalty_weights={"r0": 0.5})
+    weighted = network(adata, penalty_weights={"r0": np.inf})
     with pytest.raises(InputError, match="penalty weights"):
         ni.sensitivity(adata, weighted, normalizations=["rank"])
 

@@ -191,17 +191,21 @@ def test_sample_weights_count_as_repeats():
         ([[0, 1]], "regulator 2 is in no group"),
         ([[0, 1], [2, 7]], "group 1 names regulator 7"),
         ([[0, 1], [2.5]], "group 1 holds places of type"),
-        (np.array([0, 0, 2]), "group 1 is empty"),
-        (np.array([0, 0, -1]), "label -1 at place 2"),
-        (np.array([0, 0]), "one whole number for each of 3"),
-        (np.array([0, 0, 0.5]), "one whole number for each of 3"),
-        (np.array([0, 0, 10**9]), "is empty"),
-        (["a", "b", "c"], "one whole number for each of 3"),
+        ({"one": [0, 1], "two": []}, "group two is empty"),
+        (np.array([0, 0]), "2 labels: give one for each of 3 regulators"),
+        (np.array([0, 0, np.nan]), "regulator 2 has no label"),
+        (["a", None, "c"], "regulator 1 has no label"),
+        ("abc", "give one label a regulator"),
     ],
 )
 def test_groups_that_do_not_part_the_regulators(groups, message):
     with pytest.raises(InputError, match=message):
         group_labels(groups, 3)
+
+
+@pytest.mark.parametrize("labels", [np.array([0, 0, 2]), [-1, -1, 7], ["a", "a", "b"], np.array([0.5, 0.5, 10**9])])
+def test_labels_of_any_kind_are_numbered_in_their_order(labels):
+    assert group_labels(labels, 3).tolist() == [0, 0, 1]
 
 
 def test_both_forms_of_groups_are_the_same():
