@@ -81,6 +81,7 @@ def main() -> None:
                 "edges at fdr 0.1": len(net.edges),
                 "expected false": net.cut["expected_false_edges"],
                 "in gold universe": len(edges),
+                "of these true": int(edges["is_edge"].sum()),
                 "seconds": round(seconds, 1),
             }
         )

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from netinfer.moments import from_matrix, inverse_sd
+from netinfer.moments import from_matrix
 from netinfer.solvers.active import make_workspace, padded
 from netinfer.solvers.batch import count_selections
 from netinfer.solvers.path import GAP_TOLERANCE, MAX_SWEEPS
@@ -47,14 +47,6 @@ def halves(X, Y, everything, pair: int, seed: int = 0):
     return moments, rest - from_matrix(X, Y, left) if left.size else rest
 
 
-def standardised(moments) -> tuple[np.ndarray, np.ndarray]:
-    """Scale moments to unit variances: the Gram and the cross-moments, targets first."""
-    per_sd, per_target = inverse_sd(moments.gram.diagonal()), inverse_sd(moments.target_var)
-    gram = moments.gram * per_sd[:, None] * per_sd[None, :]
-    np.fill_diagonal(gram, 1.0)
-    return gram, np.ascontiguousarray((moments.cross * per_sd[:, None] * per_target[None, :]).T)
-
-
 def select(X, Y, penalties, n_halves: int, threads: int = 1, seed: int = 0) -> Selections:
     """Count the selections of every target over half-samples."""
     p, g = X.shape[1], Y.shape[1]
@@ -66,7 +58,7 @@ def select(X, Y, penalties, n_halves: int, threads: int = 1, seed: int = 0) -> S
         everything = from_matrix(X, Y)
         for pair in range(n_halves // 2):
             for moments in halves(X, Y, everything, pair, seed):
-                gram, cross = standardised(moments)
+                gram, cross = moments.standardised()
                 gram = padded(gram)
 
                 def block(places, gram=gram, cross=cross):

@@ -36,7 +36,7 @@ from peers import (
     timed,
     worst_excess,
 )
-from selections import halves, select, standardised
+from selections import halves, select
 from sklearn.linear_model import lars_path_gram, lasso_path
 
 from netinfer.kernels import thread_limit
@@ -66,7 +66,7 @@ class Sample:
         self.n, self.p = len(self.rows[0]), X.shape[1]
         self.grams, self.crosses, self.xs, self.ys = [], [], [], []
         for k, rows in enumerate(self.rows):
-            gram, cross = standardised(halves(X, Y, everything, k)[0])
+            gram, cross = halves(X, Y, everything, k)[0].standardised()
             x, y = X[rows] - X[rows].mean(0), Y[rows] - Y[rows].mean(0)
             self.grams.append(gram)
             self.crosses.append(cross)

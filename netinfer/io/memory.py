@@ -46,9 +46,9 @@ def as_expression(data: Any, *, where: str = "data") -> AnnData:
     if isinstance(data, anndata.AnnData):
         return _from_adata(data, where)
     if isinstance(data, pd.DataFrame):
-        for place, dtype in enumerate(data.dtypes):
-            if not (pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype)):
-                _refuse_text(data, place, where)
+        texts = [place for place, dtype in enumerate(data.dtypes) if not _is_numeric(dtype)]
+        if texts:
+            _refuse_text(data, texts, where)
         return _checked(_frame_values(data, where), [*map(str, data.index)], [*map(str, data.columns)], where)
     if sparse.issparse(data) or isinstance(data, np.ndarray):
         if data.ndim != 2:
@@ -60,16 +60,12 @@ def as_expression(data: Any, *, where: str = "data") -> AnnData:
     )
 
 
-def _refuse_text(data: pd.DataFrame, place: int, where: str) -> None:
-    """Refuse a column that is no numbers: a few cells of it are named, a whole column of words is an annotation."""
-    texts = [
-        column
-        for column in range(place, data.shape[1])
-        if not (
-            pd.api.types.is_numeric_dtype(data.dtypes.iloc[column])
-            or pd.api.types.is_bool_dtype(data.dtypes.iloc[column])
-        )
-    ]
+def _is_numeric(dtype: Any) -> bool:
+    return pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype)
+
+
+def _refuse_text(data: pd.DataFrame, texts: list[int], where: str) -> None:
+    """Refuse columns that are no numbers: a few cells of one are named, a whole column of words is an annotation."""
     for column in texts:
         values = data.iloc[:, column]
         is_number = pd.to_numeric(values, errors="coerce").notna() | values.isna()
@@ -81,9 +77,9 @@ def _refuse_text(data: pd.DataFrame, place: int, where: str) -> None:
                 f"({int((~is_number).sum())} such values there): "
                 + ("correct it, or leave the cell empty (NaN)" if few else "move annotations out of the matrix")
             )
-    dtype = data.dtypes.iloc[place]
+    dtype = data.dtypes.iloc[texts[0]]
     raise InputError(
-        f"{where}: column {data.columns[place]!r} holds numbers as {dtype}: turn them into numbers first, such as by "
+        f"{where}: column {data.columns[texts[0]]!r} holds numbers as {dtype}: turn them into numbers, such as by "
         ".astype(float)"
     )
 

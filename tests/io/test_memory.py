@@ -91,5 +91,5 @@ def test_a_word_among_numbers_is_named_with_its_place():
         as_expression(table)
     with pytest.raises(InputError, match=r"column 'type', row 'w': 'T cell' is no number .*move annotations out"):
         as_expression(pd.DataFrame({"g1": [1.0, 2.0], "type": ["T cell", "B cell"]}, index=["w", "x"]))
-    with pytest.raises(InputError, match="holds numbers as object: turn them into numbers first"):
+    with pytest.raises(InputError, match="holds numbers as object: turn them into numbers"):
         as_expression(table.drop(columns="b"))

@@ -298,5 +298,5 @@ def test_values_with_ids_are_put_in_the_order_of_the_samples():
     shuffled = adata.obs["trait"].sample(frac=1.0, random_state=0)
     expected = select_genes(adata, "trait", n_subsamples=20).ranked
     pd.testing.assert_frame_equal(select_genes(adata, shuffled, n_subsamples=20).ranked, expected)
-    with pytest.raises(InputError, match="its ids are not those of the samples, such as 'x0'"):
+    with pytest.raises(InputError, match="phenotype: no row has the id 's0' of adata"):
         select_genes(adata, shuffled.set_axis([f"x{i}" for i in range(len(shuffled))]))

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from netinfer.errors import ConfigError, InputError
+from netinfer.solvers.columns import same_rows
 from netinfer.stability.subsamples import MINIMUM_UNITS, unit_rows
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def check_trait(
 
 def _column(adata: AnnData, phenotype: Any) -> tuple[str, pd.Series, str]:
     if not isinstance(phenotype, str):
-        phenotype = _in_order(adata, phenotype)
+        phenotype = same_rows("select_genes", adata.obs, phenotype, ("adata", "phenotype"))
         values = pd.Series(np.asarray(phenotype, dtype=object if _is_mixed(phenotype) else None))
         if np.asarray(phenotype).ndim != 1 or len(values) != adata.n_obs:
             raise InputError(
@@ -183,22 +184,6 @@ def _column(adata: AnnData, phenotype: Any) -> tuple[str, pd.Series, str]:
             f"phenotype: column {phenotype!r} is not among the columns of the samples{hint}: these are there: {listed}"
         )
     return phenotype, adata.obs[phenotype].astype(object), f"phenotype: column {phenotype!r}"
-
-
-def _in_order(adata: AnnData, phenotype: Any) -> Any:
-    """Return values with sample ids in the order of the samples; values without ids as they come."""
-    if not isinstance(phenotype, pd.Series) or isinstance(phenotype.index, pd.RangeIndex):
-        return phenotype
-    ids, samples = phenotype.index.astype(str), adata.obs_names.astype(str)
-    if ids.equals(samples):
-        return phenotype
-    if ids.has_duplicates or set(ids) != set(samples):
-        strange = next((i for i in ids if i not in set(samples)), ids[0])
-        raise InputError(
-            f"phenotype: its ids are not those of the samples, such as {strange!r}: give one value a sample id, "
-            "or values without ids (.to_numpy())"
-        )
-    return phenotype.set_axis(ids)[samples]
 
 
 def _is_mixed(values: Any) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,6 +16,7 @@ from netinfer.errors import ConvergenceWarning, RunError
 from netinfer.models.regression.chunk import penalty_grid
 from netinfer.models.regression.part import RegressionPart, settings_hash
 from netinfer.models.regression.problem import RegressionProblem
+from netinfer.models.regression.weights import uneven_targets, weights_record
 from netinfer.network import EXPECTED_FALSE_EDGES_NOTE, Network
 from netinfer.stability.rules import SelectionCounts, expected_false, q_values, reaching, rule_constants, rule_record
 
@@ -26,12 +26,6 @@ EFFECT_TARGET = (
     "effect: least-squares coefficient in the submodel that the other half of the samples selected, in standard "
     "deviations of the target per standard deviation of the regulator; median over the half-samples that selected the "
     "regulator; the interval takes the medians of its ends, after Meinshausen, Meier and Buhlmann (2009)"
-)
-
-WEIGHTS_NOTE = (
-    "forbidden pairs are no candidates; unpenalised pairs are in every model: no bound counts them and a cut by error "
-    "leaves them out; the bounds take it that chance selects the candidates of a target alike, so that a target whose "
-    "other weights differ has none, and a cut by error leaves its pairs out"
 )
 AFTER_COVARIATES = "; standard deviations are of what the covariates leave of each gene"
 
@@ -87,7 +81,7 @@ def gather(
     }  # fmt: skip
     selection = selection_counts(problem, parts, settings)
     is_gated = _is_gated(problem, pairs["pair_target"], pairs["pair_regulator"], pairs["n_most"], settings)
-    is_uneven = _uneven_targets(problem)
+    is_uneven = uneven_targets(problem)
     selection = _without(selection, is_uneven)
     constants = rule_constants(settings, selection.n_candidates, problem.n_units)
     bound = np.full(len(is_gated), np.inf)
@@ -114,7 +108,7 @@ def gather(
         **_strata_record(problem),
         "covariates": list(problem.covariate_names),
         "covariate_df": problem.covariate_df,
-        **_weights_record(problem),
+        **weights_record(problem),
         "n_regulators": int(problem.regulator_varies.sum()),
         "n_targets": len(problem.target_names),
         "worst_duality_gap": float(max((part.duality_gap.max(initial=0.0) for part in parts), default=0.0)),
@@ -181,43 +175,6 @@ def _strata_record(problem: RegressionProblem) -> dict[str, Any]:
     if problem.strata is None:
         return {}
     return {"strata": problem.strata_column, "n_strata": int(problem.strata.max()) + 1, "n_half": problem.n_half}
-
-
-def _weights_record(problem: RegressionProblem) -> dict[str, Any]:
-    """What the provenance says of penalty weights; nothing where there are none."""
-    weights = problem.penalty_weights
-    if weights is None:
-        return {}
-    pairs = np.broadcast_to(weights, (len(problem.own), weights.shape[1]))
-    return {
-        "penalty_weights": {
-            "by": "regulator" if len(weights) == 1 else "pair",
-            "n_unpenalised_pairs": int((pairs == 0).sum()),
-            "n_forbidden_pairs": int(np.isinf(pairs).sum()),
-            "sha256": hashlib.sha256(np.ascontiguousarray(weights).tobytes()).hexdigest(),
-            "note": WEIGHTS_NOTE,
-        }
-    }
-
-
-def _uneven_targets(problem: RegressionProblem) -> np.ndarray:
-    """Mark, and warn of, targets whose penalised candidates have different weights, bool, shape (n_targets,)."""
-    weights = problem.penalty_weights
-    if weights is None:
-        return np.zeros(len(problem.own), bool)
-    is_counted = np.isfinite(weights) & (weights > 0) & problem.regulator_varies
-    most = np.where(is_counted, weights, 0.0).max(axis=1)
-    least = np.where(is_counted, weights, np.inf).min(axis=1)
-    is_uneven = np.array(np.broadcast_to(most > least, len(problem.own)))
-    if is_uneven.any():
-        warnings.warn(
-            f"penalty_weights: they differ among the candidates of {int(is_uneven.sum())} of {len(is_uneven)} targets: "
-            "chance selects those of smaller weight more often, so no bound on false edges holds there: "
-            "expected_false_edges and q_value are missing, and a cut by error leaves these pairs out. Rank them, cut "
-            "by selection_probability, or use weights of 0, 1 and inf alone",
-            stacklevel=4,
-        )
-    return is_uneven
 
 
 def _without(selection: SelectionCounts, is_left_out: np.ndarray) -> SelectionCounts:

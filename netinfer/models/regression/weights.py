@@ -1,16 +1,26 @@
-"""Penalty weights of regulators, or of regulator-target pairs, from names to an array."""
+"""Penalty weights of regulators, or of regulator-target pairs: from names to an array, and to the bounds."""
 
 from __future__ import annotations
 
 import difflib
+import hashlib
+import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from netinfer.errors import InputError
 
+if TYPE_CHECKING:
+    from netinfer.models.regression.problem import RegressionProblem
+
+WEIGHTS_NOTE = (
+    "forbidden pairs are no candidates; unpenalised pairs are in every model: no bound counts them and a cut by error "
+    "leaves them out; the bounds take it that chance selects the candidates of a target alike, so that a target whose "
+    "other weights differ has none, and a cut by error leaves its pairs out"
+)
 MEANING = "a weight is a number >= 0: 1 is the usual penalty, 0 none (always in the model), inf forbids the pair"
 
 
@@ -89,3 +99,40 @@ def _places(given: pd.Index, names: Sequence[str], what: str) -> np.ndarray:
         twice = next(label for k, label in enumerate(labels) if label in labels[:k])
         raise InputError(f"penalty_weights: {what} {twice!r} stands twice: keep one")
     return np.array([place[label] for label in labels], dtype=np.int64)
+
+
+def weights_record(problem: RegressionProblem) -> dict[str, Any]:
+    """What the provenance says of penalty weights; nothing where there are none."""
+    weights = problem.penalty_weights
+    if weights is None:
+        return {}
+    pairs = np.broadcast_to(weights, (len(problem.own), weights.shape[1]))
+    return {
+        "penalty_weights": {
+            "by": "regulator" if len(weights) == 1 else "pair",
+            "n_unpenalised_pairs": int((pairs == 0).sum()),
+            "n_forbidden_pairs": int(np.isinf(pairs).sum()),
+            "sha256": hashlib.sha256(np.ascontiguousarray(weights).tobytes()).hexdigest(),
+            "note": WEIGHTS_NOTE,
+        }
+    }
+
+
+def uneven_targets(problem: RegressionProblem) -> np.ndarray:
+    """Mark, and warn of, targets whose penalised candidates have different weights, bool, shape (n_targets,)."""
+    weights = problem.penalty_weights
+    if weights is None:
+        return np.zeros(len(problem.own), bool)
+    is_counted = np.isfinite(weights) & (weights > 0) & problem.regulator_varies
+    most = np.where(is_counted, weights, 0.0).max(axis=1)
+    least = np.where(is_counted, weights, np.inf).min(axis=1)
+    is_uneven = np.array(np.broadcast_to(most > least, len(problem.own)))
+    if is_uneven.any():
+        warnings.warn(
+            f"penalty_weights: they differ among the candidates of {int(is_uneven.sum())} of {len(is_uneven)} targets: "
+            "chance selects those of smaller weight more often, so no bound on false edges holds there: "
+            "expected_false_edges and q_value are missing, and a cut by error leaves these pairs out. Rank them, cut "
+            "by selection_probability, or use weights of 0, 1 and inf alone",
+            stacklevel=4,
+        )
+    return is_uneven

@@ -145,9 +145,7 @@ def variant_settings(settings: Any, n_subsamples: int | None) -> RegressionConfi
     """Return the settings of the variants' fits: the network's, perhaps with fewer half-samples, without decoys."""
     from pydantic import ValidationError
 
-    values = dict(settings)
-    if "decoys" in RegressionConfig.model_fields:
-        values["decoys"] = False
+    values = {**settings, "decoys": False}
     if n_subsamples is not None:
         values["n_subsamples"] = n_subsamples
     try:
