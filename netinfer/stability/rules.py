@@ -139,24 +139,28 @@ def rule_record(
 
     With a threshold ``path_ends`` gives the penalties and the bound of a path ended at each.
     """
-    selection = selection.pooled() if pooled else selection
     if rule in IPSS_ORDER:
-        constant = truncation or choose_truncation(selection, IPSS_ORDER[rule])
-        return {"rule": rule, "pooled": pooled, "truncation": constant}
+        return {"rule": rule, "pooled": pooled, "truncation": truncation}
+    selection = selection.pooled() if pooled else selection
     bound = np.maximum.accumulate(_bound_at_ends(selection, rule, _needed(threshold, selection.n_subsamples)))
     ends = {"penalty": penalties.tolist(), "expected_false_edges": bound.tolist()}
     return {"rule": rule, "pooled": pooled, "threshold": threshold, "path_ends": ends}
 
 
-def rule_constants(settings: Any, n_candidates: np.ndarray, n_units: int) -> dict[str, Any]:
-    """Return what `expected_false` and `rule_record` take besides the rule, with `auto` resolved where it is known.
+def rule_constants(settings: Any, selection: SelectionCounts, n_units: int) -> dict[str, Any]:
+    """Return what `expected_false` and `rule_record` take besides the rule, with `auto` resolved, once for both.
 
-    ``settings`` has ``threshold``, ``truncation`` and ``pooled``, as `netinfer.config.RegressionConfig`.
+    ``settings`` has ``rule``, ``threshold``, ``truncation`` and ``pooled``, as `netinfer.config.RegressionConfig`.
     """
-    threshold = settings.threshold
+    threshold, truncation = settings.threshold, None
+    if settings.rule in IPSS_ORDER:
+        truncation = settings.truncation
+        if truncation == "auto":
+            counts = selection.pooled() if settings.pooled else selection
+            truncation = choose_truncation(counts, IPSS_ORDER[settings.rule])
     return {
-        "threshold": default_threshold(n_candidates, n_units) if threshold == "auto" else threshold,
-        "truncation": None if settings.truncation == "auto" else settings.truncation,
+        "threshold": default_threshold(selection.n_candidates, n_units) if threshold == "auto" else threshold,
+        "truncation": truncation,
         "pooled": settings.pooled,
     }
 

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from scipy import optimize
 
+from netinfer.config import RegressionConfig
 from netinfer.errors import InputError
 from netinfer.stability import SelectionCounts, expected_false, q_values
 from netinfer.stability.concave import tail_bounds
 from netinfer.stability.ipss import TRUNCATIONS, choose_truncation, ipss_integrand, ipss_scores
-from netinfer.stability.rules import RULES, default_threshold, rule_record
+from netinfer.stability.rules import RULES, default_threshold, rule_constants, rule_record
 
 
 def counts(path, q, p=50.0, n_subsamples=100, union=None):
@@ -77,8 +78,12 @@ def test_the_record_tells_the_bound_of_a_path_ended_at_each_penalty():
     assert record["path_ends"]["expected_false_edges"][0] == pytest.approx(
         expected_false(selection, "meinshausen_buhlmann", threshold=0.9)[0]
     )
-    integrated = rule_record(selection, np.array([0.5, 0.2]), "ipss_quadratic", **given)
+    settings = RegressionConfig(rule="ipss_quadratic")
+    constants = rule_constants(settings, selection, 100)
+    integrated = rule_record(selection, np.array([0.5, 0.2]), "ipss_quadratic", **constants)
     assert integrated["truncation"] == choose_truncation(selection, 2)
+    bound = expected_false(selection, "ipss_quadratic")
+    np.testing.assert_array_equal(expected_false(selection, "ipss_quadratic", **constants), bound)
 
 
 def test_ipss_by_hand():

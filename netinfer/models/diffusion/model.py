@@ -65,7 +65,7 @@ def links_network(counts, links, labels, rows, mean, settings, record, asked) ->
         n_union=counts["n_union"] / n_half,
         counts=counts["counts"][target, source][is_gated],
     )
-    constants = rule_constants(settings, selection.n_candidates, int(record["n_units"]))
+    constants = rule_constants(settings, selection, int(record["n_units"]))
     bound = np.full(len(target), np.inf)
     bound[is_gated] = expected_false(selection, settings.rule, **constants)
     weight, n_nonzero = counts["weight"][target, source], counts["n_nonzero"][target, source]

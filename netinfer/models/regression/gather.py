@@ -83,7 +83,7 @@ def gather(
     is_gated = _is_gated(problem, pairs["pair_target"], pairs["pair_regulator"], pairs["n_most"], settings)
     is_uneven = uneven_targets(problem)
     selection = _without(selection, is_uneven)
-    constants = rule_constants(settings, selection.n_candidates, problem.n_units)
+    constants = rule_constants(settings, selection, problem.n_units)
     bound = np.full(len(is_gated), np.inf)
     bound[is_gated] = expected_false(selection, settings.rule, **constants)
     bound[is_uneven[pairs["pair_target"]]] = np.inf
