@@ -1,0 +1,184 @@
+"""One connected component of the Graphical Lasso: sweeps over its columns until the gap says that it is solved."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from scipy import sparse
+
+from netinfer.errors import InputError
+from netinfer.solvers.graphical_certificate import log_determinant, precision_of, primal
+from netinfer.solvers.graphical_kernel import Columns, make_columns, make_work, sweep
+from netinfer.solvers.graphical_result import GraphicalLassoResult
+from netinfer.solvers.graphical_start import ROOM, cold_start, columns_of, warm_start
+
+# A variable outside its column's regression may break its bound by this, and by less for a small tolerance: its own
+# share of the gap is of the order of the square.
+LOOSEST = 1e-3
+TIGHTEST = 1e-13
+# After so many sweeps the gap is looked at even where the steps are still long.
+PATIENCE = 10
+# Looks in a row without a better gap, at the tightest slack, that end the sweeps.
+STALLED = 3
+# What is added to the diagonal, from much to little, to find a W that is positive definite where pairs are free.
+INFLATIONS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
+
+
+@dataclasses.dataclass(eq=False)
+class Part:
+    """A component's problem, with the covariance and penalty of its variables only, and its solution as it stands.
+
+    All but these two is in the units of the correlation.
+    """
+
+    covariance: np.ndarray  # (p, p)
+    penalty: np.ndarray  # (p, p), or (1, 1) where it is one number
+    scale: np.ndarray  # (p,) one over the root of the diagonal, with its penalty
+    W: np.ndarray  # (p, p)
+    precision: sparse.csr_array
+    primal: float
+    dual: float
+    n_sweeps: int = 0
+    status: str = "converged"
+
+    @property
+    def gap(self) -> float:
+        """The duality gap, never negative: below zero there is rounding only."""
+        return max(self.primal - self.dual, 0.0)
+
+
+def solve_component(
+    covariance: np.ndarray, penalty: np.ndarray, scale: np.ndarray, of: np.ndarray, tol: float, max_sweeps: int,
+    start: GraphicalLassoResult | None,
+) -> Part:  # fmt: skip
+    """Solve a component from a former solution, or from nothing.
+
+    Raises
+    ------
+    InputError
+        If there is no solution.
+    """
+    p = len(scale)
+    if not _off_diagonal(penalty).any():
+        return _without_penalty(covariance, penalty, scale)
+    W = None if start is None else warm_start(covariance, penalty, scale, of, start)
+    columns = make_columns(p, min(ROOM, p)) if start is None else columns_of(start, of, scale)
+    if W is None:
+        W = cold_start(covariance, penalty, scale)
+    if W is None:
+        W = _from_inflated(covariance, penalty, scale)
+    # The identity is a precision matrix that is always at hand; its objective is p.
+    part = Part(covariance, penalty, scale, W, sparse.eye_array(p, format="csr"), float(p), -np.inf)
+    _sweep_until_solved(part, columns, tol, max_sweeps)
+    return part
+
+
+def _sweep_until_solved(part: Part, columns: Columns, tol: float, max_sweeps: int) -> None:
+    """Sweep over the columns until the gap per variable is at most tol, and leave the best certified point."""
+    p = len(part.W)
+    work = make_work(p, columns.support.shape[1])
+    slack, moved, share = min(LOOSEST, 0.1 * np.sqrt(tol)), np.zeros(1), 1.0
+    last_look, n_stalled, best = 0, 0, np.inf
+    part.status = "max_sweeps"
+    for n in range(1, max_sweeps + 1):
+        moved[0], first = 0.0, 0
+        is_first = n == 1 and not columns.count.any()
+        while True:
+            first = sweep(
+                part.covariance, part.penalty, part.scale, part.W, columns, work, slack, is_first, first, moved
+            )
+            if first == p:
+                break
+            columns = _with_more_room(columns)
+            work = make_work(p, columns.support.shape[1])
+        part.n_sweeps = n
+        # What a sweep gained tells how much is left to gain; so much is a look saved while that is plenty.
+        if share * moved[0] > tol * p and n - last_look < PATIENCE and n < max_sweeps:
+            continue
+        last_look = n
+        _look(part, columns)
+        if part.gap <= tol * p:
+            part.status = "converged"
+            return
+        if not np.isfinite(part.dual):
+            _restart(part)
+            slack = max(1e-3 * slack, TIGHTEST)
+            n_stalled += 1
+        else:
+            n_stalled = n_stalled + 1 if part.gap > 0.9 * best and slack <= TIGHTEST else 0
+            if share * moved[0] <= tol * p or part.gap > 0.5 * best:
+                slack = max(0.1 * slack, TIGHTEST)
+            share = min(part.gap / moved[0], 1e3) if moved[0] > 0.0 else 0.0
+            best = min(best, part.gap)
+        if n_stalled == STALLED:
+            part.status = "stalled"
+            return
+
+
+def _look(part: Part, columns: Columns) -> None:
+    """Take the objective of what the columns say, kept where it is the best, and the bound that W gives."""
+    precision = precision_of(columns)
+    value = primal(part.covariance, part.penalty, part.scale, precision)
+    if value < part.primal:
+        part.primal, part.precision = value, precision
+    part.dual = log_determinant(part.W.copy()) + len(part.W)
+
+
+def _restart(part: Part) -> None:
+    """Begin again with a W that is positive definite: rounding has led to one that is not."""
+    W = cold_start(part.covariance, part.penalty, part.scale)
+    part.W = _from_inflated(part.covariance, part.penalty, part.scale) if W is None else W
+    part.dual = log_determinant(part.W.copy()) + len(part.W)
+
+
+def _from_inflated(covariance: np.ndarray, penalty: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Return a positive definite W within the box by way of problems with a larger diagonal, or say there is none.
+
+    With free pairs the nearness of W to S is prescribed, and S may be singular. The solution with S + d I is positive
+    definite; less d on its diagonal it lies in the box, and is positive definite for a small enough d where any W is.
+    """
+    p = len(scale)
+    columns = make_columns(p, min(ROOM, p))
+    for more in INFLATIONS:
+        larger = scale / np.sqrt(1.0 + more)
+        W = cold_start(covariance, penalty, larger)
+        if W is None:
+            break
+        part = Part(covariance, penalty, larger, W, sparse.eye_array(p, format="csr"), float(p), -np.inf)
+        _sweep_until_solved(part, columns, 1e-3 * more, 50)
+        W = part.W * (1.0 + more)
+        np.fill_diagonal(W, 1.0)
+        if np.isfinite(log_determinant(W.copy())):
+            return W
+    raise InputError(
+        f"penalty: no solution exists: {p} variables are tied by free pairs (penalty 0) and their covariance is "
+        "singular: penalise these pairs, or shrink the covariance towards its diagonal"
+    )
+
+
+def _without_penalty(covariance: np.ndarray, penalty: np.ndarray, scale: np.ndarray) -> Part:
+    """Invert the covariance."""
+    W = covariance * scale * scale[:, None]
+    W = 0.5 * (W + W.T)
+    np.fill_diagonal(W, 1.0)
+    value = log_determinant(W.copy())
+    if not np.isfinite(value) or np.linalg.eigvalsh(W)[0] < len(W) * np.finfo(float).eps:
+        raise InputError(
+            f"penalty: 0 has no solution for {len(W)} tied variables whose covariance is singular: give a penalty > 0"
+        )
+    inverse = np.linalg.inv(W)
+    precision = sparse.csr_array(0.5 * (inverse + inverse.T))
+    return Part(covariance, penalty, scale, W, precision, primal(covariance, penalty, scale, precision), value + len(W))
+
+
+def _off_diagonal(penalty: np.ndarray) -> np.ndarray:
+    if penalty.size == 1:
+        return penalty
+    return np.concatenate([np.triu(penalty, 1)[:-1].ravel(), np.zeros(1)])
+
+
+def _with_more_room(columns: Columns) -> Columns:
+    p, room = columns.support.shape
+    wide = ((0, 0), (0, min(2 * room, p) - room))
+    return columns._replace(support=np.pad(columns.support, wide), coef=np.pad(columns.coef, wide))

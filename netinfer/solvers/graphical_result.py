@@ -1,0 +1,85 @@
+"""What the Graphical Lasso found, and the evidence for it."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+
+import numpy as np
+from scipy import sparse
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class GraphicalLassoResult:
+    """A sparse precision matrix, symmetric and positive definite, with a bound on how far it is from the best.
+
+    Attributes
+    ----------
+    precision_sparse : scipy.sparse.csr_array, shape (p, p)
+        T, with a sorted row for each variable.
+    objective : float
+        -log det T + tr(S T) + sum L_ij |T_ij| at this T.
+    duality_gap : float, >= 0
+        No precision matrix has an objective that is smaller by more than this.
+    converged : bool
+        Whether the gap per variable is within the tolerance.
+    status : {"converged", "max_sweeps", "stalled"}
+        "stalled" where rounding ended the progress.
+    n_sweeps : int
+        Most passes over the columns that a component took.
+    components : int array, shape (p,)
+        Each variable's connected component of |S_ij| > L_ij, numbered by its first variable.
+    component_sizes : int array, shape (n_components,)
+    blocks : tuple of (int array, float array)
+        Variables and W of each component of two or more variables.
+    variances : float array, shape (p,)
+        Diagonal of W.
+    """
+
+    precision_sparse: sparse.csr_array
+    objective: float
+    duality_gap: float
+    converged: bool
+    status: str
+    n_sweeps: int
+    components: np.ndarray
+    blocks: tuple[tuple[np.ndarray, np.ndarray], ...] = dataclasses.field(repr=False)
+    variances: np.ndarray = dataclasses.field(repr=False)
+
+    @functools.cached_property
+    def precision(self) -> np.ndarray:
+        """T as a dense array, shape (p, p), made when asked for."""
+        return self.precision_sparse.toarray()
+
+    @functools.cached_property
+    def covariance(self) -> np.ndarray:
+        """W as a dense array, shape (p, p), made when asked for: within the box, positive definite, near T's inverse.
+
+        Where all variables are one component it is the solver's own array.
+        """
+        p = len(self.variances)
+        if len(self.blocks) == 1 and len(self.blocks[0][0]) == p:
+            return self.blocks[0][1]
+        return self.covariance_among(np.arange(p))
+
+    @property
+    def component_sizes(self) -> np.ndarray:
+        """How many variables each component has, shape (n_components,)."""
+        return np.bincount(self.components)
+
+    @property
+    def lower_bound(self) -> float:
+        """What no objective falls below: log det W + p."""
+        return self.objective - self.duality_gap
+
+    def covariance_among(self, variables: np.ndarray) -> np.ndarray:
+        """Return W of some variables, in the order given, as a new array."""
+        place = np.full(len(self.variances), -1)
+        place[variables] = np.arange(len(variables))
+        among = np.diag(self.variances[variables])
+        for members, block in self.blocks:
+            is_in = place[members] >= 0
+            if is_in.any():
+                there = place[members[is_in]]
+                among[np.ix_(there, there)] = block if is_in.all() else block[np.ix_(is_in, is_in)]
+        return among
