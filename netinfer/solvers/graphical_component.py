@@ -11,7 +11,7 @@ from netinfer.errors import InputError
 from netinfer.solvers.graphical_certificate import log_determinant, precision_of, primal
 from netinfer.solvers.graphical_kernel import Columns, make_columns, make_work, sweep
 from netinfer.solvers.graphical_result import GraphicalLassoResult
-from netinfer.solvers.graphical_start import ROOM, cold_start, columns_of, warm_start
+from netinfer.solvers.graphical_start import ROOM, clip_to_box, cold_start, columns_of, warm_start
 
 # A variable outside its column's regression may break its bound by this, and by less for a small tolerance: its own
 # share of the gap is of the order of the square.
@@ -19,6 +19,8 @@ LOOSEST = 1e-3
 TIGHTEST = 1e-13
 # After so many sweeps the gap is looked at even where the steps are still long.
 PATIENCE = 10
+# From so many sweeps on W is extrapolated at every look.
+SLOW = 20
 # Looks in a row without a better gap, at the tightest slack, that end the sweeps.
 STALLED = 3
 # What is added to the diagonal, from much to little, to find a W that is positive definite where pairs are free.
@@ -77,24 +79,14 @@ def solve_component(
 def _sweep_until_solved(part: Part, columns: Columns, tol: float, max_sweeps: int) -> None:
     """Sweep over the columns until the gap per variable is at most tol, and leave the best certified point."""
     p = len(part.W)
-    work = make_work(p, columns.support.shape[1])
-    slack, moved, share = min(LOOSEST, 0.1 * np.sqrt(tol)), np.zeros(1), 1.0
-    last_look, n_stalled, best = 0, 0, np.inf
+    slack, share, best = min(LOOSEST, 0.1 * np.sqrt(tol)), 1.0, np.inf
+    last_look, n_stalled, before = 0, 0, None
     part.status = "max_sweeps"
     for n in range(1, max_sweeps + 1):
-        moved[0], first = 0.0, 0
-        is_first = n == 1 and not columns.count.any()
-        while True:
-            first = sweep(
-                part.covariance, part.penalty, part.scale, part.W, columns, work, slack, is_first, first, moved
-            )
-            if first == p:
-                break
-            columns = _with_more_room(columns)
-            work = make_work(p, columns.support.shape[1])
+        columns, moved = _sweep(part, columns, slack, n == 1 and not columns.count.any())
         part.n_sweeps = n
         # What a sweep gained tells how much is left to gain; so much is a look saved while that is plenty.
-        if share * moved[0] > tol * p and n - last_look < PATIENCE and n < max_sweeps:
+        if share * moved > tol * p and n - last_look < PATIENCE and n < max_sweeps:
             continue
         last_look = n
         _look(part, columns)
@@ -103,17 +95,51 @@ def _sweep_until_solved(part: Part, columns: Columns, tol: float, max_sweeps: in
             return
         if not np.isfinite(part.dual):
             _restart(part)
-            slack = max(1e-3 * slack, TIGHTEST)
+            slack, before = 1e-3 * slack, None
             n_stalled += 1
         else:
-            n_stalled = n_stalled + 1 if part.gap > 0.9 * best and slack <= TIGHTEST else 0
-            if share * moved[0] <= tol * p or part.gap > 0.5 * best:
-                slack = max(0.1 * slack, TIGHTEST)
-            share = min(part.gap / moved[0], 1e3) if moved[0] > 0.0 else 0.0
+            n_stalled = n_stalled + 1 if part.gap > 0.999 * best and slack <= TIGHTEST else 0
+            if share * moved <= tol * p or part.gap > 0.5 * best:
+                slack *= 0.1
+            if n >= SLOW and np.isfinite(best):
+                _extrapolate(part, before, part.gap / best)
+            before = part.W.copy() if n + PATIENCE >= SLOW else None
+            share = min(part.gap / moved, 1e3) if moved > 0.0 else 0.0
             best = min(best, part.gap)
+        slack = max(slack, TIGHTEST)
         if n_stalled == STALLED:
             part.status = "stalled"
             return
+
+
+def _sweep(part: Part, columns: Columns, slack: float, is_first: bool) -> tuple[Columns, float]:
+    """Solve every column once; return the columns, with more room where they needed it, and the estimated gain."""
+    p, first, moved = len(part.W), 0, np.zeros(1)
+    while True:
+        work = make_work(p, columns.support.shape[1])
+        first = sweep(part.covariance, part.penalty, part.scale, part.W, columns, work, slack, is_first, first, moved)
+        if first == p:
+            return columns, float(moved[0])
+        columns = _with_more_room(columns)
+
+
+def _extrapolate(part: Part, before: np.ndarray | None, rate: float) -> None:
+    """Go on along W's last way as far as its geometric series would end, or less, where that raises the bound.
+
+    Variables that are near copies of each other move together slowly: the same small step sweep after sweep.
+    """
+    if before is None or not 0.0 < rate < 1.0:
+        return
+    root = np.sqrt(rate)  # the gap falls with the square of the distance
+    step = root / (1.0 - root)
+    while step > 1.0:
+        W = part.W + step * (part.W - before)
+        clip_to_box(part.covariance, part.penalty, part.scale, W)
+        dual = log_determinant(W.copy()) + len(W)
+        if dual > part.dual:
+            part.W, part.dual = W, dual
+            return
+        step *= 0.5
 
 
 def _look(part: Part, columns: Columns) -> None:

@@ -77,8 +77,8 @@ def graphical_lasso(
     Notes
     -----
     A sweep costs :math:`O(p^2 k)` for :math:`k` neighbours of a variable. Block coordinate descent on the dual:
-    Banerjee, El Ghaoui and d'Aspremont (2008), Friedman, Hastie and Tibshirani (2008); the split into components: Witten,
-    Friedman and Simon (2011), Mazumder and Hastie (2012).
+    Banerjee, El Ghaoui and d'Aspremont (2008), Friedman, Hastie and Tibshirani (2008); the split into components:
+    Witten, Friedman and Simon (2011), Mazumder and Hastie (2012).
 
     Examples
     --------

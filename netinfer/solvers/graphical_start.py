@@ -111,3 +111,17 @@ def soft_threshold_off_diagonal(covariance, penalty, scale, W):
                 bound = (penalty[j, i] if is_matrix else penalty[0, 0]) * unit
                 value = covariance[j, i] * unit
                 W[j, i] = np.sign(value) * max(abs(value) - bound, 0.0)
+
+
+@njit
+def clip_to_box(covariance, penalty, scale, W):
+    """Bring each entry of W off the diagonal to the nearest one within the box."""
+    p = covariance.shape[0]
+    is_matrix = penalty.shape[0] > 1
+    for j in range(p):
+        for i in range(p):
+            if i != j:
+                unit = scale[i] * scale[j]
+                bound = (penalty[j, i] if is_matrix else penalty[0, 0]) * unit
+                value = covariance[j, i] * unit
+                W[j, i] = min(max(W[j, i], value - bound), value + bound)
