@@ -174,6 +174,7 @@ def test_threshold_takes_exactly_one_criterion(make):
         ("sign", [1, 0, 1, 1], "sign is neither 1 nor -1"),
         ("selection_probability", [1.0, 1.1, 1.0, 1.0], "outside 0 to 1"),
         ("sign_stability", [1.0, -0.1, 1.0, 1.0], "outside 0 to 1"),
+        ("partial_r2", [np.nan, 0.0, 1.0, 1.1], "outside 0 to 1"),
         ("expected_false_edges", [1.0, -0.1, 1.0, 1.0], "negative"),
         ("expected_false_edges", [1.0, np.inf, 1.0, 1.0], "infinite"),
         ("effect_low", [9.0] * 4, "effect_low is above effect_high"),

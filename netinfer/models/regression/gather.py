@@ -76,7 +76,7 @@ def gather(
         name: np.concatenate([getattr(part, name) for part in parts])
         for name in (
             "pair_target", "pair_regulator", "weight", "sign", "n_agree", "n_nonzero",
-            "effect", "effect_low", "effect_high", "n_most",
+            "effect", "effect_low", "effect_high", "partial_r2", "n_most",
         )
     }  # fmt: skip
     selection = selection_counts(problem, parts, settings)
@@ -237,6 +237,7 @@ def _candidates(
             "effect": pairs["effect"],
             "effect_low": pairs["effect_low"],
             "effect_high": pairs["effect_high"],
+            "partial_r2": pairs["partial_r2"],
             "selection_probability": pairs["n_most"] / settings.n_subsamples,
             "sign_stability": agree,
             "expected_false_edges": np.where(np.isfinite(bound), bound, np.nan),
