@@ -111,6 +111,7 @@ def gather(
         **weights_record(problem),
         "n_regulators": int(problem.regulator_varies.sum()),
         "n_targets": len(problem.target_names),
+        "n_pairs": problem.n_pairs,
         "worst_duality_gap": float(max((part.duality_gap.max(initial=0.0) for part in parts), default=0.0)),
         "not_counted": EXPECTED_FALSE_EDGES_NOTE,
         "effect": EFFECT_TARGET + (AFTER_COVARIATES if problem.n_covariates else ""),
