@@ -45,7 +45,6 @@ def main() -> None:
                 "|Pearson|": scores.loc["average_precision", "baseline"],
                 "edges at fdr 0.1": len(net.edges),
                 "expected false": net.cut["expected_false_edges"],
-                "path ends at": net.provenance["truncation"],
                 "edges judged": len(known),
                 "listed": known["is_edge"].mean() if len(known) else float("nan"),
                 "seconds": round(seconds, 1),

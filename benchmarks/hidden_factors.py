@@ -68,7 +68,6 @@ def main() -> None:
                 "set": name,
                 "projected out": asked.replace("covariate", column) if "covariate" in asked else f"{asked} factors",
                 "df": net.provenance["covariate_df"],
-                "path ends at": net.provenance["truncation"],
                 "edges at fdr 0.1": len(net.edges),
             }
             for gold, path in zip(golds, GOLDS[name], strict=True):

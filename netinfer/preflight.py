@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from netinfer.config import Config, DatasetConfig
 from netinfer.errors import ConfigError, InputError, NetinferError
 from netinfer.io.files import atomic_write
 from netinfer.manifest import hash_inputs
+from netinfer.network.cut import asked_cut
 from netinfer.stages import prepare_dataset, read_dataset, variant_preparation
 
 if TYPE_CHECKING:
@@ -27,12 +28,14 @@ logger = logging.getLogger(__name__)
 _REPLICATES = "if some samples are replicates of one condition, donor or culture, name the column as `block`"
 
 
-def inspect(dataset: DatasetConfig) -> dict[str, Any]:
+def inspect(dataset: DatasetConfig, cut: Mapping[str, float] | None = None) -> dict[str, Any]:
     """Read one data set as the workflow would and say what was seen.
 
     Parameters
     ----------
     dataset : DatasetConfig
+    cut : mapping, optional
+        The wished error, to see whether so many candidate edges can hold it.
 
     Returns
     -------
@@ -44,6 +47,8 @@ def inspect(dataset: DatasetConfig) -> dict[str, Any]:
     ------
     InputError
         If the data cannot be used as they are.
+    ConfigError
+        If the data do not allow the cut.
     """
     from netinfer.models import phenotype, regression, sensitivity
     from netinfer.models.regression.wide import size_note
@@ -62,6 +67,8 @@ def inspect(dataset: DatasetConfig) -> dict[str, Any]:
     adata = prepare_dataset(adata, quick)
     notes = adata.uns["netinfer"]
     problem = regression.prepare(adata)
+    if cut is not None:
+        asked_cut(cut, {"n_pairs": problem.n_pairs})
     trait = phenotype.check_phenotype(adata, dataset.phenotype, block=dataset.block) if dataset.phenotype else None
     return {
         "name": dataset.name,
@@ -166,7 +173,7 @@ def check_config(config: Config) -> tuple[list[dict[str, Any]], list[tuple[str, 
         warned: list[str] = []
         try:
             with _warnings_collected(warned):
-                summary = inspect(dataset)
+                summary = inspect(dataset, config.cut.asked)
             summaries.append({**summary, "warnings": warned})
         except NetinferError as error:
             problems.append((dataset.name, error))

@@ -162,8 +162,9 @@ def test_a_simulation_passes_the_check_and_is_scored(tmp_path: Path, kind: str) 
 def test_evaluate_takes_the_folder_of_a_network(tmp_path: Path) -> None:
     pairs = [("r0", "g0", 0.9), ("r0", "g1", 0.5), ("r1", "g0", 0.4), ("r1", "g1", 0.2)]
     candidates = pd.DataFrame(pairs, columns=["source", "target", "weight"]).assign(
-        sign=1, effect=0.5, effect_low=0.4, effect_high=0.6, selection_probability=0.9, sign_stability=1.0,
-        expected_false_edges=0.1, q_value=0.1, rank=[1, 2, 3, 4], model="lasso", direction_basis="regulator_list",
+        sign=1, effect=0.5, effect_low=0.4, effect_high=0.6, partial_r2=0.3, selection_probability=0.9,
+        sign_stability=1.0, expected_false_edges=0.1, q_value=0.1, rank=[1, 2, 3, 4], model="lasso",
+        direction_basis="regulator_list",
     )  # fmt: skip
     nodes = pd.DataFrame({"name": ["r0", "r1", "g0", "g1"], "is_regulator": [True, True, False, False]})
     nodes = nodes.assign(gene_id=nodes["name"], expression_mean=1.0)

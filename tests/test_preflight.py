@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from netinfer.config import DatasetConfig
-from netinfer.errors import InputError
+from netinfer.errors import ConfigError, InputError
 from netinfer.preflight import describe, inspect
 
 
@@ -74,3 +74,11 @@ def test_annotation_that_does_not_fit_is_refused(data, lines, message):
     with pytest.raises(InputError, match=message) as caught:
         inspect(DatasetConfig(**data, exclude_same_operon=True))
     assert "\n" not in str(caught.value)
+
+
+def test_a_cut_above_the_number_of_candidate_edges_is_refused(data):
+    data.pop("annotation")
+    # 3 regulators of 12 genes, each gene but itself
+    inspect(DatasetConfig(**data), {"expected_false_edges": 33.0})
+    with pytest.raises(ConfigError, match="34 false edges cannot be among 33 candidate edges: ask for fewer"):
+        inspect(DatasetConfig(**data), {"expected_false_edges": 34.0})

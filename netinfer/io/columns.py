@@ -74,6 +74,15 @@ EDGES: tuple[Column, ...] = (
     ),
     Column("effect_high", "float", "as `effect`", "upper end of that interval", True),
     Column(
+        "partial_r2",
+        "float",
+        "0 to 1",
+        "share of what the other regulators chosen (and covariates) leave of the target's variance that this one "
+        "explains, in the same least-squares fits, median likewise; by chance alone about 1 / degrees of freedom; "
+        "missing as `effect`",
+        True,
+    ),
+    Column(
         "selection_probability",
         "float",
         "0 to 1",
@@ -189,6 +198,15 @@ PHENOTYPE_GENES: tuple[Column, ...] = (
         True,
     ),
     Column("effect_high", "float", "as `effect`", "upper end of that interval", True),
+    Column(
+        "partial_r2",
+        "float",
+        "0 to 1",
+        "share of what the other genes chosen and the covariates leave of the trait's variance that this one explains, "
+        "in the same least-squares fits, median likewise; by chance alone about 1 / degrees of freedom; missing as "
+        "`effect`, and for two classes",
+        True,
+    ),
     Column(
         "odds_ratio",
         "float",

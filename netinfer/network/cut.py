@@ -28,7 +28,7 @@ CRITERIA = {
 }
 
 
-def asked_cut(given: Mapping[str, float | None]) -> dict[str, float]:
+def asked_cut(given: Mapping[str, float | None], provenance: Mapping[str, Any] | None = None) -> dict[str, float]:
     """Check a wished cut.
 
     Parameters
@@ -36,6 +36,9 @@ def asked_cut(given: Mapping[str, float | None]) -> dict[str, float]:
     given : mapping
         ``fdr`` (above 0, at most 1), ``expected_false_edges`` (above 0) or ``selection_probability`` (above 0, at
         most 1): exactly one that is not None.
+    provenance : mapping, optional
+        May hold ``n_pairs``, the candidate edges that no wished number of false ones can exceed, and ``threshold``,
+        which a rule has that needs selection probabilities above 0.5.
 
     Returns
     -------
@@ -59,6 +62,17 @@ def asked_cut(given: Mapping[str, float | None]) -> dict[str, float]:
     if not is_number or not 0 < float(value) <= largest or not math.isfinite(value):
         bound = "" if math.isinf(largest) else f" and at most {largest:g}"
         raise ConfigError(f"cut: {name}: {value!r} is not a number above 0{bound}: correct it")
+    provenance = provenance or {}
+    n_pairs = provenance.get("n_pairs", math.inf)
+    if name == "expected_false_edges" and value > n_pairs:
+        raise ConfigError(
+            f"cut: {name}: {value:g} false edges cannot be among {n_pairs} candidate edges: ask for fewer"
+        )
+    if name == "selection_probability" and provenance.get("threshold") is not None and value <= 0.5:
+        raise ConfigError(
+            f"cut: {name}: {value:g} is not above 0.5, and rule {provenance.get('rule')} bounds nothing there: ask for "
+            "more, or read the exploratory network, which has no error control"
+        )
     return {name: float(value)}
 
 

@@ -75,7 +75,7 @@ class Network:
         directed = bool(provenance.get("directed", True))
         candidates, source, target = check_candidates(self.candidates, nodes, targets, directed=directed)
         self._set(candidates=candidates, provenance=provenance, _source=source, _target=target)
-        self._set_cut(nodes, targets, asked_cut(self.cut.get("asked", self.cut)))
+        self._set_cut(nodes, targets, asked_cut(self.cut.get("asked", self.cut), provenance))
 
     def _set(self, **values: Any) -> None:
         for name, value in values.items():
@@ -128,11 +128,11 @@ class Network:
 
         Parameters
         ----------
-        expected_false_edges : float, > 0, in edges
+        expected_false_edges : float, > 0 and at most the number of candidate edges
             Keep candidates whose bound is at most this.
         fdr : float, > 0 and <= 1
             Keep candidates whose q_value is at most this.
-        selection_probability : float, > 0 and <= 1
+        selection_probability : float, > 0 and <= 1; above 0.5 for the rules with a threshold
             Keep candidates selected at least this often.
 
         Returns
@@ -151,7 +151,8 @@ class Network:
                 "expected_false_edges": expected_false_edges,
                 "fdr": fdr,
                 "selection_probability": selection_probability,
-            }
+            },
+            self.provenance,
         )
         other = object.__new__(Network)  # the frames were checked when this network was made
         other._set(candidates=self.candidates, provenance=self.provenance, _source=self._source, _target=self._target)

@@ -141,7 +141,7 @@ def _check_values(candidates: pd.DataFrame) -> None:
     column = {name: candidates[name].to_numpy() for name in candidates.columns}
     _refuse(candidates, ~(column["weight"] > 0), "weight is not above 0: leave such pairs out")
     _refuse(candidates, ~np.isin(column["sign"], (-1, 1)), "sign is neither 1 nor -1")
-    for name in ("selection_probability", "sign_stability"):
+    for name in ("partial_r2", "selection_probability", "sign_stability"):
         _refuse(candidates, (column[name] < 0) | (column[name] > 1), f"{name} is outside 0 to 1")
     for name in ("expected_false_edges", "q_value"):
         _refuse(candidates, column[name] < 0, f"{name} is negative")

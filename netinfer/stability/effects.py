@@ -140,6 +140,36 @@ def aggregate_effects(chosen, estimate, half_width, n_regulators, effect, low, h
 
 
 @njit
+def aggregate_partial_r2(chosen, estimate, half_width, n_units, quantiles, n_regulators, partial_r2):
+    """Median partial R2 of each regulator over the splits that selected it, for a block of targets.
+
+    Of one split t^2 / (t^2 + df), the share of the variance left by the others chosen (and by covariates) that the
+    regulator explains: t and df come from what `estimate_effects` wrote, with ``n_units`` (n_splits,) and
+    ``quantiles`` as given there; units cancel out, so that it is the share among samples. The median, as of the
+    effect: shares are skewed to the right, and a mean would follow the few splits whose submodel lacks the others.
+    A regulator that explains nothing gets 1 / (df + 1) on average: Beta(1/2, df/2). NaN where no split selected it.
+    """
+    n_targets, n_splits, n_most = chosen.shape
+    used = np.zeros(n_regulators, np.int64)
+    values = np.empty((n_regulators, n_splits))
+    for t in range(n_targets):
+        used[:] = 0
+        for s in range(n_splits):
+            n = 0
+            while n < n_most and chosen[t, s, n] >= 0:
+                n += 1
+            free = n_units[s] - n - 1
+            for i in range(n):
+                j = chosen[t, s, i]
+                explained = estimate[t, s, i] ** 2
+                left = free * (half_width[t, s, i] / quantiles[free]) ** 2
+                values[j, used[j]] = explained / (explained + left) if explained > 0.0 else 0.0
+                used[j] += 1
+        for j in range(n_regulators):
+            partial_r2[t, j] = np.median(values[j, : used[j]]) if used[j] > 0 else np.nan
+
+
+@njit
 def held_out_r2(
     coef, gram, cross, other_gram, other_cross, scale, shift, target_scale, target_shift, varies, total, n_scored
 ):

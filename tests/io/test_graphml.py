@@ -59,6 +59,7 @@ def frames(names: list[str], pairs: list[tuple[int, int]], seed: int = 0) -> tup
             "effect": some_missing(rng.choice([0.0, -0.0, -2.0, 1e22], m)),
             "effect_low": some_missing(-rng.random(m)),
             "effect_high": some_missing(rng.random(m)),
+            "partial_r2": some_missing(rng.random(m)),
             "selection_probability": rng.choice([0.0, 1.0, 0.55], m),
             "sign_stability": rng.random(m),
             "expected_false_edges": some_missing(rng.random(m)),
@@ -378,8 +379,8 @@ def test_attributes_are_those_of_the_contract():
         "name", "gene_id", "symbol", "is_regulator", "degree_in", "degree_out", "expression_mean",
     ]  # fmt: skip
     assert {column.name for column in EDGE_ATTRIBUTES} == {
-        "name", "interaction", "arrow", "direction_basis", "weight", "effect", "effect_low", "effect_high", "sign",
-        "selection_probability", "sign_stability", "expected_false_edges", "q_value", "rank",
+        "name", "interaction", "arrow", "direction_basis", "weight", "effect", "effect_low", "effect_high",
+        "partial_r2", "sign", "selection_probability", "sign_stability", "expected_false_edges", "q_value", "rank",
     }  # fmt: skip
     assert key_id(EDGE_ATTRIBUTES[0], "edge") == "edge_name"
     assert key_id(NODES[0], "node") == "name"

@@ -223,6 +223,7 @@ def test_the_check_before_a_run_says_what_will_be_modelled():
     ("change", "message"),
     [
         ({"fdr": 0.1, "expected_false_genes": 1}, "give one of them"),
+        ({"expected_false_genes": 1e6}, "1e\\+06 false genes cannot be among"),
         ({"fdr": 0}, "fdr: 0 is not a number"),
         ({"selection_probability": 0.4}, "above 0.5"),
         ({"max_genes": 1}, "max_genes"),

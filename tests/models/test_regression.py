@@ -446,6 +446,10 @@ def test_fits_that_are_not_certified_are_reported_by_target():
         ({"threads": 0}, ConfigError, "threads"),
         ({"seed": -1}, ConfigError, "seed"),
         ({"fdr": 0}, ConfigError, "fdr"),
+        ({"expected_false_edges": 0}, ConfigError, "0 is not a number above 0"),
+        # 12 targets, 10 of them regulators: 10 x 12 pairs less 10 of a gene with itself
+        ({"expected_false_edges": 111}, ConfigError, "111 false edges cannot be among 110 candidate edges"),
+        ({"threshold": 0.5}, ConfigError, "threshold"),
         ({"n_subsample": 4}, ConfigError, "did you mean `n_subsamples`"),
         ({"regulators": None}, InputError, "is_regulator"),
     ],

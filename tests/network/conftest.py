@@ -39,6 +39,7 @@ def candidate_frame(pairs: list[tuple[str, str]], seed: int = 0) -> pd.DataFrame
             "effect": effect,
             "effect_low": effect - 0.25,
             "effect_high": effect + 0.25,
+            "partial_r2": np.tanh(effect) ** 2,
             "selection_probability": probability,
             "sign_stability": rng.random(n),
             "expected_false_edges": bound,

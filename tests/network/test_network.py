@@ -141,6 +141,7 @@ def test_threshold_leaves_the_network_as_it_was(make):
         {"fdr": "0.1"},
         {"expected_false_edges": float("inf")},
         {"expected_false_edges": -1},
+        {"expected_false_edges": 0},
         {"selection_probability": 1.01},
         {"fdrr": 0.1},
         None,
@@ -149,6 +150,23 @@ def test_threshold_leaves_the_network_as_it_was(make):
 def test_impossible_cut_is_refused(parts, cut):
     with pytest.raises(ConfigError, match="cut"):
         Network(*parts, {}, cut)
+
+
+@pytest.mark.parametrize(
+    ("cut", "message"),
+    [
+        ({"expected_false_edges": 43}, "43 false edges cannot be among 42 candidate edges: ask for fewer"),
+        ({"selection_probability": 0.5}, "0.5 is not above 0.5, and rule meinshausen_buhlmann bounds nothing there"),
+    ],
+)
+def test_a_cut_that_the_design_does_not_allow_is_refused(make, cut, message):
+    net = make.network(n_pairs=42, rule="meinshausen_buhlmann", threshold=0.9)
+    net.threshold(expected_false_edges=42)
+    net.threshold(selection_probability=0.51)
+    with pytest.raises(ConfigError, match=message):
+        net.threshold(**cut)
+    integrated = make.network(rule="ipss_quadratic")
+    integrated.threshold(selection_probability=0.5)
 
 
 def test_threshold_takes_exactly_one_criterion(make):
@@ -174,6 +192,7 @@ def test_threshold_takes_exactly_one_criterion(make):
         ("sign", [1, 0, 1, 1], "sign is neither 1 nor -1"),
         ("selection_probability", [1.0, 1.1, 1.0, 1.0], "outside 0 to 1"),
         ("sign_stability", [1.0, -0.1, 1.0, 1.0], "outside 0 to 1"),
+        ("partial_r2", [np.nan, 0.0, 1.0, 1.1], "outside 0 to 1"),
         ("expected_false_edges", [1.0, -0.1, 1.0, 1.0], "negative"),
         ("expected_false_edges", [1.0, np.inf, 1.0, 1.0], "infinite"),
         ("effect_low", [9.0] * 4, "effect_low is above effect_high"),

@@ -27,6 +27,7 @@ def make(n_regulators: int, cut: dict | None = None) -> Network:
         effect=np.nan,
         effect_low=np.nan,
         effect_high=np.nan,
+        partial_r2=np.nan,
         selection_probability=np.linspace(1, 0.4, n),
         sign_stability=1.0,
         expected_false_edges=0.01 * np.arange(1, n + 1),

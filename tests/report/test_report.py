@@ -36,6 +36,7 @@ def make_network(regulators=("crp", "fnr", "fis"), targets=("crp", "araA", "narG
         effect=np.linspace(0.8, 0.1, k),
         effect_low=0.05,
         effect_high=np.nan,
+        partial_r2=np.linspace(0.6, 0.01, k),
         selection_probability=np.linspace(1, 0.4, k),
         sign_stability=1.0,
         expected_false_edges=np.where(np.arange(k) < k // 2, bound * np.arange(1, k + 1), np.nan),
@@ -44,7 +45,7 @@ def make_network(regulators=("crp", "fnr", "fis"), targets=("crp", "araA", "narG
         model="elastic_net",
         direction_basis="regulator_list",
     )
-    candidates.loc[0, ["effect", "effect_low", "effect_high"]] = np.nan
+    candidates.loc[0, ["effect", "effect_low", "effect_high", "partial_r2"]] = np.nan
     names = list(dict.fromkeys([*regulators, *targets]))
     nodes = pd.DataFrame(
         {
@@ -181,6 +182,15 @@ def test_targets_are_counted_where_they_were_fitted(full):
 
 def test_says_that_sign_and_effect_come_from_different_fits(full):
     assert "for weak candidates the two may disagree" in full.text
+
+
+def test_the_share_that_an_edge_explains_stands_beside_its_effect(full):
+    assert "Effect Interval Partial R² Same sign in" in full.text
+    # Lower end, no upper end, share, sign stability; the first edge has no effect and so none of them.
+    assert "– – – 100 %" in full.text
+    shares = make_network().edges["partial_r2"][1:]
+    assert len(shares) > 3
+    assert all(f"0.05 to – {share:.2f} 100 %" in full.text for share in shares)
 
 
 def test_hidden_factors_among_the_settings_are_counted(tmp_path):

@@ -22,6 +22,7 @@ from netinfer.models.diffusion.fit import CERTIFIED_GAP, EBIC_GAMMA, count_links
 from netinfer.models.diffusion.model import DiffusionModel, links_network
 from netinfer.moments import Moments, from_matrix, inverse_sd
 from netinfer.network import EXPECTED_FALSE_EDGES_NOTE
+from netinfer.network.cut import asked_cut
 from netinfer.solvers.columns import centred_scaled, is_constant, same_rows
 from netinfer.stability.subsamples import check_units, unit_rows
 
@@ -106,6 +107,8 @@ def infer_diffusion(
     response, size = y, np.abs(y).max(axis=0)
     if known is not None:
         response, size = y - x * known, np.maximum(size, np.abs(x * known).max(axis=0))
+    n_pairs = int((~is_constant(y)).sum()) * (len(labels) - 1)
+    asked_cut(asked, {"n_pairs": n_pairs})
     z, x_mean, x_scale = centred_scaled(x)
     response, y_mean, y_scale = centred_scaled(response, size)
     weights = np.ones((len(labels), len(labels)))
@@ -148,6 +151,7 @@ def infer_diffusion(
         "unit": "sample" if block is None else "block",
         "n_regulators": len(labels),
         "n_targets": len(labels),
+        "n_pairs": n_pairs,
         "not_counted": EXPECTED_FALSE_EDGES_NOTE,
         "effect": "effect: entry of the operator in the signals' units, 0 where the row's penalty leaves it out",
     }

@@ -80,6 +80,7 @@ def links_network(counts, links, labels, rows, mean, settings, record, asked) ->
             "effect": links[target, source],
             "effect_low": np.nan,
             "effect_high": np.nan,
+            "partial_r2": np.nan,
             "selection_probability": most[target, source] / n_half,
             "sign_stability": np.divide(
                 counts["agree"][target, source], n_nonzero, out=np.full(len(target), np.nan), where=n_nonzero > 0

@@ -250,6 +250,7 @@ class _Run:
             effect=effect[0, keep],
             effect_low=low[0, keep],
             effect_high=high[0, keep],
+            partial_r2=np.full(len(keep), np.nan),  # of a variance: log odds have none
             n_most=most[keep],
             gate_counts=self.counts[keep][most[keep] > n_half // 2],
         )

@@ -139,6 +139,11 @@ def select_genes(
         covariates=matrix,
         covariate_names=names,
     )
+    if asked.get("expected_false_genes", 0.0) > problem.n_pairs:
+        raise ConfigError(
+            f"select_genes: expected_false_genes: {asked['expected_false_genes']:g} false genes cannot be among "
+            f"{problem.n_pairs} genes: ask for fewer"
+        )
     part, scores, more_notes = _fitted(problem, trait, config, seed)
     network = gather(problem, [part], settings=config, seed=seed)
     ranked = _ranked(network, expression, chosen)

@@ -25,7 +25,7 @@ from netinfer.solvers.batch import count_selections
 from netinfer.solvers.homotopy import make_workspace
 from netinfer.solvers.path import GAP_TOLERANCE, MAX_SWEEPS
 from netinfer.solvers.ranking import rank_targets
-from netinfer.stability.effects import aggregate_effects, estimate_effects, held_out_r2
+from netinfer.stability.effects import aggregate_effects, aggregate_partial_r2, estimate_effects, held_out_r2
 
 INTERVAL_LEVEL = 0.95
 # Most regulators of a target that a half-sample's least squares takes; a quarter of its units where that is fewer.
@@ -141,6 +141,7 @@ class Chunk(Sums):
         for pair in kept.missing_pairs(self):
             first, second = self.halves(columns, everything, pair, seed)
             for split, (half, other) in enumerate(((first, second), (second, first)), start=2 * pair):
+                self.n_units[split] = other.n_units
                 list(pool.map(lambda s, h=half, o=other, k=split: self.fit(s, h, o, k), self.slices))
         adjusted = project_out(everything, problem.n_covariates)
         parts = list(pool.map(lambda s: self.collect(s, adjusted.cross), self.slices))
@@ -237,8 +238,10 @@ class Chunk(Sums):
         n, p = s.stop - s.start, self.problem.regulators.shape[1]
         is_free = np.broadcast_to(self._weights(s) == 0.0, (n, p))
         self._uncount(s, is_free)
-        effect, low, high = np.empty((n, p)), np.empty((n, p)), np.empty((n, p))
-        aggregate_effects(self.chosen[s], self.estimate[s], self.half_width[s], p, effect, low, high)
+        effect, low, high, partial_r2 = (np.empty((n, p)) for _ in range(4))
+        fitted = self.chosen[s], self.estimate[s], self.half_width[s]
+        aggregate_effects(*fitted, p, effect, low, high)
+        aggregate_partial_r2(*fitted, self.n_units, self.quantiles, p, partial_r2)
         weight, most = self.magnitude[s] / n_half, self.counts[s].max(axis=2)
         keep = (weight > 0) | (most > 0)
         if p * len(self.problem.target_names) > ALL_PAIRS:
@@ -256,6 +259,7 @@ class Chunk(Sums):
             "effect": effect[keep],
             "effect_low": low[keep],
             "effect_high": high[keep],
+            "partial_r2": partial_r2[keep],
             "n_most": most[keep],
             "gate_counts": self.counts[s][keep][(most[keep] > n_half // 2) & ~is_free[keep]],
         }

@@ -76,7 +76,7 @@ def gather(
         name: np.concatenate([getattr(part, name) for part in parts])
         for name in (
             "pair_target", "pair_regulator", "weight", "sign", "n_agree", "n_nonzero",
-            "effect", "effect_low", "effect_high", "n_most",
+            "effect", "effect_low", "effect_high", "partial_r2", "n_most",
         )
     }  # fmt: skip
     selection = selection_counts(problem, parts, settings)
@@ -111,6 +111,7 @@ def gather(
         **weights_record(problem),
         "n_regulators": int(problem.regulator_varies.sum()),
         "n_targets": len(problem.target_names),
+        "n_pairs": problem.n_pairs,
         "worst_duality_gap": float(max((part.duality_gap.max(initial=0.0) for part in parts), default=0.0)),
         "not_counted": EXPECTED_FALSE_EDGES_NOTE,
         "effect": EFFECT_TARGET + (AFTER_COVARIATES if problem.n_covariates else ""),
@@ -237,6 +238,7 @@ def _candidates(
             "effect": pairs["effect"],
             "effect_low": pairs["effect_low"],
             "effect_high": pairs["effect_high"],
+            "partial_r2": pairs["partial_r2"],
             "selection_probability": pairs["n_most"] / settings.n_subsamples,
             "sign_stability": agree,
             "expected_false_edges": np.where(np.isfinite(bound), bound, np.nan),

@@ -15,6 +15,7 @@ from netinfer.models.regression.fit import fit_chunk
 from netinfer.models.regression.gather import gather
 from netinfer.models.regression.problem import RegressionProblem, prepare
 from netinfer.models.regression.sums import sums_key
+from netinfer.network.cut import asked_cut
 from netinfer.preprocess.factors import hidden_factors as find_hidden_factors
 from netinfer.preprocess.kind import recognise
 
@@ -97,7 +98,7 @@ def infer_regression(
     Raises
     ------
     ConfigError
-        If a setting is impossible.
+        If a setting or the cut is impossible.
     InputError
         If the data cannot be used: no regulators, fewer than 8 samples or 4 blocks, a stratum with one unit, a block
         in two strata, NaN, unusable covariates.
@@ -143,6 +144,7 @@ def infer_regression(
     if hidden_factors is not None:
         expression = find_hidden_factors(expression, hidden_factors, covariates=covariates, block=block, seed=seed)
     problem = prepare(expression, regulators, block, covariates, penalty_weights, strata)
+    asked_cut(cut, {"n_pairs": problem.n_pairs})
     _warn_of_counts(expression)
     file = None if state is None else Path(state) / f"{_state_name(problem, config, seed)}.npz"
     part = fit_chunk(problem, settings=config, seed=seed, threads=threads, state=file)

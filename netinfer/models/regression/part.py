@@ -16,7 +16,7 @@ from netinfer.errors import RunError
 from netinfer.io.files import atomic_write
 from netinfer.models.regression.problem import RegressionProblem
 
-FORMAT = 2
+FORMAT = 3
 # Settings that no number of a part depends on: the rule and its constants only read the counts.
 NOT_FITTED = frozenset({"rule", "threshold", "truncation", "pooled", "resumable"})
 
@@ -47,7 +47,7 @@ class RegressionPart:
     duality_gap, largest_penalty, r2_heldout : float arrays, shape (n_targets,)
         Worst relative gap of any fit; mean of nothing where a target is constant.
     pair_target, pair_regulator : int arrays, shape (n_pairs,)
-    weight, effect, effect_low, effect_high : float arrays, shape (n_pairs,)
+    weight, effect, effect_low, effect_high, partial_r2 : float arrays, shape (n_pairs,)
     sign, n_agree, n_nonzero, n_most : int arrays, shape (n_pairs,)
         ``n_most`` is the largest number of half-samples that selected the pair at one penalty.
     gate_counts : int array, shape (n_gate_pairs, n_penalties)
@@ -79,6 +79,7 @@ class RegressionPart:
     effect: np.ndarray
     effect_low: np.ndarray
     effect_high: np.ndarray
+    partial_r2: np.ndarray
     n_most: np.ndarray
     gate_counts: np.ndarray
     decoy_n_selected: np.ndarray = dataclasses.field(default_factory=_no_counts)

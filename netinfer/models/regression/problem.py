@@ -131,6 +131,11 @@ class RegressionProblem:
         out[inside] -= may[inside, self.own[inside]]
         return out
 
+    @property
+    def n_pairs(self) -> int:
+        """Candidate edges of all targets that vary."""
+        return int(self.n_candidates[self.varies].sum())
+
     def weights_of(self, where: slice) -> np.ndarray:
         """Penalty weights of some targets, shape (1, n_regulators) where all have the same, else one row a target."""
         if self.penalty_weights is None:

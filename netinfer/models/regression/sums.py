@@ -26,7 +26,7 @@ from netinfer.models.regression.part import NOT_FITTED
 
 logger = logging.getLogger(__name__)
 
-FORMAT = 1
+FORMAT = 2
 # Seconds between two writes in the middle of a chunk: what a killed job loses at most.
 SAVE_EVERY = 300.0
 _DIGEST = 64
@@ -51,6 +51,8 @@ class Sums:
     r2, n_scored : arrays, shape (n_targets,)
     chosen, estimate, half_width : arrays, shape (n_targets, n_subsamples, n_most)
         Of each half-sample the regulators that least squares took, -1 behind the last, with what it gave.
+    n_units : int array, shape (n_subsamples,)
+        Independent units that this least squares counted: of the other half, less what the covariates take.
     """
 
     def __init__(self, n_targets: int, n_regulators: int, n_penalties: int, n_subsamples: int, n_most: int) -> None:
@@ -64,6 +66,7 @@ class Sums:
         self.r2, self.n_scored = np.zeros(n), np.zeros(n, np.int64)
         self.chosen = np.full((n, n_subsamples, n_most), -1, np.int32)
         self.estimate, self.half_width = np.zeros(self.chosen.shape), np.zeros(self.chosen.shape)
+        self.n_units = np.zeros(n_subsamples, np.int64)
 
     def packed(self, n_done: int) -> dict[str, np.ndarray]:
         """Return the sums after `n_done` half-samples: of pairs only those that one of them selected or chose."""
@@ -71,6 +74,7 @@ class Sums:
         is_chosen = self.chosen[:, :n_done] >= 0
         return {
             "n_done": np.array(n_done),
+            "n_units": self.n_units[:n_done],
             "pairs": np.flatnonzero(is_seen),
             "n_chosen": is_chosen.sum(axis=2).astype(np.uint8),
             **{name: getattr(self, name) for name in _BY_TARGET},
@@ -82,6 +86,7 @@ class Sums:
         """Take over kept sums; return the number of half-samples in them."""
         n_done = int(kept["n_done"])
         n, p, _ = self.counts.shape
+        self.n_units[:n_done] = kept["n_units"]
         for name in _BY_TARGET:
             getattr(self, name)[:] = kept[name]
         for name in _BY_PAIR:

@@ -35,7 +35,7 @@ WIDE_FROM, WIDE_RATIO, WIDE_ALWAYS = 4_000, 40, 10_000
 PER_TARGET = ("n_selected", "n_union", "duality_gap", "largest_penalty", "r2_heldout")
 PER_PAIR = (
     "pair_target", "pair_regulator", "weight", "sign", "n_agree", "n_nonzero", "effect", "effect_low", "effect_high",
-    "n_most", "gate_counts",
+    "partial_r2", "n_most", "gate_counts",
 )  # fmt: skip
 
 
@@ -130,6 +130,7 @@ class Block(Chunk):
             for pair in kept.missing_pairs(self):
                 first, second = (self.half(part) for part in self.problem.halves(pair, seed))
                 for split, (half, other) in enumerate(((first, second), (second, first)), start=2 * pair):
+                    self.n_units[split] = other.n_units
                     list(pool.map(lambda s, h=half, o=other, k=split: self.fit_slice(s, h, o, k), self.slices))
         return self.part([self.collect(s, cross) for s in self.slices or [slice(0, 0)]], chunk, fingerprint)
 
