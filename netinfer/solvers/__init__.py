@@ -2,6 +2,7 @@
 
 from netinfer.solvers.elastic_net import elastic_net_path
 from netinfer.solvers.graphical_lasso import graphical_lasso
+from netinfer.solvers.graphical_path import graphical_lasso_path, graphical_lasso_steps, largest_penalty
 from netinfer.solvers.graphical_result import GraphicalLassoResult
 from netinfer.solvers.group import GroupLassoPath, group_lasso_path, group_lasso_paths
 from netinfer.solvers.grouping import group_labels
@@ -30,11 +31,14 @@ __all__ = [
     "elastic_net_paths",
     "fista",
     "graphical_lasso",
+    "graphical_lasso_path",
+    "graphical_lasso_steps",
     "group_labels",
     "group_lasso_path",
     "group_lasso_paths",
     "group_soft_threshold",
     "ista",
+    "largest_penalty",
     "lasso_path",
     "lasso_path_wide",
     "lasso_paths",

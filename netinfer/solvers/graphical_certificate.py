@@ -7,12 +7,20 @@ determinants are taken by Cholesky, which fails where a matrix is not positive d
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
-from scipy import sparse
 from scipy.linalg import lapack
 
 from netinfer.kernels import njit
-from netinfer.solvers.graphical_kernel import Columns
+
+
+class SparseRows(NamedTuple):
+    """A sparse matrix by rows, their places sorted."""
+
+    ends: np.ndarray  # (p + 1,) int64, where each row begins, and the last one ends
+    places: np.ndarray  # (n,) int64
+    values: np.ndarray  # (n,)
 
 
 def log_determinant(matrix: np.ndarray) -> float:
@@ -27,41 +35,52 @@ def log_determinant(matrix: np.ndarray) -> float:
     return 2.0 * float(np.log(diagonal).sum()) if np.isfinite(diagonal).all() else -np.inf
 
 
-def precision_of(columns: Columns) -> sparse.csr_array:
-    """Return the symmetric precision matrix of the columns' regressions, the mean of what two of them say of a pair."""
-    p, room = columns.support.shape
-    filled = np.arange(room) < columns.count[:, None]
-    ends = np.concatenate([[0], np.cumsum(columns.count)])
-    values = (-0.5 * columns.precision[:, None] * columns.coef)[filled]
-    half = sparse.csr_array((values, columns.support[filled], ends), shape=(p, p))
-    half.sort_indices()
-    whole = sparse.csr_array(half + half.T + sparse.diags_array(columns.precision))
-    whole.eliminate_zeros()
-    whole.sort_indices()
-    return whole
-
-
-def primal(covariance: np.ndarray, penalty: np.ndarray, scale: np.ndarray, precision: sparse.csr_array) -> float:
-    """Return -log det T + tr(S T) + sum L_ij |T_ij| in the units of the correlation; inf where T is not definite.
-
-    The diagonal of S, with its penalty, is 1 in these units.
-    """
-    linear = _linear_terms(covariance, penalty, scale, precision.indptr, precision.indices, precision.data)
-    return linear - log_determinant(precision.toarray())
+@njit
+def write_precision(columns, dense):
+    """Write the precision matrix of the columns' regressions: of a pair, the mean of what its two columns say."""
+    dense[:] = 0.0
+    for j in range(dense.shape[0]):
+        dense[j, j] = columns.precision[j]
+        for a in range(columns.count[j]):
+            i = columns.support[j, a]
+            half = -0.5 * columns.precision[j] * columns.coef[j, a]
+            dense[j, i] += half
+            dense[i, j] += half
 
 
 @njit
-def _linear_terms(covariance, penalty, scale, ends, places, values):
+def sparse_rows(dense):
+    """Return the entries of a matrix that are not zero."""
+    p = dense.shape[0]
+    ends = np.zeros(p + 1, np.int64)
+    for j in range(p):
+        n = 0
+        for i in range(p):
+            n += dense[j, i] != 0.0
+        ends[j + 1] = ends[j] + n
+    places, values = np.zeros(ends[p], np.int64), np.zeros(ends[p])
+    k = 0
+    for j in range(p):
+        for i in range(p):
+            if dense[j, i] != 0.0:
+                places[k], values[k] = i, dense[j, i]
+                k += 1
+    return SparseRows(ends, places, values)
+
+
+@njit
+def linear_terms(covariance, penalty, scale, rows):
+    """Return tr(S T) + sum L_ij |T_ij| in the units of the correlation, where S's diagonal with its penalty is 1."""
     total = 0.0
     is_matrix = penalty.shape[0] > 1
-    for j in range(ends.size - 1):
+    for j in range(rows.ends.size - 1):
         line = 0.0
-        for k in range(ends[j], ends[j + 1]):
-            i = places[k]
+        for k in range(rows.ends[j], rows.ends[j + 1]):
+            i, value = rows.places[k], rows.values[k]
             if i == j:
-                line += values[k]
+                line += value
             else:
                 bound = penalty[j, i] if is_matrix else penalty[0, 0]
-                line += (covariance[j, i] * values[k] + bound * abs(values[k])) * (scale[i] * scale[j])
+                line += (covariance[j, i] * value + bound * abs(value)) * (scale[i] * scale[j])
         total += line
     return total

@@ -5,10 +5,15 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-from scipy import sparse
 
 from netinfer.errors import InputError
-from netinfer.solvers.graphical_certificate import log_determinant, precision_of, primal
+from netinfer.solvers.graphical_certificate import (
+    SparseRows,
+    linear_terms,
+    log_determinant,
+    sparse_rows,
+    write_precision,
+)
 from netinfer.solvers.graphical_kernel import Columns, make_columns, make_work, sweep
 from netinfer.solvers.graphical_result import GraphicalLassoResult
 from netinfer.solvers.graphical_start import ROOM, clip_to_box, cold_start, columns_of, warm_start
@@ -38,7 +43,7 @@ class Part:
     penalty: np.ndarray  # (p, p), or (1, 1) where it is one number
     scale: np.ndarray  # (p,) one over the root of the diagonal, with its penalty
     W: np.ndarray  # (p, p)
-    precision: sparse.csr_array
+    precision: SparseRows
     primal: float
     dual: float
     n_sweeps: int = 0
@@ -71,7 +76,7 @@ def solve_component(
     if W is None:
         W = _from_inflated(covariance, penalty, scale)
     # The identity is a precision matrix that is always at hand; its objective is p.
-    part = Part(covariance, penalty, scale, W, sparse.eye_array(p, format="csr"), float(p), -np.inf)
+    part = Part(covariance, penalty, scale, W, _identity(p), float(p), -np.inf)
     _sweep_until_solved(part, columns, tol, max_sweeps)
     return part
 
@@ -79,17 +84,20 @@ def solve_component(
 def _sweep_until_solved(part: Part, columns: Columns, tol: float, max_sweeps: int) -> None:
     """Sweep over the columns until the gap per variable is at most tol, and leave the best certified point."""
     p = len(part.W)
-    slack, share, best = min(LOOSEST, 0.1 * np.sqrt(tol)), 1.0, np.inf
+    scratch = np.empty_like(part.W)
+    slack, gain, best = min(LOOSEST, 0.1 * np.sqrt(tol)), np.inf, np.inf
     last_look, n_stalled, before = 0, 0, None
     part.status = "max_sweeps"
     for n in range(1, max_sweeps + 1):
-        columns, moved = _sweep(part, columns, slack, n == 1 and not columns.count.any())
+        last_gain = gain
+        columns, gain = _sweep(part, columns, slack, n == 1 and not columns.count.any())
         part.n_sweeps = n
-        # What a sweep gained tells how much is left to gain; so much is a look saved while that is plenty.
-        if share * moved > tol * p and n - last_look < PATIENCE and n < max_sweeps:
+        # The next sweep's gain is about the gap, and gains fall in proportion.
+        expected = gain * min(1.0, gain / last_gain) if last_gain < np.inf else gain
+        if 2.0 * expected > tol * p and n - last_look < PATIENCE and n < max_sweeps:
             continue
         last_look = n
-        _look(part, columns)
+        _look(part, columns, scratch)
         if part.gap <= tol * p:
             part.status = "converged"
             return
@@ -99,12 +107,11 @@ def _sweep_until_solved(part: Part, columns: Columns, tol: float, max_sweeps: in
             n_stalled += 1
         else:
             n_stalled = n_stalled + 1 if part.gap > 0.999 * best and slack <= TIGHTEST else 0
-            if share * moved <= tol * p or part.gap > 0.5 * best:
+            if 10.0 * gain <= part.gap or part.gap > 0.5 * best:
                 slack *= 0.1
             if n >= SLOW and np.isfinite(best):
-                _extrapolate(part, before, part.gap / best)
+                _extrapolate(part, before, part.gap / best, scratch)
             before = part.W.copy() if n + PATIENCE >= SLOW else None
-            share = min(part.gap / moved, 1e3) if moved > 0.0 else 0.0
             best = min(best, part.gap)
         slack = max(slack, TIGHTEST)
         if n_stalled == STALLED:
@@ -123,7 +130,7 @@ def _sweep(part: Part, columns: Columns, slack: float, is_first: bool) -> tuple[
         columns = _with_more_room(columns)
 
 
-def _extrapolate(part: Part, before: np.ndarray | None, rate: float) -> None:
+def _extrapolate(part: Part, before: np.ndarray | None, rate: float, scratch: np.ndarray) -> None:
     """Go on along W's last way as far as its geometric series would end, or less, where that raises the bound.
 
     Variables that are near copies of each other move together slowly: the same small step sweep after sweep.
@@ -135,27 +142,38 @@ def _extrapolate(part: Part, before: np.ndarray | None, rate: float) -> None:
     while step > 1.0:
         W = part.W + step * (part.W - before)
         clip_to_box(part.covariance, part.penalty, part.scale, W)
-        dual = log_determinant(W.copy()) + len(W)
+        dual = _bound(W, scratch)
         if dual > part.dual:
             part.W, part.dual = W, dual
             return
         step *= 0.5
 
 
-def _look(part: Part, columns: Columns) -> None:
+def _look(part: Part, columns: Columns, scratch: np.ndarray) -> None:
     """Take the objective of what the columns say, kept where it is the best, and the bound that W gives."""
-    precision = precision_of(columns)
-    value = primal(part.covariance, part.penalty, part.scale, precision)
+    write_precision(columns, scratch)
+    rows = sparse_rows(scratch)
+    value = linear_terms(part.covariance, part.penalty, part.scale, rows) - log_determinant(scratch)
     if value < part.primal:
-        part.primal, part.precision = value, precision
-    part.dual = log_determinant(part.W.copy()) + len(part.W)
+        part.primal, part.precision = value, rows
+    part.dual = _bound(part.W, scratch)
+
+
+def _bound(W: np.ndarray, scratch: np.ndarray) -> float:
+    """Return log det W + p; -inf where W is not positive definite."""
+    scratch[:] = W
+    return log_determinant(scratch) + len(W)
+
+
+def _identity(p: int) -> SparseRows:
+    return SparseRows(np.arange(p + 1), np.arange(p), np.ones(p))
 
 
 def _restart(part: Part) -> None:
     """Begin again with a W that is positive definite: rounding has led to one that is not."""
     W = cold_start(part.covariance, part.penalty, part.scale)
     part.W = _from_inflated(part.covariance, part.penalty, part.scale) if W is None else W
-    part.dual = log_determinant(part.W.copy()) + len(part.W)
+    part.dual = _bound(part.W, np.empty_like(part.W))
 
 
 def _from_inflated(covariance: np.ndarray, penalty: np.ndarray, scale: np.ndarray) -> np.ndarray:
@@ -171,7 +189,7 @@ def _from_inflated(covariance: np.ndarray, penalty: np.ndarray, scale: np.ndarra
         W = cold_start(covariance, penalty, larger)
         if W is None:
             break
-        part = Part(covariance, penalty, larger, W, sparse.eye_array(p, format="csr"), float(p), -np.inf)
+        part = Part(covariance, penalty, larger, W, _identity(p), float(p), -np.inf)
         _sweep_until_solved(part, columns, 1e-3 * more, 50)
         W = part.W * (1.0 + more)
         np.fill_diagonal(W, 1.0)
@@ -194,8 +212,10 @@ def _without_penalty(covariance: np.ndarray, penalty: np.ndarray, scale: np.ndar
             f"penalty: 0 has no solution for {len(W)} tied variables whose covariance is singular: give a penalty > 0"
         )
     inverse = np.linalg.inv(W)
-    precision = sparse.csr_array(0.5 * (inverse + inverse.T))
-    return Part(covariance, penalty, scale, W, precision, primal(covariance, penalty, scale, precision), value + len(W))
+    inverse = 0.5 * (inverse + inverse.T)
+    rows = sparse_rows(inverse)
+    objective = linear_terms(covariance, penalty, scale, rows) - log_determinant(inverse)
+    return Part(covariance, penalty, scale, W, rows, objective, value + len(W))
 
 
 def _off_diagonal(penalty: np.ndarray) -> np.ndarray:

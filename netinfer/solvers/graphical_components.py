@@ -55,11 +55,3 @@ def members(label: np.ndarray) -> list[np.ndarray]:
     order = np.argsort(label, kind="stable")
     ends = np.cumsum(np.bincount(label)) if label.size else np.zeros(0, np.int64)
     return np.split(order, ends[:-1])
-
-
-def solve_pair(correlation: float, bound: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return W and its inverse of two variables, in the units of the correlation."""
-    w = np.sign(correlation) * max(abs(correlation) - bound, 0.0)
-    W = np.array([[1.0, w], [w, 1.0]])
-    with np.errstate(divide="ignore", invalid="ignore"):  # the same variable twice: the caller looks
-        return W, np.array([[1.0, -w], [-w, 1.0]]) / ((1.0 - w) * (1.0 + w))

@@ -108,20 +108,20 @@ def _correlation(covariance: np.ndarray, scale: np.ndarray) -> np.ndarray:
     return correlation
 
 
-def checked_penalty(penalty, p: int, labels: list | None, penalize_diagonal: bool) -> np.ndarray:
+def checked_penalty(penalty, p: int, labels: list | None, penalize_diagonal: bool, what: str = "penalty") -> np.ndarray:
     """Return a penalty as (1, 1) or (p, p), or say what is wrong with it."""
     if labels is not None and hasattr(penalty, "columns"):
-        penalty = _in_order(penalty, labels)
+        penalty = _in_order(penalty, labels, what)
     if np.ndim(penalty) == 0:
-        value = one_number("penalty", penalty)
+        value = one_number(what, penalty)
         if not value >= 0:
-            raise InputError(f"penalty: {value:g} is not a number >= 0: no solution exists below 0")
+            raise InputError(f"{what}: {value:g} is not a number >= 0: no solution exists below 0")
         if penalize_diagonal and np.isinf(value):
-            raise InputError("penalty: inf on the diagonal leaves no solution: penalize_diagonal=False")
+            raise InputError(f"{what}: inf on the diagonal leaves no solution: penalize_diagonal=False")
         return np.full((1, 1), value)
-    values = np.require(numbers("penalty", penalty), np.float64, ["C", "A"])
+    values = np.require(numbers(what, penalty), np.float64, ["C", "A"])
     if values.shape != (p, p):
-        raise InputError(f"penalty: shape {values.shape} for {p} variables: give one number, or one for each pair")
+        raise InputError(f"{what}: shape {values.shape} for {p} variables: give one number, or one for each pair")
     if not penalize_diagonal:
         values = values.copy()
         np.fill_diagonal(values, 0.0)
@@ -129,24 +129,24 @@ def checked_penalty(penalty, p: int, labels: list | None, penalize_diagonal: boo
     if bad.any():
         j, i = np.argwhere(bad)[0]
         raise InputError(
-            f"penalty: {values[j, i]:g} at [{_name(labels, j)}, {_name(labels, i)}]: give numbers >= 0 "
+            f"{what}: {values[j, i]:g} at [{_name(labels, j)}, {_name(labels, i)}]: give numbers >= 0 "
             "(0 = free, inf = forbidden)"
         )
     if not np.array_equal(values, values.T):
         j, i = np.argwhere(values != values.T)[0]
         raise InputError(
-            f"penalty: not symmetric: {values[j, i]:g} at [{_name(labels, j)}, {_name(labels, i)}] and "
+            f"{what}: not symmetric: {values[j, i]:g} at [{_name(labels, j)}, {_name(labels, i)}] and "
             f"{values[i, j]:g} at [{_name(labels, i)}, {_name(labels, j)}]: give each pair one penalty"
         )
     if np.isinf(values.diagonal()).any():
-        raise InputError("penalty: inf on the diagonal leaves no solution: penalize_diagonal=False, or finite numbers")
+        raise InputError(f"{what}: inf on the diagonal leaves no solution: penalize_diagonal=False, or finite numbers")
     return np.ones((1, 1)) * values if p == 1 else values
 
 
-def _in_order(penalty, labels: list):
+def _in_order(penalty, labels: list, what: str):
     """Return a table of penalties in the order of the covariance's variables."""
     if set(penalty.columns) != set(labels) or set(penalty.index) != set(labels) or len(penalty) != len(labels):
-        raise InputError("penalty: its rows and columns are not the variables of the covariance: give the same names")
+        raise InputError(f"{what}: its rows and columns are not the variables of the covariance: give the same names")
     return penalty.loc[labels, labels]
 
 

@@ -12,8 +12,9 @@ from scipy import sparse
 from netinfer.errors import ConvergenceWarning, InputError
 from netinfer.kernels import thread_limit
 from netinfer.solvers.checks import one_number
+from netinfer.solvers.graphical_certificate import SparseRows
 from netinfer.solvers.graphical_component import Part, solve_component
-from netinfer.solvers.graphical_components import component_labels, members, solve_pair
+from netinfer.solvers.graphical_components import component_labels, members
 from netinfer.solvers.graphical_input import CheckedProblem, checked_problem
 from netinfer.solvers.graphical_result import GraphicalLassoResult
 
@@ -122,64 +123,74 @@ def solve(
     """Solve a checked problem component by component."""
     label = component_labels(problem.covariance, problem.penalty)
     parts = members(label)
-    many = [c for c, of in enumerate(parts) if len(of) > 1]
-    many.sort(key=lambda c: -len(parts[c]))
+    pairs = _solve_pairs(problem, [of for of in parts if len(of) == 2])
+    large = sorted((of for of in parts if len(of) > 1 and of[0] not in pairs), key=lambda of: (-len(of), of[0]))
 
-    def one(c: int) -> Part:
-        return _solve_one(problem, parts[c], tol, max_sweeps, start)
+    def one(of: np.ndarray) -> Part:
+        covariance, penalty = problem.covariance, problem.penalty
+        if len(of) < len(covariance):
+            covariance = covariance[np.ix_(of, of)]
+            penalty = penalty if penalty.size == 1 else penalty[np.ix_(of, of)]
+        return solve_component(covariance, penalty, problem.scale[of], of, tol, max_sweeps, start)
 
-    with ThreadPoolExecutor(max_workers=threads) as pool:
-        solved = dict(zip(many, pool.map(one, many), strict=True))
-    return _assembled(problem, label, parts, solved, tol)
-
-
-def _solve_one(problem: CheckedProblem, of: np.ndarray, tol, max_sweeps, start) -> Part:
-    """Solve one component of two or more variables."""
-    covariance, penalty, scale = problem.covariance, problem.penalty, problem.scale[of]
-    if len(of) < len(covariance):
-        covariance = covariance[np.ix_(of, of)]
-        penalty = penalty if penalty.size == 1 else penalty[np.ix_(of, of)]
-    if len(of) == 2 and (pair := _pair(covariance, penalty, scale)) is not None:
-        return pair
-    return solve_component(covariance, penalty, scale, of, tol, max_sweeps, start)
+    if threads == 1 or len(large) < 2:
+        solved = [one(of) for of in large]
+    else:
+        with ThreadPoolExecutor(max_workers=threads) as pool:
+            solved = list(pool.map(one, large))
+    parts_of = {int(of[0]): part for of, part in zip(large, solved, strict=True)} | pairs
+    return _assembled(problem, label, [of for of in parts if len(of) > 1], parts_of, tol)
 
 
-def _pair(covariance: np.ndarray, penalty: np.ndarray, scale: np.ndarray) -> Part | None:
-    """Solve two variables in closed form; None where they are the same and free."""
-    unit = scale[0] * scale[1]
-    bound = penalty[0, 0] if penalty.size == 1 else penalty[0, 1]
-    W, precision = solve_pair(covariance[0, 1] * unit, bound * unit)
-    determinant = (1.0 - W[0, 1]) * (1.0 + W[0, 1])
-    if determinant < np.finfo(float).eps:
-        return None
-    value = 2.0 + float(np.log(determinant))
-    return Part(covariance, penalty, scale, W, sparse.csr_array(precision), value, value)
+def _solve_pairs(problem: CheckedProblem, pairs: list[np.ndarray]) -> dict[int, Part]:
+    """Solve components of two variables in closed form, but not of two that are the same and free."""
+    found = {}
+    for of in pairs:
+        i, j = int(of[0]), int(of[1])
+        unit = problem.scale[i] * problem.scale[j]
+        bound = problem.penalty[i, j] if problem.penalty.size > 1 else problem.penalty[0, 0]
+        value = problem.covariance[i, j]
+        w = float(np.sign(value) * (abs(value) - bound) * unit)
+        determinant = (1.0 - w) * (1.0 + w)
+        if determinant < np.finfo(float).eps:
+            continue
+        own, other = 1.0 / determinant, -w / determinant
+        objective = 2.0 + float(np.log(determinant))
+        rows = SparseRows(np.array([0, 2, 4]), np.array([0, 1, 0, 1]), np.array([own, other, other, own]))
+        found[i] = Part(
+            problem.covariance, problem.penalty, problem.scale[of], np.array([[1.0, w], [w, 1.0]]), rows, objective,
+            objective,
+        )  # fmt: skip
+    return found
 
 
-def _assembled(problem: CheckedProblem, label, parts, solved: dict[int, Part], tol: float) -> GraphicalLassoResult:
+def _assembled(
+    problem: CheckedProblem, label: np.ndarray, tied: list[np.ndarray], parts: dict[int, Part], tol: float
+) -> GraphicalLassoResult:
     """Put the components together, in the units of the covariance."""
     p, scale = len(label), problem.scale
-    alone = np.array([of[0] for of in parts if len(of) == 1], np.int64)
-    rows, places, values = [alone], [alone], [np.ones(len(alone))]
-    blocks = []
-    gap, primal, n_sweeps, status = 0.0, float(len(alone)), 0, "converged"
-    for c in sorted(solved):
-        of, part = parts[c], solved[c]
-        entries = part.precision.tocoo()
-        rows.append(of[entries.row])
-        places.append(of[entries.col])
-        values.append(entries.data)
+    is_alone = np.ones(p, bool)
+    rows, places, values, blocks = [], [], [], []
+    gap, primal, n_sweeps, status = 0.0, 0.0, 0, "converged"
+    for of in tied:
+        part = parts[int(of[0])]
+        is_alone[of] = False
+        rows.append(np.repeat(of, np.diff(part.precision.ends)))
+        places.append(of[part.precision.places])
+        values.append(part.precision.values)
         gap, primal, n_sweeps = gap + part.gap, primal + part.primal, max(n_sweeps, part.n_sweeps)
         status = part.status if part.gap > tol * len(of) else status
         part.W /= scale[of]
         part.W /= scale[of][:, None]
         blocks.append((of, part.W))
-    i, j, value = np.concatenate(rows), np.concatenate(places), np.concatenate(values)
-    precision = sparse.csr_array((value * (scale[i] * scale[j]), (i, j)), shape=(p, p))
+    alone = np.flatnonzero(is_alone)
+    i, j = np.concatenate([*rows, alone]), np.concatenate([*places, alone])
+    value = np.concatenate([*values, np.ones(len(alone))]) * (scale[i] * scale[j])
+    precision = sparse.csr_array((value, (i, j)), shape=(p, p))
     precision.sort_indices()
     return GraphicalLassoResult(
         precision_sparse=precision,
-        objective=primal - 2.0 * float(np.log(scale).sum()),
+        objective=primal + len(alone) - 2.0 * float(np.log(scale).sum()),
         duality_gap=gap,
         converged=gap <= tol * p,
         status=status if gap > tol * p else "converged",

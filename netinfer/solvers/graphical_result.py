@@ -74,12 +74,18 @@ class GraphicalLassoResult:
 
     def covariance_among(self, variables: np.ndarray) -> np.ndarray:
         """Return W of some variables, in the order given, as a new array."""
-        place = np.full(len(self.variances), -1)
-        place[variables] = np.arange(len(variables))
         among = np.diag(self.variances[variables])
-        for members, block in self.blocks:
-            is_in = place[members] >= 0
-            if is_in.any():
-                there = place[members[is_in]]
-                among[np.ix_(there, there)] = block if is_in.all() else block[np.ix_(is_in, is_in)]
+        label = self.components[variables]
+        for component in np.unique(label):
+            block = self._block_of.get(int(component))
+            if block is None:
+                continue
+            members, values = self.blocks[block]
+            there = np.flatnonzero(label == component)
+            place = np.searchsorted(members, variables[there])
+            among[np.ix_(there, there)] = values[np.ix_(place, place)]
         return among
+
+    @functools.cached_property
+    def _block_of(self) -> dict[int, int]:
+        return {int(self.components[members[0]]): k for k, (members, _) in enumerate(self.blocks)}

@@ -55,22 +55,40 @@ def warm_start(
 
 def columns_of(start: GraphicalLassoResult, of: np.ndarray, scale: np.ndarray) -> Columns:
     """Return the regressions that a former solution's precision matrix stands for."""
-    precision = start.precision_sparse
-    if len(of) < precision.shape[0]:
-        precision = precision[of][:, of]
-    entries = precision.tocoo()
-    diagonal = precision.diagonal() / scale**2
-    is_off = entries.row != entries.col
-    row, col = entries.row[is_off], entries.col[is_off]
-    values = -entries.data[is_off] / (scale[row] * scale[col] * diagonal[row])
-    order = np.lexsort((col, row))
-    row, col, values = row[order], col[order], values[order]
-    count = np.bincount(row, minlength=len(of))
-    columns = make_columns(len(of), min(len(of), max(ROOM, 2 * int(count.max(initial=0)))))
-    slot = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
-    columns.support[row, slot], columns.coef[row, slot] = col, values
-    columns.count[:], columns.precision[:] = count, diagonal
-    return columns
+    rows = start.precision_sparse
+    room = ROOM
+    while True:
+        columns = make_columns(len(of), min(len(of), room))
+        most = _write_columns(rows.indptr, rows.indices, rows.data, of, scale, columns)
+        if most <= columns.support.shape[1]:
+            return columns
+        room = 2 * most
+
+
+@njit
+def _write_columns(ends, places, values, of, scale, columns):
+    """Write the regressions of some variables on each other; return how many variables the fullest one has."""
+    place = np.full(ends.size - 1, -1, np.int64)
+    for a in range(of.size):
+        place[of[a]] = a
+    room, most = columns.support.shape[1], 0
+    for a in range(of.size):
+        n = 0
+        own = 1.0
+        for k in range(ends[of[a]], ends[of[a] + 1]):
+            if places[k] == of[a]:
+                own = values[k]
+        for k in range(ends[of[a]], ends[of[a] + 1]):
+            b = place[places[k]]
+            if b >= 0 and b != a:
+                if n < room:
+                    columns.support[a, n] = b
+                    columns.coef[a, n] = -values[k] * scale[a] / (own * scale[b])
+                n += 1
+        columns.count[a] = min(n, room)
+        columns.precision[a] = own / (scale[a] * scale[a])
+        most = max(most, n)
+    return most
 
 
 @njit
