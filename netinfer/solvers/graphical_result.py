@@ -8,6 +8,8 @@ import functools
 import numpy as np
 from scipy import sparse
 
+from netinfer.kernels import njit
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class GraphicalLassoResult:
@@ -83,9 +85,17 @@ class GraphicalLassoResult:
             members, values = self.blocks[block]
             there = np.flatnonzero(label == component)
             place = np.searchsorted(members, variables[there])
-            among[np.ix_(there, there)] = values[np.ix_(place, place)]
+            _copy_among(values, place, there, among)
         return among
 
     @functools.cached_property
     def _block_of(self) -> dict[int, int]:
         return {int(self.components[members[0]]): k for k, (members, _) in enumerate(self.blocks)}
+
+
+@njit
+def _copy_among(values, place, there, among):
+    for a in range(there.size):
+        row, out = values[place[a]], among[there[a]]
+        for b in range(there.size):
+            out[there[b]] = row[place[b]]
