@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -47,7 +48,7 @@ def gene_rows(
     if names is None:
         names = [str(name) for name in getattr(data, "columns", ())]
     names = tuple(map(str, names))
-    matrix = data.to_numpy() if hasattr(data, "to_numpy") else data
+    matrix: Any = data.to_numpy() if hasattr(data, "to_numpy") else data
     matrix = matrix if sparse.issparse(matrix) else np.asarray(matrix)
     if matrix.ndim != 2:
         raise InputError(f"data: shape {matrix.shape}: give samples x genes")

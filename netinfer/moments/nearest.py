@@ -23,8 +23,8 @@ from netinfer.errors import ConvergenceWarning, InputError, NumericsError
 from netinfer.kernels import thread_limit
 from netinfer.moments.moments import symmetric
 
-# Smallest eigenvalue of the result. Rounding moves the eigenvalues of thousands of genes by about 1e-12, so that at 1e-8
-# every later test finds the matrix positive definite; no correlation moves by more than 1e-8 for it.
+# Smallest eigenvalue of the result. Rounding moves the eigenvalues of thousands of genes by about 1e-12, so that at
+# 1e-8 every later test finds the matrix positive definite; no correlation moves by more than 1e-8 for it.
 FLOOR = 1e-8
 # Largest difference of a diagonal entry from 1 that ends the steps; what is left is divided out.
 TOLERANCE = 1e-7
