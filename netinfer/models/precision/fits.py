@@ -1,0 +1,115 @@
+"""Fits of the Graphical Lasso along penalties, what a graph is of them, and a record of their certificates."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+
+from netinfer.errors import ConvergenceWarning
+from netinfer.solvers import GraphicalLassoResult, graphical_lasso, graphical_lasso_steps
+
+# Largest duality gap per gene.
+TOLERANCE = 1e-6
+# Neighbours on the grid: 20 penalties a factor of ten. It ends at this share of its largest one.
+RATIO, SMALLEST = 0.1 ** (1 / 19), 0.01
+
+
+class Certificates:
+    """How many fits there were, and the worst duality gap per gene; threads may share it."""
+
+    def __init__(self) -> None:
+        self.n_fits, self.n_failed, self.worst = 0, 0, 0.0
+        self._lock = threading.Lock()
+
+    def add(self, found: GraphicalLassoResult) -> GraphicalLassoResult:
+        """Note a fit and return it."""
+        gap = gap_per_gene(found)
+        with self._lock:
+            self.n_fits += 1
+            self.n_failed += not found.converged
+            self.worst = max(self.worst, gap)
+        return found
+
+    def warn(self, level: int) -> None:
+        """Warn once where fits are not certified."""
+        if self.n_failed:
+            warnings.warn(
+                f"infer_precision: {self.n_failed} of {self.n_fits} fits with a duality gap per gene above "
+                f"{TOLERANCE:.0e}, the worst {self.worst:.1e}: use a larger penalty, or shrink the correlations",
+                ConvergenceWarning,
+                stacklevel=level,
+            )
+
+
+@contextlib.contextmanager
+def one_warning(certificates: Certificates, level: int) -> Iterator[None]:
+    """Hold back the warning of each fit inside the block, in all threads, and give one for all behind it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
+    certificates.warn(level)
+
+
+def steps(
+    correlation: np.ndarray, penalties: np.ndarray, certificates: Certificates, threads: int = 1
+) -> Iterator[GraphicalLassoResult]:
+    """Yield the fits at decreasing penalties, each from the one before."""
+    for found in graphical_lasso_steps(correlation, penalties, tol=TOLERANCE, threads=threads):
+        yield certificates.add(found)
+
+
+def fit(
+    correlation: np.ndarray,
+    penalty: float,
+    certificates: Certificates,
+    start: GraphicalLassoResult | None = None,
+    threads: int = 1,
+) -> GraphicalLassoResult:
+    """Fit at one penalty."""
+    return certificates.add(graphical_lasso(correlation, penalty, tol=TOLERANCE, start=start, threads=threads))
+
+
+def gap_per_gene(found: GraphicalLassoResult) -> float:
+    """Return the duality gap per gene."""
+    return float(found.duality_gap) / len(found.variances)
+
+
+def penalty_grid(correlation: np.ndarray) -> np.ndarray:
+    """Return penalties from the largest |r| down to a hundredth of it; at the first no two genes are tied."""
+    largest = max(float(np.abs(np.triu(correlation, 1)).max()), SMALLEST)
+    n_penalties = 1 + int(np.floor(np.log(SMALLEST) / np.log(RATIO) + 1e-9))
+    grid = largest * RATIO ** np.arange(n_penalties)
+    grid[0] = largest
+    return grid
+
+
+def tied(found: GraphicalLassoResult) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the pairs of a graph, first gene before second, and their partial correlations."""
+    entries = found.precision_sparse.tocoo()
+    keep = (entries.row < entries.col) & (entries.data != 0.0)
+    i, j = entries.row[keep].astype(np.int64), entries.col[keep].astype(np.int64)
+    size = 1.0 / np.sqrt(found.precision_sparse.diagonal())
+    return i, j, -entries.data[keep] * (size[i] * size[j])
+
+
+def pair_index(i: np.ndarray, j: np.ndarray, n_genes: int) -> np.ndarray:
+    """Return the place of each pair i < j among all pairs, row by row of the upper triangle."""
+    return i * n_genes - i * (i + 1) // 2 + (j - i - 1)
+
+
+def pair_ends(index: np.ndarray, n_genes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the genes i < j of pairs by their place."""
+    first = np.arange(n_genes)
+    starts = pair_index(first, first + 1, n_genes)
+    i = np.searchsorted(starts[:-1], index, side="right") - 1
+    return i, index - starts[i] + i + 1
+
+
+def selected(found: GraphicalLassoResult) -> np.ndarray:
+    """Return the places of the pairs of a graph among all pairs."""
+    i, j, _ = tied(found)
+    return pair_index(i, j, len(found.variances))
