@@ -15,6 +15,10 @@ from scipy.linalg import lapack
 from netinfer.kernels import njit
 
 
+# A smallest eigenvalue of a correlation matrix below this is taken for zero.
+SINGULAR = 1e-11
+
+
 class SparseRows(NamedTuple):
     """A sparse matrix by rows, their places sorted."""
 
@@ -33,6 +37,13 @@ def log_determinant(matrix: np.ndarray) -> float:
         return -np.inf
     diagonal = factor.diagonal()
     return 2.0 * float(np.log(diagonal).sum()) if np.isfinite(diagonal).all() else -np.inf
+
+
+def is_definite(matrix: np.ndarray) -> bool:
+    """Say whether a correlation matrix is positive definite by more than rounding."""
+    shifted = matrix.copy()
+    shifted[np.diag_indices_from(shifted)] -= SINGULAR
+    return bool(np.isfinite(log_determinant(shifted)))
 
 
 @njit

@@ -9,6 +9,7 @@ import numpy as np
 from netinfer.errors import InputError
 from netinfer.solvers.graphical_certificate import (
     SparseRows,
+    is_definite,
     linear_terms,
     log_determinant,
     sparse_rows,
@@ -193,11 +194,15 @@ def _from_inflated(covariance: np.ndarray, penalty: np.ndarray, scale: np.ndarra
         _sweep_until_solved(part, columns, 1e-3 * more, 50)
         W = part.W * (1.0 + more)
         np.fill_diagonal(W, 1.0)
-        if np.isfinite(log_determinant(W.copy())):
+        if is_definite(W):
             return W
-    raise InputError(
-        f"penalty: no solution exists: {p} variables are tied by free pairs (penalty 0) and their covariance is "
-        "singular: penalise these pairs, or shrink the covariance towards its diagonal"
+    raise _no_solution(p)
+
+
+def _no_solution(p: int) -> InputError:
+    return InputError(
+        f"penalty: no solution exists: the covariance of {p} variables that pairs of penalty 0 tie is singular: penalise "
+        "these pairs, or shrink the covariance towards its diagonal"
     )
 
 
@@ -206,16 +211,14 @@ def _without_penalty(covariance: np.ndarray, penalty: np.ndarray, scale: np.ndar
     W = covariance * scale * scale[:, None]
     W = 0.5 * (W + W.T)
     np.fill_diagonal(W, 1.0)
-    value = log_determinant(W.copy())
-    if not np.isfinite(value) or np.linalg.eigvalsh(W)[0] < len(W) * np.finfo(float).eps:
-        raise InputError(
-            f"penalty: 0 has no solution for {len(W)} tied variables whose covariance is singular: give a penalty > 0"
-        )
+    if not is_definite(W):
+        raise _no_solution(len(W))
+    dual = _bound(W, np.empty_like(W))
     inverse = np.linalg.inv(W)
     inverse = 0.5 * (inverse + inverse.T)
     rows = sparse_rows(inverse)
     objective = linear_terms(covariance, penalty, scale, rows) - log_determinant(inverse)
-    return Part(covariance, penalty, scale, W, rows, objective, value + len(W))
+    return Part(covariance, penalty, scale, W, rows, objective, dual)
 
 
 def _off_diagonal(penalty: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from scipy import sparse
 from netinfer.errors import ConvergenceWarning, InputError
 from netinfer.kernels import thread_limit
 from netinfer.solvers.checks import one_number
-from netinfer.solvers.graphical_certificate import SparseRows
+from netinfer.solvers.graphical_certificate import SINGULAR, SparseRows
 from netinfer.solvers.graphical_component import Part, solve_component
 from netinfer.solvers.graphical_components import component_labels, members
 from netinfer.solvers.graphical_input import CheckedProblem, checked_problem
@@ -152,7 +152,7 @@ def _solve_pairs(problem: CheckedProblem, pairs: list[np.ndarray]) -> dict[int, 
         value = problem.covariance[i, j]
         w = float(np.sign(value) * (abs(value) - bound) * unit)
         determinant = (1.0 - w) * (1.0 + w)
-        if determinant < np.finfo(float).eps:
+        if determinant < SINGULAR:
             continue
         own, other = 1.0 / determinant, -w / determinant
         objective = 2.0 + float(np.log(determinant))

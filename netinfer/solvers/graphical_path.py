@@ -161,10 +161,10 @@ def _largest(covariance, weights):
     is_matrix = weights.shape[0] > 1
     largest = 0.0
     for j in range(covariance.shape[0]):
-        for i in range(j):
+        for i in range(covariance.shape[0]):  # both of a pair: they may differ by rounding
             weight = weights[j, i] if is_matrix else weights[0, 0]
             size = abs(covariance[j, i])
-            if weight > 0.0 and size > largest * weight:
+            if i != j and weight > 0.0 and size > largest * weight:
                 value = size / weight
                 while value * weight < size:  # the product that is compared must not fall short
                     value = np.nextafter(value, np.inf)

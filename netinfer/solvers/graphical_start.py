@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from netinfer.kernels import njit
-from netinfer.solvers.graphical_certificate import log_determinant
+from netinfer.solvers.graphical_certificate import is_definite
 from netinfer.solvers.graphical_kernel import Columns, make_columns
 from netinfer.solvers.graphical_result import GraphicalLassoResult
 
@@ -31,9 +31,9 @@ def cold_start(covariance: np.ndarray, penalty: np.ndarray, scale: np.ndarray) -
         return W
     thresholded = W.copy()
     soft_threshold_off_diagonal(covariance, penalty, scale, thresholded)
-    if np.isfinite(log_determinant(thresholded.copy())):
+    if is_definite(thresholded):
         return thresholded
-    return W if np.isfinite(log_determinant(W.copy())) else None
+    return W if is_definite(W) else None
 
 
 def warm_start(
