@@ -92,7 +92,7 @@ def standardised_rows(values: np.ndarray, names: Sequence[str]) -> np.ndarray:
     is_constant = spread[:, 0] <= CONSTANT_RANGE
     if is_constant.any():
         raise InputError(
-            f"data: gene {_label(names, is_constant)} is the same in every sample{_others(is_constant)}: leave it out"
+            f"data: gene {label(names, is_constant)} is the same in every sample{others(is_constant)}: leave it out"
         )
     scaled /= spread
     scaled /= np.sqrt((scaled**2).mean(axis=1, keepdims=True))
@@ -147,7 +147,7 @@ def residuals(standardised: np.ndarray, basis: np.ndarray, names: Sequence[str])
     is_gone = (left**2).mean(axis=1) <= CONSTANT
     if is_gone.any():
         raise InputError(
-            f"covariates: they explain gene {_label(names, is_gone)} fully{_others(is_gone)}: leave it or them out"
+            f"covariates: they explain gene {label(names, is_gone)} fully{others(is_gone)}: leave it or them out"
         )
     return standardised_rows(left, names)
 
@@ -174,11 +174,13 @@ def _refuse_missing(values: np.ndarray, names: Sequence[str], chosen: np.ndarray
         )
 
 
-def _label(names: Sequence[str], is_marked: np.ndarray) -> str:
+def label(names: Sequence[str], is_marked: np.ndarray) -> str:
+    """Name the first gene that is marked, or its column."""
     place = int(is_marked.argmax())
     return names[place] if names else f"in column {place} (counted from 0)"
 
 
-def _others(is_marked: np.ndarray) -> str:
+def others(is_marked: np.ndarray) -> str:
+    """Say how many more are marked; empty where only one is."""
     n_others = int(is_marked.sum()) - 1
     return f", and {n_others} more" if n_others else ""

@@ -76,6 +76,12 @@ import netinfer as ni
         (ni.solvers.LassoPath.plot, ["self", "ax"], ["names", "n_labels"]),
         (ni.plot.coefficient_path, ["path"], ["names", "n_labels", "ax"]),
         (ni.moments.from_matrix, ["regulators", "targets", "rows"], []),
+        (
+            ni.moments.correlation_matrix,
+            ["data"],
+            ["method", "covariates", "shrinkage", "rows", "names", "project", "threads"],
+        ),
+        (ni.moments.nearest_correlation, ["matrix"], ["floor", "max_steps"]),
         (ni.Network.threshold, ["self"], ["expected_false_edges", "fdr", "selection_probability"]),
         (ni.Network.write_graphml, ["self", "path"], []),
         (ni.Network.to_anndata, ["self", "adata"], []),

@@ -75,7 +75,7 @@ def test_the_order_of_samples_leaves_every_bit(method):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_any_number_of_threads_has_the_same_bits(method):
-    data = counts(40, BLOCK + 50)
+    data = gaussian(40, BLOCK + 50).round(1)  # ties, few of one value
     more = {"shrinkage": 0.3, "covariates": np.arange(40.0)}
     one, two = (correlation_matrix(data, method=method, threads=k, **more) for k in (1, 3))
     assert (one.matrix == two.matrix).all()
@@ -235,11 +235,28 @@ def test_residuals_of_the_values_are_ranked(method):
 @pytest.mark.parametrize("method", ["spearman", "kendall"])
 def test_values_that_tie_within_a_batch_go_on_tying(method):
     batch = np.repeat([0.0, 1.0, 2.0], 20)
-    data = counts(60, 6) + batch[:, None] * 0.1
+    data = gaussian(60, 6).round() + batch[:, None] * 0.1
+    data[np.ix_(batch == 1.0, [0])] += 3.0  # less than a third of one value
     classes = (batch[:, None] == [0.0, 1.0]).astype(float)
     means = np.array([data[batch == b].mean(axis=0) for b in range(3)])
     centred = (data - means[batch.astype(int)]).round(9)
     np.testing.assert_allclose(raw(data, method, covariates=classes), raw(centred, method), atol=1e-14)
+
+
+def test_tied_values_with_covariates_are_left_to_normal_scores():
+    rng, off = np.random.default_rng(0), np.triu_indices(20, 1)
+    depth = 0.5 * rng.standard_normal(400)
+    data = np.log1p(rng.poisson(0.3 * np.exp(depth)[:, None], (400, 20)))  # 0.7 zeros
+    for method in ("spearman", "kendall"):
+        with pytest.raises(InputError, match=r"gene g0 has one value in more than a third .*, and 19 more: "):
+            correlation_matrix(data, method=method, covariates=depth, names=[f"g{j}" for j in range(20)])
+        # Why: residuals of the zeros are in the order of the depth, so that unrelated genes correlate.
+        assert raw(left_by(depth, data), method)[off].mean() > 0.1
+    # The mean of 190 correlations with standard errors 1 / sqrt(400) each, those of a gene dependent: about 0.005.
+    assert abs(raw(data, "normal_scores", covariates=depth)[off].mean()) < 0.02
+    data[: len(data) // 3, 0], data[len(data) // 3 :, 0] = 0.0, np.arange(1, 268)
+    few = data[:, :1] + np.arange(2) * rng.standard_normal((400, 1))
+    assert raw(few, "kendall", covariates=depth).shape == (2, 2)  # 133 of 400 are not more than a third
 
 
 @pytest.mark.parametrize("method", METHODS)

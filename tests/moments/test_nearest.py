@@ -1,5 +1,8 @@
 """The nearest correlation matrix: published answers, optimality from the answer alone, an independent slow method."""
 
+import doctest
+import importlib
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -135,6 +138,12 @@ def test_order_of_genes_and_threads():
     assert off <= moved.distance_bound + found.distance_bound
     with thread_limit(2):
         assert (nearest_correlation(given_matrix).matrix == found.matrix).all()
+
+
+def test_the_example_runs():
+    result = doctest.testmod(importlib.import_module("netinfer.moments.nearest"))
+    assert result.attempted > 0
+    assert result.failed == 0
 
 
 @pytest.mark.parametrize(
