@@ -14,7 +14,6 @@ from scipy.linalg import lapack
 
 from netinfer.kernels import njit
 
-
 # A smallest eigenvalue of a correlation matrix below this is taken for zero.
 SINGULAR = 1e-11
 

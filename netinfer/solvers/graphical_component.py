@@ -201,8 +201,8 @@ def _from_inflated(covariance: np.ndarray, penalty: np.ndarray, scale: np.ndarra
 
 def _no_solution(p: int) -> InputError:
     return InputError(
-        f"penalty: no solution exists: the covariance of {p} variables that pairs of penalty 0 tie is singular: penalise "
-        "these pairs, or shrink the covariance towards its diagonal"
+        f"penalty: no solution exists: the covariance of {p} variables that pairs of penalty 0 tie is singular: "
+        "penalise these pairs, or shrink the covariance towards its diagonal"
     )
 
 

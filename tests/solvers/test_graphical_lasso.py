@@ -257,15 +257,15 @@ def test_known_answer_of_skggm():
 def test_the_split_into_components_changes_nothing(family):
     S, L = problem(family, 0.2 if family in ("duplicates", "near-singular") else 0.5)
     found = graphical_lasso(S, L, tol=TIGHT)
-    assert 2 < found.component_sizes.max()
+    assert found.component_sizes.max() > 2
     scale = 1 / np.sqrt(S.diagonal())
     full = pair_penalty(S, L)
     whole = solve_component(S, full, scale, np.arange(len(S)), TIGHT, 1000, None)
     value = whole.primal - 2 * np.log(scale).sum()
     # Two certified objectives of one problem.
     assert found.objective == pytest.approx(value, abs=2 * TIGHT * len(S) + 1e-10)
-    rows = whole.precision
-    T = sparse.csr_array((rows.values, rows.places, rows.ends)).toarray()
+    ends, places, values = whole.precision
+    T = sparse.csr_array((values, places, ends)).toarray()
     tied = found.components[:, None] == found.components
     assert np.abs(T[~tied]).max(initial=0.0) == 0.0
 
