@@ -70,6 +70,17 @@ import netinfer as ni
             ["gram", "cross", "groups", "penalties"],
             ["l1_share", "group_weights", "penalty_weights", "shrinkage", "target_variance", "tol"],
         ),
+        (
+            ni.solvers.graphical_lasso,
+            ["covariance", "penalty"],
+            ["penalize_diagonal", "tol", "max_sweeps", "start", "threads"],
+        ),
+        (
+            ni.solvers.graphical_lasso_path,
+            ["covariance", "penalties"],
+            ["n_penalties", "smallest", "penalty_weights", "penalize_diagonal", "tol", "max_sweeps", "threads"],
+        ),
+        (ni.solvers.largest_penalty, ["covariance", "penalty_weights"], []),
         (ni.solvers.fista, ["loss", "penalty"], ["l1_share", "groups", "penalty_weights", "group_weights", "tol"]),
         (ni.solvers.LassoPath.at, ["self", "penalty"], []),
         (ni.solvers.LassoPath.certificate, ["self", "penalty"], []),
@@ -102,6 +113,9 @@ def test_defaults_of_the_design():
     assert parameters["model"].default == "elastic_net"
     assert parameters["shrinkage"].default == 0.5
     assert parameters["n_subsamples"].default == 100
+    glasso = inspect.signature(ni.solvers.graphical_lasso).parameters
+    assert glasso["penalize_diagonal"].default is False
+    assert glasso["tol"].default == 1e-6
     assert inspect.signature(ni.normalize).parameters["method"].default == "auto"
     assert inspect.signature(ni.read_expression).parameters["orientation"].default == "auto"
 
@@ -117,7 +131,10 @@ def test_moments_add_and_subtract():
 
 @pytest.mark.parametrize(
     "module",
-    [f"netinfer.solvers.{name}" for name in ("path", "elastic_net", "weighted", "logistic", "group", "proximal")],
+    [
+        f"netinfer.solvers.{name}"
+        for name in ("path", "elastic_net", "weighted", "logistic", "group", "proximal", "graphical_lasso", "graphical_path")
+    ],
 )
 def test_examples_in_docstrings_run(module):
     result = doctest.testmod(importlib.import_module(module))
