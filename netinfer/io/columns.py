@@ -119,8 +119,8 @@ EDGES: tuple[Column, ...] = (
         "direction_basis",
         "string",
         "",
-        "why the edge points this way: `regulator_list`, `undetermined` (a pair of regulators), `undirected` (the model "
-        "has no direction), `time`, `perturbation`",
+        "why the edge points this way: `regulator_list`, `undetermined` (a pair of regulators), `undirected` (the "
+        "model has no direction), `time`, `perturbation`",
     ),
 )
 
@@ -151,7 +151,12 @@ NODES: tuple[Column, ...] = (
     Column("gene_id", "string", "", "gene identifier of the expression file, where it has one beside the name", True),
     Column("symbol", "string", "", "gene symbol, where the data have symbols beside the names: a label", True),
     Column("is_regulator", "boolean", "", "whether the gene was a candidate regulator"),
-    Column("degree_in", "int", "edges", "edges that end at this gene in the network at its cut; all its edges where undirected"),
+    Column(
+        "degree_in",
+        "int",
+        "edges",
+        "edges that end at this gene in the network at its cut; all its edges where undirected",
+    ),
     Column("degree_out", "int", "edges", "edges that start at this gene in the network at its cut; likewise"),
     Column("expression_mean", "float", "of the normalized expression", "mean over samples", True),
 )

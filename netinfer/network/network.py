@@ -40,8 +40,9 @@ class Network:
         JSON's own types: data set, versions, settings, seed. The key ``directed`` (default True) says what the edges
         are; ``dataset``, ``model`` and ``n_units`` are shown where they stand.
     cut : dict
-        Given as one of ``{"fdr": x}``, ``{"expected_false_edges": x}``, ``{"selection_probability": x}``, ``{"penalty": x}``
-        or as the cut of another network; holds asked (dict), met (bool), reason (str), expected_false_edges (float or None), n_edges.
+        Given as one of ``{"fdr": x}``, ``{"expected_false_edges": x}``, ``{"selection_probability": x}``,
+        ``{"penalty": x}`` or as the cut of another network; holds asked (dict), met (bool), reason (str),
+        expected_false_edges (float or None), n_edges.
 
     Raises
     ------

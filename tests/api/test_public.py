@@ -25,6 +25,13 @@ import netinfer as ni
              "priors", "penalty_weights", "seed", "threads"],
         ),
         (
+            ni.infer_precision,
+            ["adata"],
+            ["penalty", "criterion", "regulators", "max_genes", "correlation", "shrinkage", "covariates", "block",
+             "strata", "hidden_factors", "n_subsamples", "expected_false_edges", "fdr", "rule", "threshold", "seed",
+             "threads"],
+        ),
+        (
             ni.select_genes,
             ["adata", "phenotype"],
             ["family", "covariates", "block", "n_subsamples", "fdr", "expected_false_genes", "max_genes", "seed",
@@ -93,7 +100,7 @@ import netinfer as ni
             ["method", "covariates", "shrinkage", "rows", "names", "project", "threads"],
         ),
         (ni.moments.nearest_correlation, ["matrix"], ["floor", "max_steps"]),
-        (ni.Network.threshold, ["self"], ["expected_false_edges", "fdr", "selection_probability"]),
+        (ni.Network.threshold, ["self"], ["expected_false_edges", "fdr", "selection_probability", "penalty"]),
         (ni.Network.write_graphml, ["self", "path"], []),
         (ni.Network.to_anndata, ["self", "adata"], []),
         (ni.Network.to_networkx, ["self"], []),

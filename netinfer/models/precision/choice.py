@@ -4,8 +4,9 @@ All penalties are on the scale of correlations. With :math:`T` the fit and :math
 units, the criteria are
 
 * ``stars``: the smallest penalty at which graphs of subsamples agree (Liu, Roeder and Wasserman 2010);
-* ``ebic``: the smallest :math:`n (\mathrm{tr}(R T) - \log\det T) + E \log n + 4 \gamma E \log p` for E edges of p genes,
-  :math:`\gamma = 1/2` (Foygel and Drton 2010), with the penalised fit in the place of the refitted one, as in R's huge;
+* ``ebic``: the smallest :math:`n (\mathrm{tr}(R T) - \log\det T) + E \log n + 4 \gamma E \log p` for E edges of p
+  genes, :math:`\gamma = 1/2` (Foygel and Drton 2010), the penalised fit in the place of the refitted one as in R's
+  huge;
 * ``cv``: the smallest mean :math:`\mathrm{tr}(R_k T_k) - \log\det T_k` of held-out folds of whole units.
 
 The grid begins where no two genes are tied and goes down until the criterion has turned.
@@ -100,7 +101,7 @@ def choose(
         return _by_ebic(correlations, threads, certificates)
     if criterion == "cv":
         penalties, values, at, is_bracketed = _by_likelihood(correlations, seed, threads, certificates)
-        record = {"n_folds": N_FOLDS}
+        record: dict[str, float] = {"n_folds": N_FOLDS}
     else:
         found_stars = _by_stars(correlations, stars_threshold, seed, threads, certificates)
         penalties, values, at = found_stars.penalties, found_stars.instability, found_stars.index
@@ -112,7 +113,7 @@ def choose(
         }
     _warn_of_end(criterion, penalties[-1], is_bracketed)
     rows = []
-    for value, found in zip(penalties, steps(matrix, penalties[: at + 1], certificates, threads), strict=False):
+    for value, found in zip(penalties, steps(matrix, penalties[: at + 1], certificates, threads=threads), strict=False):
         rows.append(_row(value, found))
     table = pd.DataFrame(rows).reindex(range(len(penalties))).assign(penalty=penalties, criterion=values)
     return PenaltyChoice(float(penalties[at]), criterion, found, table, record)
@@ -160,18 +161,19 @@ def _by_ebic(correlations: Correlations, threads: int, certificates: Certificate
     genes, matrix = correlations.genes, correlations.whole.matrix
     n = effective_units(np.array([len(rows) for rows in genes.unit_rows], float)) - genes.covariate_df
     grid = penalty_grid(matrix)
-    rows, best, chosen = [], np.inf, None
-    for value, found in zip(grid, steps(matrix, grid, certificates, threads), strict=True):
+    rows: list[dict] = []
+    at = 0
+    for value, found in zip(grid, steps(matrix, grid, certificates, threads=threads), strict=True):
         row = _row(value, found)
         row["criterion"] = ebic(found, matrix, value, n, row["n_edges"])
+        if not rows or row["criterion"] < rows[at]["criterion"]:
+            at, chosen = len(rows), found
         rows.append(row)
-        if row["criterion"] < best:
-            best, chosen, at = row["criterion"], found, len(rows)
-        elif len(rows) >= at + PATIENCE:
+        if len(rows) > at + PATIENCE:
             break
-    _warn_of_end("ebic", rows[-1]["penalty"], len(rows) > at)
+    _warn_of_end("ebic", rows[-1]["penalty"], len(rows) > at + 1)
     record = {"gamma": EBIC_GAMMA, "n": n}
-    return PenaltyChoice(float(grid[at - 1]), "ebic", chosen, pd.DataFrame(rows), record)
+    return PenaltyChoice(rows[at]["penalty"], "ebic", chosen, pd.DataFrame(rows), record)
 
 
 def _by_likelihood(correlations: Correlations, seed: int, threads: int, certificates: Certificates):
@@ -207,7 +209,7 @@ def _fold(correlations: Correlations, fold: np.ndarray, n_units: int) -> tuple[n
     p = len(trained)
     inside, outside = correlations.rows(others), correlations.rows(fold)
     moments = correlations.of_rows(inside)
-    centred = correlations.values[outside] - moments.regulator_mean
+    centred = correlations.samples[outside] - moments.regulator_mean
     z, values = centred[:, p:], centred[:, :p]
     if z.shape[1]:
         slope = np.linalg.lstsq(moments.gram[p:, p:], moments.gram[p:, :p], rcond=1e-9)[0]
@@ -267,8 +269,8 @@ def _row(penalty: float, found: GraphicalLassoResult) -> dict:
 def _warn_of_end(criterion: str, smallest: float, is_bracketed: bool) -> None:
     if not is_bracketed:
         warnings.warn(
-            f"infer_precision: criterion {criterion} has not turned at penalty {smallest:.3g}, where the grid ends: the "
-            "graph may be too sparse; give a penalty, or choose by another criterion",
+            f"infer_precision: criterion {criterion} has not turned at penalty {smallest:.3g}, where the grid ends: "
+            "the graph may be too sparse; give a penalty, or choose by another criterion",
             UserWarning,
             stacklevel=4,
         )

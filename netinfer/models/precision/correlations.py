@@ -53,7 +53,7 @@ class Correlations:
         if method == "normal_scores":
             values = special.ndtri(stats.rankdata(values, axis=0) / (len(values) + 1))
             values = values / values.std(axis=0)
-        self.values = np.concatenate([values, genes.covariates], axis=1)
+        self.samples = np.concatenate([values, genes.covariates], axis=1)
         # Of all samples, for the complements.
         self.moments = self.of_rows(None) if self.is_moments else None
 
@@ -63,7 +63,7 @@ class Correlations:
 
     def of_rows(self, rows: np.ndarray | None) -> Moments:
         """Return the moments of genes and covariates over some samples."""
-        return from_matrix(self.values, np.empty((len(self.values), 0)), rows)
+        return from_matrix(self.samples, np.empty((len(self.samples), 0)), rows)
 
     def of(self, units: np.ndarray, *, is_shrunk: bool = True) -> np.ndarray:
         """Return the correlation over the samples of some units, shape (n_genes, n_genes).
@@ -94,11 +94,11 @@ class Correlations:
         return matrix
 
     def _ranked(self, rows: np.ndarray, shrinkage: float) -> np.ndarray:
-        varies = np.flatnonzero(self.values[rows, : len(self.genes.target_names)].var(axis=0) > CONSTANT_PART)
+        varies = np.flatnonzero(self.samples[rows, : len(self.genes.target_names)].var(axis=0) > CONSTANT_PART)
         out = np.eye(len(self.genes.target_names))
         if len(varies) > 1:
             out[np.ix_(varies, varies)] = correlation_matrix(
-                self.values[:, varies],
+                self.samples[:, varies],
                 method=self.method,
                 covariates=self.covariates,
                 shrinkage=shrinkage,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from netinfer.errors import ConvergenceWarning
-from netinfer.solvers import GraphicalLassoResult, graphical_lasso, graphical_lasso_steps
+from netinfer.solvers import GraphicalLassoResult
+from netinfer.solvers.graphical_input import CheckedProblem, checked_covariance, scale_of
+from netinfer.solvers.graphical_lasso import MAX_SWEEPS, solve
 
 # Largest duality gap per gene.
 TOLERANCE = 1e-6
@@ -45,32 +46,38 @@ class Certificates:
             )
 
 
-@contextlib.contextmanager
-def one_warning(certificates: Certificates, level: int) -> Iterator[None]:
-    """Hold back the warning of each fit inside the block, in all threads, and give one for all behind it."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        yield
-    certificates.warn(level)
-
-
 def steps(
-    correlation: np.ndarray, penalties: np.ndarray, certificates: Certificates, threads: int = 1
+    correlation: np.ndarray,
+    penalties: Iterable[float],
+    certificates: Certificates,
+    *,
+    start: GraphicalLassoResult | None = None,
+    threads: int = 1,
 ) -> Iterator[GraphicalLassoResult]:
-    """Yield the fits at decreasing penalties, each from the one before."""
-    for found in graphical_lasso_steps(correlation, penalties, tol=TOLERANCE, threads=threads):
-        yield certificates.add(found)
+    """Yield the fits at decreasing penalties, each from the one before.
+
+    As `netinfer.solvers.graphical_lasso_steps`, for callers who hold the threads of BLAS themselves: setting them costs
+    as much as the fit of a hundred genes.
+    """
+    matrix, labels = checked_covariance(correlation)
+    found = start
+    for value in penalties:
+        penalty = np.full((1, 1), float(value))
+        problem = CheckedProblem(matrix, penalty, scale_of(matrix, penalty, False), labels)
+        found = certificates.add(solve(problem, TOLERANCE, MAX_SWEEPS, found, threads))
+        yield found
 
 
 def fit(
     correlation: np.ndarray,
     penalty: float,
     certificates: Certificates,
+    *,
     start: GraphicalLassoResult | None = None,
     threads: int = 1,
 ) -> GraphicalLassoResult:
     """Fit at one penalty."""
-    return certificates.add(graphical_lasso(correlation, penalty, tol=TOLERANCE, start=start, threads=threads))
+    return next(steps(correlation, [penalty], certificates, start=start, threads=threads))
 
 
 def gap_per_gene(found: GraphicalLassoResult) -> float:

@@ -146,9 +146,7 @@ def _candidates(
     swap = np.array([a > b for a, b in zip(first, second, strict=True)], bool)
     positive, negative = halves.n_positive[place].astype(float), halves.n_negative[place].astype(float)
     n_nonzero = positive + negative
-    agree = np.divide(
-        np.maximum(positive, negative), n_nonzero, out=np.full(len(place), np.nan), where=n_nonzero > 0
-    )
+    agree = np.divide(np.maximum(positive, negative), n_nonzero, out=np.full(len(place), np.nan), where=n_nonzero > 0)
     limits = bound[place]
     frame = pd.DataFrame(
         {

@@ -13,7 +13,7 @@ from netinfer.errors import ConfigError
 from netinfer.kernels import thread_limit
 from netinfer.models.precision.choice import check_choice, choose
 from netinfer.models.precision.correlations import Correlations
-from netinfer.models.precision.fits import Certificates, fit, one_warning
+from netinfer.models.precision.fits import Certificates, fit
 from netinfer.models.precision.gather import gather
 from netinfer.models.precision.problem import prepare_genes
 from netinfer.models.precision.stability import Wanted, count_half_samples
@@ -150,7 +150,7 @@ def infer_precision(
         constants=constants,
     )
     certificates = Certificates()
-    with thread_limit(1), one_warning(certificates, 4):
+    with thread_limit(1):
         correlations = Correlations(genes, correlation, shrinkage, threads)
         choice = None
         if asked is None or penalty is not None:
@@ -166,6 +166,7 @@ def infer_precision(
             found = fit(correlations.whole.matrix, halves.ranking_penalty, certificates, threads=threads)
         else:
             found = choice.found
+    certificates.warn(3)
     settings = {
         "penalty": penalty,
         "criterion": criterion,

@@ -2,8 +2,8 @@ r"""Half-samples of the graph: how often each pair is tied along a path of penal
 
 All pairs of genes are the candidates of one procedure, as Meinshausen and Buehlmann (2010) had it with the graphical
 Lasso, so that the bounds of `netinfer.stability.rules` apply to the counts: with q pairs tied on average and p(p - 1)/2
-candidates, at most :math:`q^2 / ((2 \tau - 1)\, p (p - 1) / 2)` false ones reach the selection probability :math:`\tau`,
-where chance ties all pairs without a partial correlation alike.
+candidates, at most :math:`q^2 / ((2 \tau - 1)\, p (p - 1) / 2)` false ones reach the selection probability
+:math:`\tau`, where chance ties all pairs without a partial correlation alike.
 """
 
 from __future__ import annotations
@@ -198,7 +198,7 @@ def _first_pair(
     halves = [_Half([], [], _largest(matrix)) for matrix in matrices]
     seen = np.zeros((2, n_pairs), bool)
     penalties: list[float] = []
-    last: list[GraphicalLassoResult | None] = [None, None]
+    last: list[GraphicalLassoResult] = []
     with ThreadPoolExecutor(max_workers=min(threads, 2)) as pool:
         paths = [steps(matrix, grid, certificates) for matrix in matrices]
         for penalty in grid:
@@ -208,7 +208,7 @@ def _first_pair(
                 _note(half, found)
                 mask[half.pairs[-1]] = True
             n_selected = sum(len(half.pairs[-1]) for half in halves) / 2
-            n_both = np.count_nonzero(seen[0] & seen[1])
+            n_both = int(np.count_nonzero(seen[0] & seen[1]))
             if not wanted.is_served(n_selected, np.count_nonzero(seen) / 2, n_both, n_pairs, n_subsamples):
                 break
         if ranking_penalty is not None and penalties[-1] > ranking_penalty:
