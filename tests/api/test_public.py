@@ -140,9 +140,11 @@ def test_moments_add_and_subtract():
     "module",
     [
         f"netinfer.solvers.{name}"
-        for name in ("path", "elastic_net", "weighted", "logistic", "group", "proximal", "graphical_lasso", "graphical_path")
+        for name in (
+            "path", "elastic_net", "weighted", "logistic", "group", "proximal", "graphical_lasso", "graphical_path"
+        )
     ],
-)
+)  # fmt: skip
 def test_examples_in_docstrings_run(module):
     result = doctest.testmod(importlib.import_module(module))
     assert result.attempted > 0
