@@ -35,6 +35,12 @@ class Certificates:
             self.worst = max(self.worst, gap)
         return found
 
+    def join(self, n_fits: int, n_failed: int, worst: float) -> None:
+        """Note the fits of another job."""
+        with self._lock:
+            self.n_fits, self.n_failed = self.n_fits + n_fits, self.n_failed + n_failed
+            self.worst = max(self.worst, worst)
+
     def warn(self, level: int) -> None:
         """Warn once where fits are not certified."""
         if self.n_failed:

@@ -9,6 +9,7 @@ candidates, at most :math:`q^2 / ((2 \tau - 1)\, p (p - 1) / 2)` false ones reac
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 
 from netinfer.models.precision.correlations import Correlations
 from netinfer.models.precision.fits import Certificates, fit, pair_index, penalty_grid, steps, tied
+from netinfer.models.precision.tally import Tally
 from netinfer.solvers import GraphicalLassoResult
 from netinfer.stability.rules import IPSS_ORDER, SelectionCounts, rule_record
 
@@ -126,54 +128,76 @@ def count_half_samples(
     Holds 2 bytes for each pair of genes and penalty. The first pair of halves sets the path's end.
     """
     p = len(correlations.whole.matrix)
-    n_pairs = p * (p - 1) // 2
     first, penalties = _first_pair(correlations, ranking_penalty, wanted, n_subsamples, seed, threads, certificates)
-    at = len(penalties) - 1 if ranking_penalty is None else int(np.flatnonzero(penalties == ranking_penalty)[0])
-    counts = np.zeros((n_pairs, len(penalties)), np.uint16)
-    n_selected, n_union = np.zeros(len(penalties), np.int64), np.zeros(len(penalties), np.int64)
-    signs = np.zeros((2, n_pairs), np.uint16)
-    largest = np.zeros(p)
+    tally = Tally.empty(p, penalties, ranking_penalty)
+    for half in first:
+        tally.add(half.pairs, half.signs, half.largest)
+    rest = range(1, n_subsamples // 2)
+    tally += count_pairs(
+        correlations, penalties, ranking_penalty, rest, seed=seed, threads=threads, certificates=certificates
+    )
+    return half_samples(tally, n_subsamples)
 
-    def add(half: _Half) -> None:
-        seen = np.zeros(n_pairs, bool)
-        for k, pairs in enumerate(half.pairs):
-            counts[pairs, k] += 1
-            n_selected[k] += len(pairs)
-            seen[pairs] = True
-            n_union[k] += np.count_nonzero(seen)
-        for row, sign in enumerate((1, -1)):
-            signs[row, half.pairs[at][half.signs[at] == sign]] += 1
-        np.maximum(largest, half.largest, out=largest)
+
+def path_of_halves(
+    correlations: Correlations,
+    ranking_penalty: float | None,
+    wanted: Wanted,
+    *,
+    n_subsamples: int,
+    seed: int,
+    threads: int,
+    certificates: Certificates,
+) -> np.ndarray:
+    """Return the penalties that every half-sample is fitted at; arguments as of `count_half_samples`."""
+    return _first_pair(correlations, ranking_penalty, wanted, n_subsamples, seed, threads, certificates)[1]
+
+
+def count_pairs(
+    correlations: Correlations,
+    penalties: np.ndarray,
+    ranking_penalty: float | None,
+    pairs: Sequence[int],
+    *,
+    seed: int,
+    threads: int,
+    certificates: Certificates,
+) -> Tally:
+    """Count what some pairs of half-samples tie; tallies of other pairs can be added."""
+    tally = Tally.empty(len(correlations.whole.matrix), penalties, ranking_penalty)
 
     def both(pair: int) -> list[_Half]:
         halves = correlations.halves(*correlations.genes.halves(pair, seed))
         return [_half(matrix, penalties, certificates) for matrix in halves]
 
-    for half in first:
-        add(half)
     with ThreadPoolExecutor(max_workers=threads) as pool:
         # A few pairs at a time, so that finished ones do not wait in memory.
-        for start in range(1, n_subsamples // 2, threads):
-            for halves in pool.map(both, range(start, min(start + threads, n_subsamples // 2))):
+        for start in range(0, len(pairs), threads):
+            for halves in pool.map(both, pairs[start : start + threads]):
                 for half in halves:
-                    add(half)
-    n_most = counts.max(axis=1)
+                    tally.add(half.pairs, half.signs, half.largest)
+    return tally
+
+
+def half_samples(tally: Tally, n_subsamples: int) -> HalfSamples:
+    """Turn the tally of all half-samples into what the rules read."""
+    n_most = tally.counts.max(axis=1)
     gated = np.flatnonzero(n_most > n_subsamples // 2)
     return HalfSamples(
-        penalties=penalties,
+        penalties=tally.penalties,
         selection=SelectionCounts(
             n_subsamples=n_subsamples,
-            n_candidates=np.array([float(n_pairs)]),
-            n_selected=n_selected[None, :] / n_subsamples,
-            n_union=n_union[None, :] / n_subsamples,
-            counts=counts[gated],
+            n_candidates=np.array([float(len(n_most))]),
+            n_selected=tally.n_selected[None, :] / n_subsamples,
+            n_union=tally.n_union[None, :] / n_subsamples,
+            counts=tally.counts[gated],
         ),
         gated=gated,
         n_most=n_most,
-        n_positive=signs[0],
-        n_negative=signs[1],
-        ranking_penalty=float(penalties[at]),
-        largest=largest,
+        n_positive=tally.n_positive,
+        n_negative=tally.n_negative,
+        ranking_penalty=float(tally.penalties[tally.ranking]),
+        largest=tally.largest,
     )
 
 
