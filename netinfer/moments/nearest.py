@@ -7,7 +7,7 @@ With X = f I + (1 - f) Y it is the problem with floor 0, whose dual (Qi and Sun 
           \qquad \nabla\theta = \mathrm{diag}\,(C + \mathrm{Diag}\,y)_+ - 1,
 
 with C the input on Y's scale and :math:`(\cdot)_+` the projection on the positive semidefinite matrices. It has one
-variable a gene, and Newton's method needs 5 to 10 eigendecompositions where alternating projections need hundreds.
+variable a gene, and Newton's method ends after a few eigendecompositions, with a bound on what is left.
 """
 
 from __future__ import annotations
