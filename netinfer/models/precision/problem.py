@@ -13,6 +13,7 @@ import pandas as pd
 from netinfer.errors import ConfigError, InputError
 from netinfer.models.regression.candidates import chosen_regulators
 from netinfer.models.regression.problem import CONSTANT_RANGE, RegressionProblem, prepare
+from netinfer.models.regression.units import unit_labels
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 MINIMUM_UNITS = 20
 # Genes looked at at a time.
 BLOCK = 256
+
+
+class TooFewUnits(InputError):
+    """Fewer independent units than a graph of conditional ties needs."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,6 +98,7 @@ def prepare_genes(
     """
     if max_genes is not None and (isinstance(max_genes, bool) or not isinstance(max_genes, int) or max_genes < 2):
         raise ConfigError(f"infer_precision: max_genes: {max_genes!r} is no whole number of at least 2")
+    _check_units(adata, block)
     names = np.array([str(name) for name in adata.var_names], object)
     variance = _variances(adata, names)
     is_regulator = np.zeros(len(names), bool)
@@ -142,6 +148,17 @@ def _variances(adata: AnnData, names: np.ndarray) -> np.ndarray:
     return variance
 
 
+def _check_units(adata: AnnData, block: str | None) -> None:
+    column, labels = unit_labels(adata, block)
+    n_units = adata.n_obs if labels is None else len(np.unique(labels))
+    if n_units < MINIMUM_UNITS:
+        what = "" if labels is None else f" of column {column!r}"
+        raise TooFewUnits(
+            f"infer_precision: {n_units} independent units{what}, at least {MINIMUM_UNITS} are needed for a graph of "
+            "conditional ties: add samples, or use infer_regression"
+        )
+
+
 def _without_explained(
     adata: AnnData, kept: np.ndarray, reasons: dict[int, tuple[str, str]], covariates, block, strata
 ) -> tuple[RegressionProblem, np.ndarray]:
@@ -152,12 +169,6 @@ def _without_explained(
                 f"infer_precision: {len(kept)} of {adata.n_vars} genes vary: at least 2 are needed for a graph"
             )
         genes = prepare(adata[:, kept], "all", block, covariates, None, strata)
-        if genes.n_units < MINIMUM_UNITS:
-            what = "" if genes.unit_column == "sample" else f" of column {genes.unit_column!r}"
-            raise InputError(
-                f"infer_precision: {genes.n_units} independent units{what}, at least {MINIMUM_UNITS} are needed for a "
-                "graph of conditional ties: add samples, or use infer_regression"
-            )
         stays = genes.varies & genes.regulator_varies
         if stays.all():
             return genes, kept
