@@ -36,8 +36,8 @@ def f1(found, true):
 # ---- recovery ---------------------------------------------------------------------------------------------------
 
 
-# A chain of 0.35 at n = 300 has partial correlations of six standard errors of 1 / sqrt(300): every edge is found; StARS
-# and eBIC leave a few chance edges in (measured F1 0.97 each), which these floors leave room for.
+# A chain of 0.35 at n = 300 has partial correlations of six standard errors of 1 / sqrt(300): every edge is found;
+# StARS and eBIC leave a few chance edges in (measured F1 0.97 each), which these floors leave room for.
 @pytest.mark.parametrize(("criterion", "least"), [("stars", 0.9), ("ebic", 0.9)])
 def test_a_simulated_sparse_graph_is_recovered(criterion, least):
     data, true = chain()
