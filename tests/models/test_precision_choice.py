@@ -108,10 +108,10 @@ def test_a_denser_graph_by_a_larger_threshold():
 
 
 def test_a_criterion_that_has_not_turned_is_told():
-    # Six genes that share one cause are all tied, and 5,000 samples see even the weakest tie: the extended BIC falls to
-    # the smallest penalty.
+    # Four genes that share one cause are all tied, and 20,000 samples tell each further digit of the ties: the extended
+    # BIC falls to the smallest penalty.
     rng = np.random.default_rng(0)
-    x = rng.standard_normal((5000, 6)) + rng.standard_normal((5000, 1))
+    x = rng.standard_normal((20_000, 4)) + rng.standard_normal((20_000, 1))
     with pytest.warns(UserWarning, match="criterion ebic has not turned at penalty"):
         ni.infer_precision(x, criterion="ebic", **QUICK)
 

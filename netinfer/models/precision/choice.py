@@ -22,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pandas as pd
 
-from netinfer.errors import ConfigError, InputError
+from netinfer.errors import ConfigError
 from netinfer.models.precision.correlations import Correlations, complement
 from netinfer.models.precision.fits import (
     SMALLEST,
@@ -36,7 +36,7 @@ from netinfer.models.precision.fits import (
 from netinfer.models.regression.chunk import effective_units
 from netinfer.moments import project_out
 from netinfer.solvers import GraphicalLassoResult
-from netinfer.stability.stars import stars
+from netinfer.stability.stars import StarsChoice, stars
 from netinfer.stability.subsamples import raw_words
 
 CRITERIA = ("stars", "ebic", "cv")
@@ -103,7 +103,7 @@ def choose(
         penalties, values, at, is_bracketed = _by_likelihood(correlations, seed, threads, certificates)
         record: dict[str, float] = {"n_folds": N_FOLDS}
     else:
-        found_stars = _by_stars(correlations, stars_threshold, seed, threads, certificates)
+        found_stars = by_stars(correlations, stars_threshold, seed, threads, certificates)
         penalties, values, at = found_stars.penalties, found_stars.instability, found_stars.index
         is_bracketed = found_stars.is_bracketed
         record = {
@@ -111,7 +111,7 @@ def choose(
             "n_subsamples": found_stars.n_subsamples,
             "subsample_size": found_stars.subsample_size,
         }
-    _warn_of_end(criterion, penalties[-1], is_bracketed)
+    _warn_of_end(criterion, penalties[-1], is_bracketed, 4)
     rows = []
     for value, found in zip(penalties, steps(matrix, penalties[: at + 1], certificates, threads=threads), strict=False):
         rows.append(_row(value, found))
@@ -171,7 +171,7 @@ def _by_ebic(correlations: Correlations, threads: int, certificates: Certificate
         rows.append(row)
         if len(rows) > at + PATIENCE:
             break
-    _warn_of_end("ebic", rows[-1]["penalty"], len(rows) > at + 1)
+    _warn_of_end("ebic", rows[-1]["penalty"], len(rows) > at + 1, 5)
     record = {"gamma": EBIC_GAMMA, "n": n}
     return PenaltyChoice(rows[at]["penalty"], "ebic", chosen, pd.DataFrame(rows), record)
 
@@ -219,7 +219,16 @@ def _fold(correlations: Correlations, fold: np.ndarray, n_units: int) -> tuple[n
     return trained, values.T @ values / len(values)
 
 
-def _by_stars(correlations: Correlations, threshold: float, seed: int, threads: int, certificates: Certificates):
+def by_stars(
+    correlations: Correlations,
+    threshold: float,
+    seed: int,
+    threads: int,
+    certificates: Certificates,
+    *,
+    is_bounded: bool = True,
+) -> StarsChoice:
+    """Choose the penalty by StARS over pairs of genes; arguments as of `netinfer.stability.stars`."""
     genes = correlations.genes
     n_pairs = len(correlations.whole.matrix) * (len(correlations.whole.matrix) - 1) // 2
     grid = penalty_grid(correlations.whole.matrix)
@@ -239,19 +248,17 @@ def _by_stars(correlations: Correlations, threshold: float, seed: int, threads: 
                     counts[pairs, k] += 1
             return counts
 
-        try:
-            return stars(
-                count,
-                first,
-                n_units=genes.n_units,
-                n_pairs=n_pairs,
-                n_subsamples=N_DRAWS,
-                threshold=threshold,
-                smallest=SMALLEST * grid[0],
-                seed=seed,
-            )
-        except InputError as fault:
-            raise InputError(f"infer_precision: {fault}") from fault
+        return stars(
+            count,
+            first,
+            n_units=genes.n_units,
+            n_pairs=n_pairs,
+            n_subsamples=N_DRAWS,
+            threshold=threshold,
+            smallest=SMALLEST * grid[0],
+            is_bounded=is_bounded,
+            seed=seed,
+        )
 
 
 def _row(penalty: float, found: GraphicalLassoResult) -> dict:
@@ -266,13 +273,13 @@ def _row(penalty: float, found: GraphicalLassoResult) -> dict:
     }
 
 
-def _warn_of_end(criterion: str, smallest: float, is_bracketed: bool) -> None:
+def _warn_of_end(criterion: str, smallest: float, is_bracketed: bool, level: int) -> None:
     if not is_bracketed:
         warnings.warn(
             f"infer_precision: criterion {criterion} has not turned at penalty {smallest:.3g}, where the grid ends: "
             "the graph may be too sparse; give a penalty, or choose by another criterion",
             UserWarning,
-            stacklevel=4,
+            stacklevel=level,
         )
 
 

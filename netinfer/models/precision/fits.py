@@ -16,7 +16,7 @@ from netinfer.solvers.graphical_lasso import MAX_SWEEPS, solve
 # Largest duality gap per gene.
 TOLERANCE = 1e-6
 # Neighbours on the grid: 20 penalties a factor of ten. It ends at this share of its largest one.
-RATIO, SMALLEST = 0.1 ** (1 / 19), 0.01
+RATIO, SMALLEST = 0.1 ** (1 / 19), 0.001
 
 
 class Certificates:
@@ -92,7 +92,7 @@ def gap_per_gene(found: GraphicalLassoResult) -> float:
 
 
 def penalty_grid(correlation: np.ndarray) -> np.ndarray:
-    """Return penalties from the largest |r| down to a hundredth of it; at the first no two genes are tied."""
+    """Return penalties from the largest |r| down to a thousandth of it; at the first no two genes are tied."""
     largest = max(float(np.abs(np.triu(correlation, 1)).max()), SMALLEST)
     n_penalties = 1 + int(np.floor(np.log(SMALLEST) / np.log(RATIO) + 1e-9))
     grid = largest * RATIO ** np.arange(n_penalties)
