@@ -22,6 +22,7 @@ import resource
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import peers
@@ -125,16 +126,34 @@ def floor_unit(S: np.ndarray) -> float:
     return float(np.median(seconds))
 
 
+def processor_seconds(pid: int) -> float:
+    """Return the processor time that a process has used; 0 where it is gone or Linux does not tell."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def stopped(worker: peers.ProcessWorker, solver: peers.Solver, seconds: float) -> peers.Solver:
-    """Return a solver whose process is ended after some seconds on the wall."""
+    """Return a solver whose process is ended after some seconds of processor time."""
 
     def solve(tolerance: float) -> tuple[np.ndarray, float]:
-        timer = threading.Timer(seconds, worker._process.kill)
-        timer.start()
+        process, ended = worker._process, threading.Event()
+        limit = processor_seconds(process.pid) + seconds
+
+        def watch() -> None:
+            while not ended.wait(0.2):
+                if processor_seconds(process.pid) > limit:
+                    process.kill()
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
         try:
             return solver(tolerance)
         finally:
-            timer.cancel()
+            ended.set()
+            watcher.join()
 
     return solve
 
@@ -165,8 +184,7 @@ class Peer:
         try:
             T, seconds = self.solve(self.tolerance)
         except (RuntimeError, BrokenPipeError) as fault:
-            ended = self.worker._process.poll() is not None
-            self.note = "stopped" + ("" if ended else f": {fault!s:.60}")
+            self.note = "stopped" if "ended" in str(fault) else f"stopped: {fault!s:.60}"
             return False
         self.seconds.append(seconds)
         self.value = objective(S, T, penalty)

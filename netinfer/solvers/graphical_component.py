@@ -68,7 +68,7 @@ def solve_component(
         If there is no solution.
     """
     p = len(scale)
-    if not _off_diagonal(penalty).any():
+    if not (penalty if penalty.size == 1 else np.triu(penalty, 1)).any():
         return _without_penalty(covariance, penalty, scale)
     W = None if start is None else warm_start(covariance, penalty, scale, of, start)
     columns = make_columns(p, min(ROOM, p)) if start is None else columns_of(start, of, scale)
@@ -219,12 +219,6 @@ def _without_penalty(covariance: np.ndarray, penalty: np.ndarray, scale: np.ndar
     rows = sparse_rows(inverse)
     objective = linear_terms(covariance, penalty, scale, rows) - log_determinant(inverse)
     return Part(covariance, penalty, scale, W, rows, objective, dual)
-
-
-def _off_diagonal(penalty: np.ndarray) -> np.ndarray:
-    if penalty.size == 1:
-        return penalty
-    return np.concatenate([np.triu(penalty, 1)[:-1].ravel(), np.zeros(1)])
 
 
 def _with_more_room(columns: Columns) -> Columns:

@@ -8,7 +8,7 @@ import numpy as np
 
 from netinfer.errors import InputError
 from netinfer.kernels import njit
-from netinfer.solvers.checks import ALLOWANCE, SINGLE, _is_single, numbers, one_number
+from netinfer.solvers.checks import ALLOWANCE, SINGLE, is_single, numbers, one_number
 from netinfer.solvers.graphical_certificate import log_determinant
 
 # Rounding of a covariance that is not made symmetric on purpose, as a share of the two standard deviations.
@@ -79,7 +79,7 @@ def _refuse_indefinite(covariance: np.ndarray, scale: np.ndarray) -> None:
     if np.isfinite(log_determinant(correlation)):
         return
     smallest = smallest_eigenvalue(_correlation(covariance, scale))
-    if smallest > -SINGLE and _is_single(covariance):
+    if smallest > -SINGLE and is_single(covariance):
         advice = "its entries were computed in single precision: use float64 for the data"
     else:
         advice = (

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from netinfer.kernels import njit
-from netinfer.solvers.active_set import _backward, _forward
+from netinfer.solvers.active_set import backward, forward
 
 # Columns whose new values are written across the rows of W together: a cache line holds 8 numbers.
 BLOCK = 16
@@ -77,7 +77,7 @@ def _append(W, work, n, i, sign, coef, first, j):
     u = work.lower[n]
     for a in range(n):
         u[a] = _entry(W, i, work.active[a], first, j)
-    _forward(work, n, u)
+    forward(work, n, u)
     schur = 1.0
     for a in range(n):
         schur -= u[a] * u[a]
@@ -139,8 +139,8 @@ def _descend(W, work, n, first, j):
         for a in range(n):
             i = work.active[a]
             goal[a] = work.cross[i] - work.bound[i] * work.sign[a]
-        _forward(work, n, goal)
-        _backward(work, n, goal)
+        forward(work, n, goal)
+        backward(work, n, goal)
         step, leaver = 1.0, -1
         for a in range(n):
             if work.sign[a] != 0.0 and goal[a] * work.sign[a] <= 0.0:
