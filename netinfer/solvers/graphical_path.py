@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -65,12 +66,9 @@ def graphical_lasso_path(
     >>> [int((found.precision_sparse.nnz - 3) / 2) for found in path]
     [0, 1, 2]
     """
-    return list(
-        graphical_lasso_steps(
-            covariance, penalties, n_penalties=n_penalties, smallest=smallest, penalty_weights=penalty_weights,
-            penalize_diagonal=penalize_diagonal, tol=tol, max_sweeps=max_sweeps, threads=threads, _level=4,
-        )
-    )  # fmt: skip
+    options = checked_options(tol, max_sweeps, threads)
+    problem = _Problem.checked(covariance, penalties, n_penalties, smallest, penalty_weights, penalize_diagonal)
+    return list(_follow(problem, options, 4))
 
 
 def graphical_lasso_steps(
@@ -84,29 +82,60 @@ def graphical_lasso_steps(
     tol: float = TOLERANCE,
     max_sweeps: int = MAX_SWEEPS,
     threads: int | None = None,
-    _level: int = 3,
 ) -> Iterator[GraphicalLassoResult]:
     """Yield the solutions of :func:`graphical_lasso_path` one by one, so that the path can be left when it is enough.
 
     Parameters, errors and warnings are those of :func:`graphical_lasso_path`. Two solutions are held at a time.
     """
-    tol, max_sweeps, threads = checked_options(tol, max_sweeps, threads)
+    options = checked_options(tol, max_sweeps, threads)
+    problem = _Problem.checked(covariance, penalties, n_penalties, smallest, penalty_weights, penalize_diagonal)
+    return _follow(problem, options, 3)
+
+
+class _Problem(NamedTuple):
+    """A path's checked arguments."""
+
+    covariance: np.ndarray  # (p, p)
+    labels: list | None
+    weights: np.ndarray  # (p, p) or (1, 1)
+    penalties: np.ndarray  # (n_penalties,), decreasing
+    penalize_diagonal: bool
+
+    @classmethod
+    def checked(
+        cls, covariance, penalties, n_penalties: int, smallest: float, penalty_weights, penalize_diagonal: bool
+    ) -> _Problem:
+        covariance, labels, weights = _with_weights(covariance, penalty_weights, penalize_diagonal)
+        if penalties is None:
+            grid = _default_penalties(_largest(covariance, weights), n_penalties, smallest)
+        else:
+            grid = checked_penalties(penalties)
+        return cls(covariance, labels, weights, grid, penalize_diagonal)
+
+    def at(self, value: float) -> CheckedProblem:
+        """Return the problem at one penalty."""
+        penalty = value * self.weights
+        scale = scale_of(self.covariance, penalty, self.penalize_diagonal)
+        return CheckedProblem(self.covariance, penalty, scale, self.labels)
+
+
+def _with_weights(covariance, penalty_weights, penalize_diagonal: bool) -> tuple[np.ndarray, list | None, np.ndarray]:
     with thread_limit(1):
         covariance, labels = checked_covariance(covariance)
-    weights = np.ones((1, 1))
-    if penalty_weights is not None:
-        weights = checked_penalty(penalty_weights, len(covariance), labels, penalize_diagonal, "penalty_weights")
-    if penalties is None:
-        grid = _default_penalties(_largest(covariance, weights), n_penalties, smallest)
-    else:
-        grid = checked_penalties(penalties)
+    if penalty_weights is None:
+        return covariance, labels, np.ones((1, 1))
+    weights = checked_penalty(penalty_weights, len(covariance), labels, penalize_diagonal, "penalty_weights")
+    return covariance, labels, weights
+
+
+def _follow(problem: _Problem, options: tuple[float, int, int], level: int) -> Iterator[GraphicalLassoResult]:
+    """Solve at one penalty after the other; warnings are shown so many calls above."""
+    tol, max_sweeps, threads = options
     found = None
-    for value in grid:
-        penalty = value * weights
-        problem = CheckedProblem(covariance, penalty, scale_of(covariance, penalty, penalize_diagonal), labels)
+    for value in problem.penalties:
         with thread_limit(1):
-            found = solve(problem, tol, max_sweeps, found, threads)
-        warn_where_uncertified(found, tol, f"graphical_lasso_path: penalty {value:.4g}", _level)
+            found = solve(problem.at(value), tol, max_sweeps, found, threads)
+        warn_where_uncertified(found, tol, f"graphical_lasso_path: penalty {value:.4g}", level)
         yield found
 
 
@@ -136,11 +165,7 @@ def largest_penalty(covariance: np.ndarray, penalty_weights: np.ndarray | None =
     >>> largest_penalty(np.array([[1.0, -0.6], [-0.6, 2.0]]))
     0.6
     """
-    with thread_limit(1):
-        covariance, labels = checked_covariance(covariance)
-    weights = np.ones((1, 1))
-    if penalty_weights is not None:
-        weights = checked_penalty(penalty_weights, len(covariance), labels, False, "penalty_weights")
+    covariance, _, weights = _with_weights(covariance, penalty_weights, False)
     return float(_largest(covariance, weights))
 
 
