@@ -26,6 +26,7 @@ from netinfer.datasets import (
     IngestConfig,
     Number,
     PhenotypeConfig,
+    PrecisionConfig,
     PreparationConfig,
     Section,
     SensitivityConfig,
@@ -44,6 +45,7 @@ __all__ = [
     "FilterConfig",
     "IngestConfig",
     "PhenotypeConfig",
+    "PrecisionConfig",
     "PreparationConfig",
     "RegressionConfig",
     "SensitivityConfig",
@@ -314,6 +316,7 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "filter": FilterConfig,
     "cells": CellsConfig,
     "phenotype": PhenotypeConfig,
+    "precision": PrecisionConfig,
     "sensitivity": SensitivityConfig,
 }
 

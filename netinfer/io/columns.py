@@ -6,6 +6,7 @@ the two).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -146,6 +147,38 @@ ERROR_CONTROL = Column("error_control", "string", "", "always `none`: these edge
 EXPLORATORY: tuple[Column, ...] = (*EDGES, ERROR_CONTROL)
 GENE_ERROR_CONTROL = Column("error_control", "string", "", "always `none`: the list is ranked without error control")
 
+# Of the consensus of a directed and an undirected network: all or none.
+EVIDENCE: tuple[Column, ...] = (
+    Column("evidence", "string", "", "which networks have the pair as an edge: `both`, `directed` or `undirected`"),
+    Column(
+        "tested_by_both",
+        "boolean",
+        "",
+        "whether both networks could have found it; where false, one network alone says nothing against it",
+    ),
+    Column(
+        "partial_correlation",
+        "float",
+        "-1 to 1",
+        "of the two genes given all others included, in the undirected network; missing where it ties them not",
+        True,
+    ),
+    Column(
+        "partial_selection_probability",
+        "float",
+        "0 to 1",
+        "`selection_probability` of the pair in the undirected network",
+        True,
+    ),
+    Column(
+        "partial_expected_false_edges",
+        "float",
+        "edges of the whole undirected network",
+        "`expected_false_edges` of the pair in the undirected network. " + EXPECTED_FALSE_EDGES_NOTE,
+        True,
+    ),
+)
+
 NODES: tuple[Column, ...] = (
     Column("name", "string", "", "gene name; unique"),
     Column("gene_id", "string", "", "gene identifier of the expression file, where it has one beside the name", True),
@@ -285,11 +318,11 @@ def edge_columns(present: Iterable[str]) -> tuple[Column, ...]:
     Returns
     -------
     tuple of Column
-        `EDGES`; `NEIGHBOURS` too where any of them is there; ``error_control`` last where it is there.
+        `EDGES`; `NEIGHBOURS` and `EVIDENCE` too where any of them is there; ``error_control`` last where it is there.
     """
     names = set(present)
-    neighbours = NEIGHBOURS if names & {column.name for column in NEIGHBOURS} else ()
-    return (*EDGES, *neighbours, *((ERROR_CONTROL,) if ERROR_CONTROL.name in names else ()))
+    more = [group for group in (NEIGHBOURS, EVIDENCE) if names & {column.name for column in group}]
+    return (*EDGES, *itertools.chain(*more), *((ERROR_CONTROL,) if ERROR_CONTROL.name in names else ()))
 
 
 def node_columns(present: Iterable[str]) -> tuple[Column, ...]:

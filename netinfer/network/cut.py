@@ -90,9 +90,7 @@ def _fitted_penalty(value: float, fitted: float | None) -> float:
             f"cut: penalty: {value:g}: the candidates are not the graph at one penalty: give another criterion"
         )
     if abs(value - fitted) > SAME_PENALTY * fitted:
-        raise ConfigError(
-            f"cut: penalty: {value:g} was not fitted, {fitted:.6g} was: fit again with penalty={value:g}"
-        )
+        raise ConfigError(f"cut: penalty: {value:g} was not fitted, {fitted:.6g} was: fit again with penalty={value:g}")
     return fitted
 
 
@@ -151,6 +149,8 @@ def _reason(candidates: pd.DataFrame, asked: Mapping[str, float], provenance: Ma
     n_units, threshold = provenance.get("n_units"), provenance.get("threshold")
     units = f" with {n_units} independent units" if n_units is not None else ""
     exploratory = "or read the exploratory network, which has no error control"
+    if provenance.get("skipped"):
+        return str(provenance["skipped"])
     if name == "penalty":
         return f"no two genes are tied at penalty {value:.6g}{units}: {criterion.fix}"
     if not len(candidates):

@@ -24,7 +24,7 @@ MINIMUM_UNITS = 20
 BLOCK = 256
 
 
-class TooFewUnits(InputError):
+class TooFewUnitsError(InputError):
     """Fewer independent units than a graph of conditional ties needs."""
 
 
@@ -153,7 +153,7 @@ def _check_units(adata: AnnData, block: str | None) -> None:
     n_units = adata.n_obs if labels is None else len(np.unique(labels))
     if n_units < MINIMUM_UNITS:
         what = "" if labels is None else f" of column {column!r}"
-        raise TooFewUnits(
+        raise TooFewUnitsError(
             f"infer_precision: {n_units} independent units{what}, at least {MINIMUM_UNITS} are needed for a graph of "
             "conditional ties: add samples, or use infer_regression"
         )

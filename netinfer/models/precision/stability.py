@@ -21,7 +21,6 @@ from netinfer.models.precision.tally import Tally
 from netinfer.solvers import GraphicalLassoResult
 from netinfer.stability.rules import IPSS_ORDER, SelectionCounts, rule_record
 
-
 # Ties a gene, on average, at which the path ends at the latest: denser graphs cost most of the time, and are read by
 # nobody. With p genes it is 10 p ties, for which the first bound allows 250 false edges at a threshold of 0.9.
 MOST_TIES = 20

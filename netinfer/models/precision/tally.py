@@ -7,6 +7,7 @@ import hashlib
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -98,7 +99,8 @@ class Tally:
             "fingerprint": np.array(fingerprint),
         }
         with atomic_write(path, mode="wb") as handle:
-            np.savez_compressed(handle, format=FORMAT, checksum=_checksum(arrays), **arrays)
+            stored: dict[str, Any] = {"format": FORMAT, "checksum": _checksum(arrays), **arrays}
+            np.savez_compressed(handle, **stored)
 
     @classmethod
     def load(cls, path: str | Path, fingerprint: str, certificates: Certificates) -> Tally:
@@ -125,7 +127,8 @@ class Tally:
         for name in ("counts", "n_positive", "n_negative"):
             getattr(tally, name)[arrays["seen"]] = arrays[name]
         tally.n_selected, tally.n_union, tally.largest = (arrays[name] for name in ("n_selected", "n_union", "largest"))
-        certificates.join(*(int(n) for n in arrays["fits"]), float(arrays["worst"]))
+        n_fits, n_failed = arrays["fits"].tolist()
+        certificates.join(n_fits, n_failed, float(arrays["worst"]))
         return tally
 
 
