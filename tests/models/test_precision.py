@@ -2,6 +2,8 @@
 
 import itertools
 import json
+import re
+from pathlib import Path
 
 import networkx as nx
 import numpy as np
@@ -319,3 +321,14 @@ def test_few_units_of_many_samples_are_refused():
     data, _ = chain(p=5, n=60)
     with pytest.raises(InputError, match="12 independent units of column 'donor', at least 20"):
         ni.infer_precision(as_adata(data, donor=[f"d{k % 12}" for k in range(60)]), block="donor", **QUICK)
+
+
+def test_the_example_of_the_page_runs(tmp_path, monkeypatch):
+    page = Path(__file__).parents[2] / "docs" / "precision.md"
+    (code,) = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    names: dict = {}
+    exec(code, names)
+    assert names["net"].provenance["genes"] == "conditional on the genes included: 30 of 30, all that vary"
+    assert 0 < len(names["sure"].edges) <= len(names["net"].edges)
+    assert (tmp_path / "precision.graphml").exists()

@@ -4,9 +4,9 @@ All penalties are on the scale of correlations. With :math:`T` the fit and :math
 units, the criteria are
 
 * ``stars``: the smallest penalty at which graphs of subsamples agree (Liu, Roeder and Wasserman 2010);
-* ``ebic``: the smallest :math:`n (\mathrm{tr}(R T) - \log\det T) + E \log n + 4 \gamma E \log p` for E edges of p
-  genes, :math:`\gamma = 1/2` (Foygel and Drton 2010), the penalised fit in the place of the refitted one as in R's
-  huge;
+* ``ebic``: the smallest :math:`n (\mathrm{tr}(R T_E) - \log\det T_E) + E \log n + 4 \gamma E \log p` for E edges of p
+  genes, :math:`\gamma = 1/2`, :math:`T_E` the maximum likelihood fit to the graph, without a penalty (Foygel and Drton
+  2010); R's huge has the penalised fit in its place, which needs false edges to make up for the shrinkage of true ones;
 * ``cv``: the smallest mean :math:`\mathrm{tr}(R_k T_k) - \log\det T_k` of held-out folds of whole units.
 
 The grid begins where no two genes are tied and goes down until the criterion has turned.
@@ -30,6 +30,7 @@ from netinfer.models.precision.fits import (
     fit,
     gap_per_gene,
     penalty_grid,
+    refit,
     selected,
     steps,
 )
@@ -139,11 +140,9 @@ def check_choice(penalty: float | None, criterion: str, stars_threshold: float) 
         raise ConfigError(f"infer_precision: stars_threshold: {stars_threshold!r} is not between 0 and 0.5")
 
 
-def ebic(found: GraphicalLassoResult, correlation: np.ndarray, penalty: float, n_units: float, n_edges: int) -> float:
-    """Return the extended BIC of a fit to a correlation."""
-    p = len(correlation)
-    fitted = _trace(found, correlation) - log_determinant(found, correlation, penalty)
-    return n_units * fitted + n_edges * (np.log(n_units) + 4.0 * EBIC_GAMMA * np.log(p))
+def ebic(refitted: GraphicalLassoResult, n_genes: int, n_units: float, n_edges: int) -> float:
+    """Return the extended BIC of a graph by its fit without a penalty."""
+    return n_units * refitted.objective + n_edges * (np.log(n_units) + 4.0 * EBIC_GAMMA * np.log(n_genes))
 
 
 def log_determinant(found: GraphicalLassoResult, correlation: np.ndarray, penalty: float) -> float:
@@ -165,13 +164,16 @@ def _by_ebic(correlations: Correlations, threads: int, certificates: Certificate
     at = 0
     for value, found in zip(grid, steps(matrix, grid, certificates, threads=threads), strict=True):
         row = _row(value, found)
-        row["criterion"] = ebic(found, matrix, value, n, row["n_edges"])
+        if (refitted := refit(matrix, found, threads=threads)) is None:
+            break
+        row["criterion"] = ebic(refitted, len(matrix), n, row["n_edges"])
         if not rows or row["criterion"] < rows[at]["criterion"]:
             at, chosen = len(rows), found
         rows.append(row)
         if len(rows) > at + PATIENCE:
             break
-    _warn_of_end("ebic", rows[-1]["penalty"], len(rows) > at + 1, 5)
+    is_bracketed = len(rows) > at + 1 or len(rows) < len(grid)
+    _warn_of_end("ebic", rows[-1]["penalty"], is_bracketed, 5)
     record = {"gamma": EBIC_GAMMA, "n": n}
     return PenaltyChoice(rows[at]["penalty"], "ebic", chosen, pd.DataFrame(rows), record)
 

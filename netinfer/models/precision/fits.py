@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from netinfer.errors import ConvergenceWarning
+from netinfer.errors import ConvergenceWarning, InputError
 from netinfer.solvers import GraphicalLassoResult
 from netinfer.solvers.graphical_input import CheckedProblem, checked_covariance, scale_of
 from netinfer.solvers.graphical_lasso import MAX_SWEEPS, solve
@@ -84,6 +84,21 @@ def fit(
 ) -> GraphicalLassoResult:
     """Fit at one penalty."""
     return next(steps(correlation, [penalty], certificates, start=start, threads=threads))
+
+
+def refit(correlation: np.ndarray, found: GraphicalLassoResult, *, threads: int = 1) -> GraphicalLassoResult | None:
+    """Fit the graph of a solution without a penalty: the maximum likelihood; None where it has none within reach."""
+    i, j, _ = tied(found)
+    penalty = np.full(correlation.shape, np.inf)
+    penalty[i, j] = penalty[j, i] = 0.0
+    np.fill_diagonal(penalty, 0.0)
+    matrix, labels = checked_covariance(correlation)
+    problem = CheckedProblem(matrix, penalty, scale_of(matrix, penalty, False), labels)
+    try:
+        refitted = solve(problem, TOLERANCE, MAX_SWEEPS, found, threads)
+    except InputError:  # fewer samples than a dense part of the graph has genes
+        return None
+    return refitted if refitted.converged else None
 
 
 def gap_per_gene(found: GraphicalLassoResult) -> float:
