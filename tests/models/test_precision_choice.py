@@ -124,8 +124,8 @@ def test_a_denser_graph_by_a_larger_threshold():
 
 
 def test_a_criterion_that_has_not_turned_is_told():
-    # Four genes that share one cause are all tied, and 20,000 samples tell each further digit of the ties: held-out data
-    # are predicted best at the smallest penalty.
+    # Four genes that share one cause are all tied, and 20,000 samples tell each further digit of the ties: held-out
+    # data are predicted best at the smallest penalty.
     rng = np.random.default_rng(0)
     x = rng.standard_normal((20_000, 4)) + rng.standard_normal((20_000, 1))
     with pytest.warns(UserWarning, match="criterion cv has not turned at penalty"):
