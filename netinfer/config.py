@@ -339,7 +339,7 @@ def json_schema() -> dict[str, Any]:
     description = datasets.pop("description")
     schema["properties"]["datasets"] = {"description": description, "anyOf": [datasets, {"type": "string"}]}
     # Snakemake fills defaults in before it looks at the type, and a section may be null.
-    for section in ("PhenotypeConfig", "SensitivityConfig"):
+    for section in ("PhenotypeConfig", "PrecisionConfig", "SensitivityConfig"):
         for key in schema["$defs"][section]["properties"].values():
             key.pop("default", None)
     schema["properties"]["pathvars"] = {"type": "object", "description": "Snakemake's own path variables."}

@@ -20,6 +20,7 @@ from netinfer.io.columns import (
     EDGES,
     EXPECTED_FALSE_EDGES_NOTE,
     EXPLORATORY,
+    EVIDENCE,
     NEIGHBOURS,
     NODES,
     PHENOTYPE_GENES,
@@ -198,6 +199,7 @@ def documented(heading: str) -> list[tuple[str, ...]]:
     [
         ("edges.tsv, edges.parquet, candidates.parquet", EDGES),
         ("Neighbours", NEIGHBOURS),
+        ("precision/consensus.tsv", EVIDENCE),
         ("exploratory.tsv", EXPLORATORY[len(EDGES) :]),
         ("nodes.tsv", NODES),
         ("Phenotype: nodes", TRAIT),
