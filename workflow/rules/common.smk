@@ -66,9 +66,7 @@ FITTING = {
 }
 # What only keeps or adds to the network's own counts is no part of the variants.
 VARYING = {
-    key: value
-    for key, value in config["regression"].items()
-    if key not in ("decoys", "resumable")
+    key: value for key, value in FITTING.items() if key not in ("decoys", "resumable")
 }
 
 
