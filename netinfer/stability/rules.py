@@ -16,6 +16,7 @@ of a looser one. Which penalty belongs to a wished error depends on how many are
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from typing import Any
 
@@ -34,7 +35,6 @@ __all__ = [
     "default_threshold",
     "expected_false",
     "q_values",
-    "reaching",
     "rule_constants",
     "rule_record",
 ]
@@ -80,7 +80,7 @@ def expected_false(
     Raises
     ------
     InputError
-        If the rule is unknown or the threshold is not in (1/2, 1].
+        If the rule is unknown, the threshold is not in (1/2, 1] or the truncation not above 0.
 
     Notes
     -----
@@ -92,13 +92,17 @@ def expected_false(
         raise InputError(f"rule: {rule!r} is unknown: use {', '.join(RULES)}")
     if not 0.5 < threshold <= 1.0:
         raise InputError(f"threshold: {threshold} is not above 0.5 and at most 1: the rules have no bound there")
+    if truncation is not None and not truncation > 0.0:
+        raise InputError(f"truncation: {truncation} is not above 0: the path would be empty")
     if selection.counts.size == 0:
         return np.zeros(len(selection.counts))
     if pooled:
         selection = selection.pooled()
     if rule in IPSS_ORDER:
         order = IPSS_ORDER[rule]
-        return integrated_bound(selection, order, truncation or choose_truncation(selection, order))
+        return integrated_bound(
+            selection, order, choose_truncation(selection, order) if truncation is None else truncation
+        )
     needed = _needed(threshold, selection.n_subsamples)
     reached = np.maximum.accumulate(selection.counts, axis=1) >= needed
     out = np.full(len(reached), np.inf)
@@ -120,10 +124,31 @@ def default_threshold(n_candidates: np.ndarray, n_units: int) -> float:
     return WIDE_THRESHOLD if n_candidates.max(initial=0) > WIDE * (n_units // 2) else THRESHOLD
 
 
-def reaching(selection: SelectionCounts, threshold: float) -> np.ndarray:
-    """Return how many pairs have reached the threshold down to each penalty, shape (n_penalties,)."""
-    needed = _needed(threshold, selection.n_subsamples)
-    return (np.maximum.accumulate(selection.counts, axis=1) >= needed).sum(axis=0)
+def decoy_record(selection: SelectionCounts, counts: np.ndarray, rule: str, **constants: Any) -> dict:
+    """Return how many pairs of a decoy and a target pass the network's cuts, for the provenance.
+
+    Parameters
+    ----------
+    selection : SelectionCounts
+        Of the network: decoys are cut where its pairs are.
+    counts : int array, shape (n_decoy_pairs, n_penalties)
+        Half-samples that selected the decoy, for every pair that some penalty selects in more than half of them.
+    rule, constants
+        As for `expected_false`.
+
+    Returns
+    -------
+    dict
+        For ``expected_false_edges`` and for ``selection_probability`` the values (``at``, from the strictest on) that
+        some decoy pair stands for, and how many pairs stand for these or a stricter one (``n_pairs``).
+    """
+    bound = expected_false(dataclasses.replace(selection, counts=counts), rule, **constants)
+    share = counts.max(axis=1, initial=0) / selection.n_subsamples
+    out = {}
+    for name, values in (("expected_false_edges", bound[np.isfinite(bound)]), ("selection_probability", -share)):
+        at, number = np.unique(values, return_counts=True)
+        out[name] = {"at": np.abs(at).tolist(), "n_pairs": number.cumsum().tolist()}
+    return out
 
 
 def rule_record(
@@ -166,7 +191,8 @@ def rule_constants(settings: Any, selection: SelectionCounts, n_units: int) -> d
 
 
 def _needed(threshold: float, n_subsamples: int) -> int:
-    return int(np.ceil(threshold * n_subsamples - 1e-9))
+    # More than half of them in any case: at one half there is no bound.
+    return max(int(np.ceil(threshold * n_subsamples - 1e-9)), n_subsamples // 2 + 1)
 
 
 def _bound_at_ends(selection: SelectionCounts, rule: str, needed: int) -> np.ndarray:

@@ -39,6 +39,19 @@ def test_a_pair_stands_for_the_penalty_at_which_it_first_reaches_the_threshold()
     np.testing.assert_allclose(got, [1 / 50 / 0.8, 4 / 50 / 0.8, 16 / 50 / 0.8, np.inf])
 
 
+def test_a_threshold_next_to_one_half_still_asks_for_more_than_half():
+    selection = counts([[50], [51]], [[2.0]])
+    bound = expected_false(selection, "meinshausen_buhlmann", threshold=0.5 + 1e-13)
+    assert np.isinf(bound[0])
+    assert bound[1] == pytest.approx(2.0**2 / (50 * (2 * 0.51 - 1)))
+
+
+@pytest.mark.parametrize("truncation", [0.0, -1.0, np.nan])
+def test_a_truncation_is_above_zero(truncation):
+    with pytest.raises(InputError, match="truncation"):
+        expected_false(counts([[90]], [[2.0]]), "ipss_quadratic", truncation=truncation)
+
+
 def test_the_threshold_is_met_by_rounding_up():
     # 0.9 of 20 half-samples is 18, of 22 it is 20.
     for n, needed in ((20, 18), (22, 20)):
