@@ -10,6 +10,7 @@ from netinfer.errors import ConfigError, InputError, RunError
 from netinfer.models.sensitivity import Sensitivity, compare, list_variants, read_fits, write_fits
 from netinfer.models.sensitivity.fits import VariantFit, fit_variant, variant_settings
 from netinfer.models.sensitivity.variants import Variant
+from netinfer.network.cut import q_values
 from netinfer.stability.counts import SelectionCounts
 
 CUT = {"selection_probability": 0.8}
@@ -246,6 +247,26 @@ def test_the_fits_of_one_rule_serve_every_other(rule):
     pd.testing.assert_frame_equal(
         ni.sensitivity(adata, net, normalizations=["none"], leave_out="batch", threads=1).variants, found.variants
     )
+
+
+def test_pairs_that_are_left_out_before_the_cut_are_no_edges_of_a_variant():
+    def refine(net):
+        kept = net.candidates[net.candidates["target"] != "t0"]
+        kept = kept.assign(rank=np.arange(1, len(kept) + 1), q_value=q_values(kept["expected_false_edges"].to_numpy()))
+        return ni.Network(kept, net.nodes, net.targets, net.provenance, net.cut)
+
+    adata = data(n=60)
+    net = network(adata).threshold(expected_false_edges=5.0)
+    assert "t0" in set(net.edges["target"])
+    same = Variant("normalization", "normalize=none", "none")
+    settings = variant_settings(net.provenance["settings"], None)
+    fit = fit_variant(adata, same, lambda values, method: values, settings=settings, seed=0, refine=refine)
+    for cut in ({"expected_false_edges": 5.0}, {"fdr": 1.0}):
+        refined = refine(net).threshold(**cut)
+        found = compare(refined, [fit])
+        assert found.variants["n_survives"].tolist() == found.variants["n_edges"].tolist() == [len(refined.edges)]
+        assert found.variants["expected_false_edges"].tolist() == [refined.cut["expected_false_edges"]]
+    assert compare(net, [fit]).edges.set_index("target").loc["t0", "lost_in"] == "normalize=none"
 
 
 def test_a_sign_that_turns_is_lost():
