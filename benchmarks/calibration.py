@@ -111,6 +111,14 @@ def draw(setting: Setting, rng: np.random.Generator) -> Network:
     )
 
 
+def selections_of(network: Network, seed: int) -> tuple[SelectionCounts, np.ndarray, np.ndarray]:
+    """Return what the rules read, and target and regulator of each pair that may pass; path and halves by default."""
+    defaults = RegressionConfig()
+    penalties = np.geomspace(defaults.penalty_max, defaults.penalty_min, defaults.n_penalties)
+    with thread_limit(1):
+        return select(network.X, network.Y, penalties, HALVES, seed=seed).for_rules()
+
+
 def bound_of(text: str, selection: SelectionCounts) -> np.ndarray:
     """Return the bounds of a rule named as `RULES` names them: with its threshold, or its truncation constant."""
     rule, _, value = text.partition(":")
@@ -122,11 +130,7 @@ def run(job: tuple[int, Setting, int, tuple[str, ...]]) -> list[tuple]:
     """Draw one network and count what each rule lets in."""
     place, setting, seed, rules = job
     network = draw(setting, np.random.default_rng([place, seed]))
-    defaults = RegressionConfig()
-    penalties = np.geomspace(defaults.penalty_max, defaults.penalty_min, defaults.n_penalties)
-    with thread_limit(1):
-        found = select(network.X, network.Y, penalties, HALVES, seed=seed)
-    selection, target, regulator = found.for_rules()
+    selection, target, regulator = selections_of(network, seed)
     is_nonzero, is_causal = network.is_nonzero[target, regulator], network.is_causal[target, regulator]
     rows = []
     for text in rules:
