@@ -44,6 +44,10 @@ RULES = (
     "ipss_quadratic:0.05", "ipss_quadratic:0.01", "ipss_quadratic:0.002", "ipss_cubic", "ipss_cubic:0.05",
     "ipss_cubic:0.01", "ipss_cubic:0.002",
 )  # fmt: skip
+SHORT = {
+    "meinshausen_buhlmann": "MB", "shah_samworth_unimodal": "SS unimodal", "shah_samworth": "SS r-concave",
+    "ipss_quadratic": "IPSS quadratic", "ipss_cubic": "IPSS cubic",
+}  # fmt: skip
 DRAWN = ("meinshausen_buhlmann:0.75", "meinshausen_buhlmann:0.9", "shah_samworth_unimodal:0.9",
          "shah_samworth_unimodal:0.98", "shah_samworth:0.9", "ipss_quadratic", "ipss_cubic")  # fmt: skip
 
@@ -119,6 +123,12 @@ def selections_of(network: Network, seed: int) -> tuple[SelectionCounts, np.ndar
         return select(network.X, network.Y, penalties, HALVES, seed=seed).for_rules()
 
 
+def label(text: str) -> str:
+    """Name a rule in the tables: MB 0.9, SS unimodal 0.9, SS r-concave 0.9, IPSS quadratic 0.01 (or auto)."""
+    rule, _, value = text.partition(":")
+    return f"{SHORT[rule]} {value or ('auto' if rule in IPSS_ORDER else 'by default')}"
+
+
 def bound_of(text: str, selection: SelectionCounts) -> np.ndarray:
     """Return the bounds of a rule named as `RULES` names them: with its threshold, or its truncation constant."""
     rule, _, value = text.partition(":")
@@ -190,10 +200,34 @@ def verdicts(table: pd.DataFrame) -> pd.DataFrame:
 def draw_curves(rows: pd.DataFrame, file: str) -> None:
     """Draw mean false edges against the level asked for, all settings but the wide ones together."""
     rows = rows[rows["rule"].isin(DRAWN) & ~rows["setting"].isin([setting.label for setting in WIDE])]
+    rows = rows.assign(rule=[label(text) for text in rows["rule"]])
     grouped = rows.groupby(["rule", "level"], sort=False)["false"]
     table = pd.DataFrame({"observed": grouped.mean(), "se": grouped.sem(ddof=1)}).reset_index()
     axes = plot.calibration_curve(table.rename(columns={"level": "asked"}))
     axes.figure.savefig(file, dpi=150, bbox_inches="tight")
+
+
+def show(table: pd.DataFrame) -> None:
+    """Print the tables of docs/benchmarks.md from a summary."""
+    table = table.assign(rule=[label(text) for text in table["rule"]])
+    is_ipss = table["rule"].str.startswith("IPSS")
+    for level, family in itertools.product(LEVELS, (~is_ipss, is_ipss)):
+        part = table[family & (table["level"] == level)]
+        if not len(part):
+            continue
+        marks = ["**" if breaks else "" for breaks in part["breaks"]]
+        cells = [f"{m}{r.false:.2f} ± {r.se:.2f}{m}" for m, r in zip(marks, part.itertuples(), strict=True)]
+        grid = part.assign(cell=cells).pivot_table(
+            index="setting", columns="rule", values="cell", aggfunc="first", sort=False
+        )
+        print(f"\nFalse edges a network, at most {level:g} asked for (mean ± standard error; broken ones in bold):\n")
+        print(grid.to_markdown(tablefmt="pipe"))
+    print("\nIn how many settings and levels the level is kept, and the worst of them:\n")
+    print(verdicts(table).to_markdown(index=False))
+    narrow = table[~table["setting"].isin([setting.label for setting in WIDE])]
+    totals = narrow.groupby(["rule", "level"], sort=False)[["edges", "false", "causally_false", "true"]].sum()
+    print("\nMeans a network, summed over all settings but the wide ones:\n")
+    print(totals.round(2).reset_index().to_markdown(index=False))
 
 
 def main() -> None:
@@ -207,30 +241,11 @@ def main() -> None:
     options = parser.parse_args()
     rows = study(options.networks, options.jobs, tuple(options.rules))
 
-    def shown(part: pd.DataFrame, values: str) -> pd.DataFrame:
-        return part.pivot_table(index="setting", columns="rule", values=values, aggfunc="first", sort=False)
-
     if options.figure:
         draw_curves(rows, options.figure)
     if options.table:
         rows.to_csv(options.table, sep="\t", index=False)
-    table = summary(rows)
-    for level in LEVELS:
-        part = table[table["level"] == level].copy()
-        part["cell"] = [
-            f"{'**' if row.breaks else ''}{row.false:.2f} ± {row.se:.2f}{'**' if row.breaks else ''}"
-            for row in part.itertuples()
-        ]
-        print(f"\nFalse edges a network, at most {level:g} asked for (mean ± standard error; broken ones in bold)\n")
-        print(shown(part, "cell").to_markdown())
-        print(f"\nTrue edges a network (causal regulators), level {level:g}\n")
-        print(shown(part, "true").round(2).to_markdown())
-    print("\nSettings and levels in which the level is kept, and the worst one\n")
-    print(verdicts(table).to_markdown(index=False))
-    table = table[~table["setting"].isin([setting.label for setting in WIDE])]
-    totals = table.groupby(["rule", "level"], sort=False)[["edges", "false", "causally_false", "true"]].sum()
-    print("\nMeans summed over settings but the wide ones\n")
-    print(totals.round(2).reset_index().to_markdown(index=False))
+    show(summary(rows))
 
 
 if __name__ == "__main__":

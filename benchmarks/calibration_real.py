@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from calibration import bound_of
+from calibration import bound_of, label
 
 from netinfer.config import RegressionConfig
 from netinfer.models import regression
@@ -101,7 +101,7 @@ def main() -> None:
             for text in options.rules:
                 bound = bound_of(text, counts)
                 for cut, (chosen, claimed) in cuts(bound).items():
-                    rows.append((cut, text, shrinkage, design, chosen.sum(), claimed, is_false[chosen].sum()))
+                    rows.append((cut, label(text), shrinkage, design, chosen.sum(), claimed, is_false[chosen].sum()))
     table = pd.DataFrame(rows, columns=["cut", "rule", "selecting", "design", "edges", "bound", "false"])
     grouped = table.groupby(["cut", "selecting", "rule", "design"], sort=False)
     table = grouped.sum()
