@@ -22,6 +22,7 @@ _LAZY = {
     "choose_penalty": "netinfer.models.penalty",
     "choose_network_penalty": "netinfer.models.regression",
     "infer_diffusion": "netinfer.models.diffusion",
+    "infer_precision": "netinfer.models.precision",
     "sensitivity": "netinfer.models.sensitivity",
     "Network": "netinfer.network",
 }
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from netinfer.models.diffusion import infer_diffusion
     from netinfer.models.penalty import choose_penalty
     from netinfer.models.phenotype import select_genes
+    from netinfer.models.precision import infer_precision
     from netinfer.models.regression import choose_network_penalty, infer_regression
     from netinfer.models.sensitivity import sensitivity
     from netinfer.network import Network
@@ -57,6 +59,7 @@ __all__ = [
     "evaluate",
     "hidden_factors",
     "infer_diffusion",
+    "infer_precision",
     "infer_regression",
     "normalize",
     "prepare_samples",

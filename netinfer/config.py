@@ -26,6 +26,7 @@ from netinfer.datasets import (
     IngestConfig,
     Number,
     PhenotypeConfig,
+    PrecisionConfig,
     PreparationConfig,
     Section,
     SensitivityConfig,
@@ -44,6 +45,7 @@ __all__ = [
     "FilterConfig",
     "IngestConfig",
     "PhenotypeConfig",
+    "PrecisionConfig",
     "PreparationConfig",
     "RegressionConfig",
     "SensitivityConfig",
@@ -315,6 +317,7 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "filter": FilterConfig,
     "cells": CellsConfig,
     "phenotype": PhenotypeConfig,
+    "precision": PrecisionConfig,
     "sensitivity": SensitivityConfig,
 }
 
@@ -337,7 +340,7 @@ def json_schema() -> dict[str, Any]:
     description = datasets.pop("description")
     schema["properties"]["datasets"] = {"description": description, "anyOf": [datasets, {"type": "string"}]}
     # Snakemake fills defaults in before it looks at the type, and a section may be null.
-    for section in ("PhenotypeConfig", "SensitivityConfig"):
+    for section in ("PhenotypeConfig", "PrecisionConfig", "SensitivityConfig"):
         for key in schema["$defs"][section]["properties"].values():
             key.pop("default", None)
     schema["properties"]["pathvars"] = {"type": "object", "description": "Snakemake's own path variables."}

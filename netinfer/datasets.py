@@ -17,6 +17,7 @@ __all__ = [
     "FilterConfig",
     "IngestConfig",
     "PhenotypeConfig",
+    "PrecisionConfig",
     "PreparationConfig",
     "SensitivityConfig",
     "is_regulator_name",
@@ -191,6 +192,31 @@ class SensitivityConfig(Section):
         return {f"sensitivity.regulators.{i}": one for i, one in numbered if not is_regulator_name(one)}
 
 
+class PrecisionConfig(Section):
+    """The undirected network: which genes go together given all the others (Graphical Lasso)."""
+
+    criterion: Literal["stars", "ebic", "cv", "error"] = Field(
+        default="stars",
+        description="What chooses the penalty: agreement of subsamples, extended BIC, held-out likelihood; error cuts "
+        "by `cut`.",
+    )
+    penalty: Annotated[Number, Field(gt=0, le=1)] | None = Field(
+        default=None, description="A penalty on the scale of correlations; null: `criterion` chooses it."
+    )
+    max_genes: Count = Field(
+        default=2000, ge=2, le=20_000, description="Genes included at most: regulators, then the most variable others."
+    )
+    correlation: Literal["pearson", "spearman", "kendall", "normal_scores"] = Field(
+        default="pearson", description="Pearson; Spearman or Kendall turned into latent correlations; normal scores."
+    )
+    shrinkage: Literal["ledoit_wolf"] | Annotated[Number, Field(ge=0, lt=1)] = Field(
+        default=0.0, description="Of the correlations towards the identity."
+    )
+    stars_threshold: Number = Field(
+        default=0.05, gt=0, lt=0.5, description="StARS: largest mean chance that two subsamples disagree on a pair."
+    )
+
+
 class PreparationConfig(Section):
     """How samples and genes of one data set are made ready for the regression."""
 
@@ -252,6 +278,9 @@ class DatasetConfig(PreparationConfig, IngestConfig):
         default=False, description="Leave out pairs of genes of one operon; needs an annotation."
     )
     phenotype: PhenotypeConfig | None = Field(default=None, description="A trait whose genes are to be selected.")
+    precision: PrecisionConfig | None = Field(
+        default=None, description="An undirected network beside the directed one; {} takes its defaults."
+    )
     sensitivity: SensitivityConfig | None = Field(
         default=None, description="Other choices under which the network is inferred again."
     )

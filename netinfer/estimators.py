@@ -1,8 +1,8 @@
-"""The L1 family in scikit-learn's manner: thin shells over `netinfer.solvers`, for pipelines and grid searches.
+"""The L1 family and the Graphical Lasso in scikit-learn's manner: thin shells over `netinfer.solvers`.
 
-They need scikit-learn (``pip install 'netinfer[estimators]'``) and are imported when asked for:
-``from netinfer.estimators import Lasso``. Objectives and parameters are scikit-learn's, so that one stands in for the
-other; each fit is exact and brings its duality gap.
+They are for pipelines and grid searches. They need scikit-learn (``pip install 'netinfer[estimators]'``) and are
+imported when asked for: ``from netinfer.estimators import Lasso``. Objectives and parameters are scikit-learn's, so
+that one stands in for the other; each fit brings its duality gap.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from netinfer.errors import InputError
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, MultiOutputMixin, RegressorMixin
+    from sklearn.covariance import EmpiricalCovariance
     from sklearn.utils.multiclass import check_classification_targets
     from sklearn.utils.validation import check_is_fitted, validate_data
 except ImportError as error:
@@ -23,10 +24,10 @@ except ImportError as error:
         "netinfer.estimators: needs scikit-learn: pip install 'netinfer[estimators]', or call netinfer.solvers directly"
     ) from error
 
-from netinfer.solvers import LassoPath, elastic_net_path, lasso_path_wide, logistic_path
+from netinfer.solvers import LassoPath, elastic_net_path, graphical_lasso, lasso_path_wide, logistic_path
 from netinfer.solvers.columns import as_floats, is_constant, is_number
 
-__all__ = ["ElasticNet", "Lasso", "LogisticL1"]
+__all__ = ["ElasticNet", "GraphicalLasso", "Lasso", "LogisticL1"]
 
 # Above this many features, and twice the samples, no Gram matrix of all features is made.
 WIDE = 1_000
@@ -267,6 +268,97 @@ class LogisticL1(ClassifierMixin, BaseEstimator):
         return self.classes_[(self.decision_function(X) > 0).astype(int)]
 
 
+class GraphicalLasso(EmpiricalCovariance):
+    r"""A sparse precision matrix of Gaussian data, certified by its duality gap.
+
+    Minimises :math:`-\log\det T + \mathrm{tr}(S T) + \alpha \sum_{i \ne j} w_{ij} |T_{ij}|` for the covariance
+    :math:`S = X^\top X / n` of the centred data, scikit-learn's objective.
+
+    Parameters
+    ----------
+    alpha : float, > 0
+        In squared units of X: scale features to unit variance where they are not comparable.
+    penalty_weights : float array, shape (n_features, n_features), optional
+        Factor of each pair's penalty, symmetric: 0 leaves a pair free, ``inf`` forbids it.
+    penalize_diagonal : bool
+        Also penalise the diagonal, as R's glasso does by default.
+    tol : float, > 0
+        Largest duality gap per feature. Scikit-learn's `tol` bounds the whole gap.
+    max_iter : int, >= 1
+        Most passes over the features.
+    assume_centered : bool
+        Do not centre the data.
+
+    Attributes
+    ----------
+    location_ : float array, shape (n_features,)
+    covariance_, precision_ : float arrays, shape (n_features, n_features)
+    dual_gap_ : float
+        No precision matrix has an objective smaller by more; never negative.
+    n_iter_ : int
+    n_features_in_ : int
+
+    Notes
+    -----
+    `score`, `mahalanobis` and `error_norm` are scikit-learn's.
+    """
+
+    def __init__(
+        self, alpha: float = 0.01, *, penalty_weights: Any = None, penalize_diagonal: bool = False, tol: float = 1e-6,
+        max_iter: int = 500, assume_centered: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__(assume_centered=assume_centered)
+        self.alpha = alpha
+        self.penalty_weights = penalty_weights
+        self.penalize_diagonal = penalize_diagonal
+        self.tol = tol
+        self.max_iter = max_iter
+
+    # What the parent checks of its own parameters is not asked of ours; the solver checks them.
+    _parameter_constraints: dict = {}  # noqa: RUF012
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : float array, shape (n_samples, n_features)
+        y : ignored
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If X cannot be used (scikit-learn's own checks).
+        InputError
+            If a parameter is out of range or a feature is constant.
+        """
+        X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
+        _refuse_alpha(self.alpha, "an inverse covariance")
+        self.location_ = np.zeros(X.shape[1]) if self.assume_centered else X.mean(axis=0)
+        constant = np.flatnonzero(~_varying(X, not self.assume_centered))
+        if constant.size:
+            raise InputError(
+                f"GraphicalLasso: feature {constant[0]} is constant: it has no partial correlation: drop it"
+            )
+        centred = X - self.location_
+        covariance = centred.T @ centred / len(X)
+        weights = 1.0 if self.penalty_weights is None else as_floats("penalty_weights", self.penalty_weights)
+        found = graphical_lasso(
+            (covariance + covariance.T) / 2.0,
+            self.alpha * weights,
+            penalize_diagonal=self.penalize_diagonal,
+            tol=self.tol,
+            max_sweeps=self.max_iter,
+        )
+        self.covariance_, self.precision_ = found.covariance, found.precision
+        self.dual_gap_, self.n_iter_ = found.duality_gap, max(found.n_sweeps, 1)
+        return self
+
+
 def _solve(X, targets, alpha, l1_ratio, weights, kept) -> tuple[np.ndarray, np.ndarray]:
     n = len(X)
     X = np.ascontiguousarray(X[:, kept])
@@ -321,9 +413,9 @@ def _by_target(
     return coef, gap
 
 
-def _refuse_alpha(alpha: float) -> None:
+def _refuse_alpha(alpha: float, otherwise: str = "least squares") -> None:
     if not (is_number(alpha) and np.isfinite(alpha) and alpha > 0):
-        raise InputError(f"alpha: {alpha!r} is not a positive number: without a penalty this is least squares")
+        raise InputError(f"alpha: {alpha!r} is not a positive number: without a penalty this is {otherwise}")
 
 
 def _weights(penalty_weights: Any, n_features: int) -> np.ndarray:

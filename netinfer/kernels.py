@@ -25,7 +25,7 @@ from netinfer import __version__
 
 logger = logging.getLogger(__name__)
 
-_KERNEL_FOLDERS = ("solvers", "stability")
+_KERNEL_FOLDERS = ("moments", "solvers", "stability")
 # What a truncated, garbled or unreadable cache file was seen to raise.
 _CACHE_FAULTS = (
     OSError,

@@ -50,7 +50,7 @@ def inspect(dataset: DatasetConfig, cut: Mapping[str, float] | None = None) -> d
     ConfigError
         If the data do not allow the cut.
     """
-    from netinfer.models import phenotype, regression, sensitivity
+    from netinfer.models import phenotype, precision, regression, sensitivity
     from netinfer.models.regression.wide import size_note
 
     if dataset.split_by is not None:
@@ -69,6 +69,7 @@ def inspect(dataset: DatasetConfig, cut: Mapping[str, float] | None = None) -> d
     problem = regression.prepare(adata)
     if cut is not None:
         asked_cut(cut, {"n_pairs": problem.n_pairs})
+    graph_note = precision.size_note(adata, dataset.precision) if dataset.precision is not None else ""
     trait = phenotype.check_phenotype(adata, dataset.phenotype, block=dataset.block) if dataset.phenotype else None
     return {
         "name": dataset.name,
@@ -91,7 +92,7 @@ def inspect(dataset: DatasetConfig, cut: Mapping[str, float] | None = None) -> d
         "sensitivity": [variant.name for variant in variants],
         "gold": _gold(dataset.gold, adata) if dataset.gold is not None else None,
         "annotation": _annotation(dataset, adata) if dataset.annotation is not None else None,
-        "log": [*map(str, notes["log"]), *filter(None, [size_note(problem)])],
+        "log": [*map(str, notes["log"]), *filter(None, [size_note(problem), graph_note])],
         "sha256": hash_inputs(dataset.files),
     }
 

@@ -38,11 +38,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many tests on real data, through SLURM and against R's glmnet ran and how many were skipped."""
+    """Say how many tests on real data, through SLURM and against R's packages ran and how many were skipped."""
     for marker, name, lacking in (
         ("realdata", "tests on real data", "NETINFER_DATA"),
         ("slurm", "tests through a real SLURM", "SLURM cannot start"),
         ("glmnet", "tests against R's glmnet", "R with glmnet is not here"),
+        ("glasso", "tests against R's glasso", "R with glasso is not here"),
     ):
         ran = [r for status in ("passed", "failed", "error") for r in terminalreporter.getreports(status)]
         n_run = sum(marker in getattr(report, "keywords", ()) for report in ran)

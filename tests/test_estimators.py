@@ -6,10 +6,12 @@ from sklearn import linear_model
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from netinfer.errors import ConvergenceWarning, InputError
-from netinfer.estimators import ElasticNet, Lasso, LogisticL1
+from netinfer.estimators import ElasticNet, GraphicalLasso, Lasso, LogisticL1
 
 
-@parametrize_with_checks([Lasso(alpha=0.01), ElasticNet(alpha=0.01), LogisticL1(alpha=0.01)])
+@parametrize_with_checks(
+    [Lasso(alpha=0.01), ElasticNet(alpha=0.01), LogisticL1(alpha=0.01), GraphicalLasso(alpha=0.01)]
+)
 def test_scikit_learn_accepts_it(estimator, check):
     check(estimator)
 
@@ -168,3 +170,35 @@ def test_the_gap_of_the_elastic_net_uses_its_strong_convexity(ratio):
     model = ElasticNet(0.1, l1_ratio=ratio).fit(X, y)
     # Rounding of the moments, in units of the objective of the empty model.
     assert model.dual_gap_ <= 1e-12 * y.var()
+
+
+@pytest.mark.parametrize("assume_centered", [True, False])
+def test_precision_matrices_are_scikit_learns(assume_centered):
+    from sklearn import covariance
+
+    X = problem(80, 10)[0] @ np.random.default_rng(2).standard_normal((10, 10))
+    X = X - X.mean(axis=0) + 0.1 * assume_centered
+    ours = GraphicalLasso(0.3, assume_centered=assume_centered, tol=1e-12).fit(X)
+    theirs = covariance.GraphicalLasso(0.3, assume_centered=assume_centered, tol=1e-9, enet_tol=1e-11, max_iter=2000)
+    theirs.fit(X)
+    np.testing.assert_array_equal(ours.location_, theirs.location_)
+    # Their gap of 1e-9 leaves about its root, in units of the largest entry.
+    np.testing.assert_allclose(ours.precision_, theirs.precision_, atol=1e-4 * np.abs(theirs.precision_).max())
+    np.testing.assert_allclose(ours.covariance_, theirs.covariance_, atol=1e-4 * np.abs(theirs.covariance_).max())
+    assert 0 <= ours.dual_gap_ <= 1e-11
+    assert ours.score(X) == pytest.approx(theirs.score(X), rel=1e-6)
+
+
+def test_pairs_of_features_are_forbidden_and_constant_ones_refused():
+    X, _ = problem(50, 6)
+    weights = np.ones((6, 6))
+    weights[0, 1] = weights[1, 0] = np.inf
+    assert GraphicalLasso(1e-3).fit(X).precision_[0, 1] != 0
+    assert GraphicalLasso(1e-3, penalty_weights=weights).fit(X).precision_[0, 1] == 0
+    diagonal = GraphicalLasso(0.5, penalize_diagonal=True).fit(X).covariance_.diagonal()
+    np.testing.assert_allclose(diagonal, X.var(axis=0) + 0.5)
+    X[:, 3] = 1e9 + 0.1
+    with pytest.raises(InputError, match="feature 3 is constant"):
+        GraphicalLasso(0.1).fit(X)
+    with pytest.raises(InputError, match="not a positive number"):
+        GraphicalLasso(0.0).fit(X)

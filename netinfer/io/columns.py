@@ -6,6 +6,7 @@ the two).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -54,7 +55,8 @@ EDGES: tuple[Column, ...] = (
         "weight",
         "float",
         "standard deviations of the target per standard deviation of the regulator",
-        "mean over half-samples of the absolute standardized coefficient at the ranking penalty; always > 0",
+        "mean over half-samples of the absolute standardized coefficient at the ranking penalty; always > 0; "
+        "`graphical_lasso`: the absolute partial correlation at the network's penalty, without a unit",
     ),
     Column("sign", "int", "", "1: target rises with the regulator; -1: it falls"),
     Column(
@@ -118,7 +120,8 @@ EDGES: tuple[Column, ...] = (
         "direction_basis",
         "string",
         "",
-        "why the edge points this way: `regulator_list`, `undetermined` (a pair of regulators), `time`, `perturbation`",
+        "why the edge points this way: `regulator_list`, `undetermined` (a pair of regulators), `undirected` (the "
+        "model has no direction), `time`, `perturbation`",
     ),
 )
 
@@ -144,13 +147,50 @@ ERROR_CONTROL = Column("error_control", "string", "", "always `none`: these edge
 EXPLORATORY: tuple[Column, ...] = (*EDGES, ERROR_CONTROL)
 GENE_ERROR_CONTROL = Column("error_control", "string", "", "always `none`: the list is ranked without error control")
 
+# Of the consensus of a directed and an undirected network: all or none.
+EVIDENCE: tuple[Column, ...] = (
+    Column("evidence", "string", "", "which networks have the pair as an edge: `both`, `directed` or `undirected`"),
+    Column(
+        "tested_by_both",
+        "boolean",
+        "",
+        "whether both networks could have found it; where false, one network alone says nothing against it",
+    ),
+    Column(
+        "partial_correlation",
+        "float",
+        "-1 to 1",
+        "of the two genes given all others included, in the undirected network; missing where it ties them not",
+        True,
+    ),
+    Column(
+        "partial_selection_probability",
+        "float",
+        "0 to 1",
+        "`selection_probability` of the pair in the undirected network",
+        True,
+    ),
+    Column(
+        "partial_expected_false_edges",
+        "float",
+        "edges of the whole undirected network",
+        "`expected_false_edges` of the pair in the undirected network. " + EXPECTED_FALSE_EDGES_NOTE,
+        True,
+    ),
+)
+
 NODES: tuple[Column, ...] = (
     Column("name", "string", "", "gene name; unique"),
     Column("gene_id", "string", "", "gene identifier of the expression file, where it has one beside the name", True),
     Column("symbol", "string", "", "gene symbol, where the data have symbols beside the names: a label", True),
     Column("is_regulator", "boolean", "", "whether the gene was a candidate regulator"),
-    Column("degree_in", "int", "edges", "edges that end at this gene in the network at its cut"),
-    Column("degree_out", "int", "edges", "edges that start at this gene in the network at its cut"),
+    Column(
+        "degree_in",
+        "int",
+        "edges",
+        "edges that end at this gene in the network at its cut; all its edges where undirected",
+    ),
+    Column("degree_out", "int", "edges", "edges that start at this gene in the network at its cut; likewise"),
     Column("expression_mean", "float", "of the normalized expression", "mean over samples", True),
 )
 
@@ -278,11 +318,11 @@ def edge_columns(present: Iterable[str]) -> tuple[Column, ...]:
     Returns
     -------
     tuple of Column
-        `EDGES`; `NEIGHBOURS` too where any of them is there; ``error_control`` last where it is there.
+        `EDGES`; `NEIGHBOURS` and `EVIDENCE` too where any of them is there; ``error_control`` last where it is there.
     """
     names = set(present)
-    neighbours = NEIGHBOURS if names & {column.name for column in NEIGHBOURS} else ()
-    return (*EDGES, *neighbours, *((ERROR_CONTROL,) if ERROR_CONTROL.name in names else ()))
+    more = [group for group in (NEIGHBOURS, EVIDENCE) if names & {column.name for column in group}]
+    return (*EDGES, *itertools.chain(*more), *((ERROR_CONTROL,) if ERROR_CONTROL.name in names else ()))
 
 
 def node_columns(present: Iterable[str]) -> tuple[Column, ...]:

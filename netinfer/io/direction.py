@@ -14,10 +14,13 @@ DIRECTION_BASES: dict[str, str] = {
     "the list gives the direction, not the data",
     "undetermined": "both genes are regulators: the data do not tell which acts on which, or whether a third gene "
     "moves both; drawn as a line",
+    "undirected": "the model has no direction: the two genes go together beyond what all others explain; "
+    "drawn as a line",
     "time": "the regulator changes first and the target after it, along the time series",
     "perturbation": "the target changes where the regulator itself was switched off or on",
 }
 UNDETERMINED = "undetermined"
+LINES = (UNDETERMINED, "undirected")
 # What `interaction` says, and the end of the edge for it.
 ARROWS: dict[str, str] = {"activates": "activation", "represses": "inhibition", "associates": "none"}
 
@@ -47,6 +50,6 @@ def interactions(signs: Sequence[int], bases: Sequence[str], *, directed: bool =
     if not directed:
         return ["associates"] * len(signs)
     return [
-        "associates" if basis == UNDETERMINED else "activates" if sign > 0 else "represses"
+        "associates" if basis in LINES else "activates" if sign > 0 else "represses"
         for sign, basis in zip(signs, bases, strict=True)
     ]

@@ -25,7 +25,11 @@ CRITERIA = {
     "fdr": _Criterion("q_value", True, 1.0, "ask for a larger fdr"),
     "expected_false_edges": _Criterion("expected_false_edges", True, math.inf, "allow more expected false edges"),
     "selection_probability": _Criterion("selection_probability", False, 1.0, "ask for a smaller selection probability"),
+    # The graph at the one penalty that was fitted: all candidates.
+    "penalty": _Criterion("weight", False, math.inf, "fit again at a smaller penalty"),
 }
+# Share by which a penalty may differ from the fitted one and still be it: six digits are printed.
+SAME_PENALTY = 1e-5
 
 
 def asked_cut(given: Mapping[str, float | None], provenance: Mapping[str, Any] | None = None) -> dict[str, float]:
@@ -34,11 +38,12 @@ def asked_cut(given: Mapping[str, float | None], provenance: Mapping[str, Any] |
     Parameters
     ----------
     given : mapping
-        ``fdr`` (above 0, at most 1), ``expected_false_edges`` (above 0) or ``selection_probability`` (above 0, at
-        most 1): exactly one that is not None.
+        ``fdr`` (above 0, at most 1), ``expected_false_edges`` (above 0), ``selection_probability`` (above 0, at
+        most 1) or ``penalty`` (that of the graph that was fitted): exactly one that is not None.
     provenance : mapping, optional
-        May hold ``n_pairs``, the candidate edges that no wished number of false ones can exceed, and ``threshold``,
-        which a rule has that needs selection probabilities above 0.5.
+        May hold ``n_pairs``, the candidate edges that no wished number of false ones can exceed, ``threshold``,
+        which a rule has that needs selection probabilities above 0.5, and ``graph_penalty``, where the candidates are
+        the graph at one penalty.
 
     Returns
     -------
@@ -73,7 +78,20 @@ def asked_cut(given: Mapping[str, float | None], provenance: Mapping[str, Any] |
             f"cut: {name}: {value:g} is not above 0.5, and rule {provenance.get('rule')} bounds nothing there: ask for "
             "more, or read the exploratory network, which has no error control"
         )
+    if name == "penalty":
+        return {name: _fitted_penalty(float(value), provenance.get("graph_penalty"))}
     return {name: float(value)}
+
+
+def _fitted_penalty(value: float, fitted: float | None) -> float:
+    """Return the penalty that the candidates are the graph of, or refuse another one."""
+    if fitted is None:
+        raise ConfigError(
+            f"cut: penalty: {value:g}: the candidates are not the graph at one penalty: give another criterion"
+        )
+    if abs(value - fitted) > SAME_PENALTY * fitted:
+        raise ConfigError(f"cut: penalty: {value:g} was not fitted, {fitted:.6g} was: fit again with penalty={value:g}")
+    return fitted
 
 
 def passing(candidates: pd.DataFrame, asked: Mapping[str, float]) -> np.ndarray:
@@ -84,6 +102,8 @@ def passing(candidates: pd.DataFrame, asked: Mapping[str, float]) -> np.ndarray:
     bool array, shape (n_candidates,)
     """
     ((name, value),) = asked.items()
+    if name == "penalty":
+        return np.ones(len(candidates), bool)
     criterion = CRITERIA[name]
     values = candidates[criterion.column].to_numpy()
     return values <= value if criterion.keeps_low else values >= value
@@ -139,6 +159,10 @@ def _reason(candidates: pd.DataFrame, asked: Mapping[str, float], provenance: Ma
     n_units, threshold = provenance.get("n_units"), provenance.get("threshold")
     units = f" with {n_units} independent units" if n_units is not None else ""
     exploratory = "or read the exploratory network, which has no error control"
+    if provenance.get("skipped"):
+        return str(provenance["skipped"])
+    if name == "penalty":
+        return f"no two genes are tied at penalty {value:.6g}{units}: {criterion.fix}"
     if not len(candidates):
         return f"no pair has a weight{units}, so that there is nothing to cut"
     values = candidates[criterion.column].dropna()

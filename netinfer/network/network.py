@@ -40,8 +40,9 @@ class Network:
         JSON's own types: data set, versions, settings, seed. The key ``directed`` (default True) says what the edges
         are; ``dataset``, ``model`` and ``n_units`` are shown where they stand.
     cut : dict
-        Given as one of ``{"fdr": x}``, ``{"expected_false_edges": x}``, ``{"selection_probability": x}`` or as the cut
-        of another network; holds asked (dict), met (bool), reason (str), expected_false_edges (float or None), n_edges.
+        Given as one of ``{"fdr": x}``, ``{"expected_false_edges": x}``, ``{"selection_probability": x}``,
+        ``{"penalty": x}`` or as the cut of another network; holds asked (dict), met (bool), reason (str),
+        expected_false_edges (float or None), n_edges.
 
     Raises
     ------
@@ -85,6 +86,8 @@ class Network:
         kept = passing(self.candidates, asked)
         degree_in = np.bincount(self._target[kept], minlength=len(nodes))
         degree_out = np.bincount(self._source[kept], minlength=len(nodes))
+        if not self.is_directed:
+            degree_in = degree_out = degree_in + degree_out
         n_edges = pd.Series(degree_in, index=nodes["name"]).reindex(targets["target"], fill_value=0).to_numpy()
         self._set(
             nodes=nodes.assign(degree_in=degree_in, degree_out=degree_out),
@@ -123,6 +126,7 @@ class Network:
         expected_false_edges: float | None = None,
         fdr: float | None = None,
         selection_probability: float | None = None,
+        penalty: float | None = None,
     ) -> Network:
         """Cut the same candidates elsewhere, without a refit: ranks, weights and effects stay as they are.
 
@@ -134,6 +138,9 @@ class Network:
             Keep candidates whose q_value is at most this.
         selection_probability : float, > 0 and <= 1; above 0.5 for the rules with a threshold
             Keep candidates selected at least this often.
+        penalty : float
+            Of a network whose candidates are the graph at one penalty (`netinfer.infer_precision`): that penalty, which
+            keeps them all.
 
         Returns
         -------
@@ -151,6 +158,7 @@ class Network:
                 "expected_false_edges": expected_false_edges,
                 "fdr": fdr,
                 "selection_probability": selection_probability,
+                "penalty": penalty,
             },
             self.provenance,
         )

@@ -9,6 +9,7 @@ from netinfer.plot.evaluation import precision_recall
 from netinfer.plot.graph import network_graph
 from netinfer.plot.path import coefficient_path
 from netinfer.plot.penalty import criterion_path
+from netinfer.plot.precision import penalty_choice
 from netinfer.plot.sensitivity import sensitivity_card
 from netinfer.plot.stability import calibration_curve, instability_path, stability_paths
 from netinfer.plot.summary import false_edges, heldout_r2, regulators_per_target, top_regulators
@@ -24,6 +25,7 @@ __all__ = [
     "heldout_r2",
     "instability_path",
     "network_graph",
+    "penalty_choice",
     "precision_recall",
     "regulators_per_target",
     "sensitivity_card",

@@ -46,6 +46,7 @@ def draw(
     facts: Facts | None = None,
     names: Mapping[str, str] | None = None,
     card: Any = None,
+    graph: Any = None,
 ) -> dict[str, Any]:
     """Return the figures by name; those without data are None.
 
@@ -53,7 +54,18 @@ def draw(
     """
     names = names or {}
     shown = _renamed(net.edges if net.cut["met"] else net.exploratory(), names)
-    kinds = ("graph", "regulators", "per_target", "r2", "paths", "precision_recall", "sensitivity", *_TRUST)
+    kinds = (
+        "graph",
+        "regulators",
+        "per_target",
+        "r2",
+        "paths",
+        "precision_recall",
+        "sensitivity",
+        "penalty_choice",
+        "precision",
+        *_TRUST,
+    )
     figures: dict[str, Any] = {**dict.fromkeys(kinds), "false_edges": as_uri(plot.false_edges(net))}
     if len(shown):
         figures["graph"] = as_uri(plot.network_graph(shown))
@@ -77,6 +89,11 @@ def draw(
     if card is not None and len(card.edges):
         renamed = SimpleNamespace(edges=_renamed(card.edges, names), variants=card.variants)
         figures["sensitivity"] = as_uri(plot.sensitivity_card(renamed))
+    if graph is not None and not graph.provenance.get("skipped"):
+        if graph.provenance.get("path") and graph.provenance.get("criterion") != "given":
+            figures["penalty_choice"] = as_uri(plot.penalty_choice(graph))
+        if len(graph.edges):
+            figures["precision"] = as_uri(plot.network_graph(_renamed(graph.edges, names)))
     if curves is not None and len(curves):
         figures["precision_recall"] = as_uri(plot.precision_recall(curves))
     return figures | (_draw_trust(facts) if facts is not None else {})

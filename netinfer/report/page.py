@@ -24,6 +24,8 @@ def write_report(
     phenotype: pd.DataFrame | Any = None,
     annotation: pd.DataFrame | None = None,
     sensitivity: Any = None,
+    precision: Any = None,
+    consensus: pd.DataFrame | None = None,
     title: str | None = None,
 ) -> Path:
     """Write one self-contained HTML page about a data set and its network.
@@ -50,6 +52,10 @@ def write_report(
         Of a network that leaves pairs of one operon out; see `netinfer.evaluate`.
     sensitivity : Sensitivity, optional
         The network under other choices, from `netinfer.sensitivity`.
+    precision : Network, optional
+        The undirected network of the data set, from `netinfer.infer_precision`.
+    consensus : DataFrame, optional
+        Both networks side by side, from `netinfer.network.consensus.consensus`.
     title : str, optional
         By default the data set's name.
 
@@ -74,7 +80,7 @@ def write_report(
             evaluation = evaluate(net, gold, baseline=adata, annotation=annotation)
     page = _template().render(
         title=title or str(net.provenance.get("dataset") or "netinfer network"),
-        **_values(net, adata, evaluation, paths, curves, phenotype, sensitivity),
+        **_values(net, adata, evaluation, paths, curves, phenotype, sensitivity, precision, consensus),
     )
     with atomic_write(path) as file:
         file.write(page)
@@ -89,12 +95,15 @@ def _values(
     curves: pd.DataFrame | None,
     phenotype: Any,
     sensitivity: Any,
+    precision: Any,
+    consensus: pd.DataFrame | None,
 ) -> dict[str, Any]:
     """Gather everything that the templates show."""
     from netinfer.plot.stability import cut_lines
     from netinfer.report import advice, content, trust
     from netinfer.report.components import leading_components
     from netinfer.report.figures import N_REGULATORS, draw
+    from netinfer.report.graph import precision_facts
     from netinfer.report.labels import display_names
 
     names = display_names(net.nodes)
@@ -121,9 +130,10 @@ def _values(
         "phenotype": content.phenotype_facts(phenotype, net.nodes),
         "has_path_end": paths is not None and cut_lines(net, paths)[1] is not None,
         "sensitivity": content.sensitivity_facts(sensitivity),
+        "precision": precision_facts(precision, consensus),
         "settings": content.settings_rows(net.provenance),
         "components": components,
-        "figures": draw(net, paths, curves, facts=facts, names=names, card=sensitivity),
+        "figures": draw(net, paths, curves, facts=facts, names=names, card=sensitivity, graph=precision),
         "bound_assumes": content.BOUND_ASSUMES,
         "not_counted": content.NOT_COUNTED,
         "effect": str(net.provenance.get("effect", "")).removeprefix("effect: "),

@@ -1,6 +1,9 @@
 """The numerical core: arrays in, arrays and a certificate out. It knows no genes."""
 
 from netinfer.solvers.elastic_net import elastic_net_path
+from netinfer.solvers.graphical_lasso import graphical_lasso
+from netinfer.solvers.graphical_path import graphical_lasso_path, graphical_lasso_steps, largest_penalty
+from netinfer.solvers.graphical_result import GraphicalLassoResult
 from netinfer.solvers.group import GroupLassoPath, group_lasso_path, group_lasso_paths
 from netinfer.solvers.grouping import group_labels
 from netinfer.solvers.logistic import LogisticPath, logistic_path
@@ -15,6 +18,7 @@ from netinfer.solvers.wide_path import lasso_path_wide
 
 __all__ = [
     "Certificate",
+    "GraphicalLassoResult",
     "GroupLassoPath",
     "LassoPath",
     "LeastSquaresLoss",
@@ -26,11 +30,15 @@ __all__ = [
     "elastic_net_path",
     "elastic_net_paths",
     "fista",
+    "graphical_lasso",
+    "graphical_lasso_path",
+    "graphical_lasso_steps",
     "group_labels",
     "group_lasso_path",
     "group_lasso_paths",
     "group_soft_threshold",
     "ista",
+    "largest_penalty",
     "lasso_path",
     "lasso_path_wide",
     "lasso_paths",

@@ -65,7 +65,7 @@ def make_active_set(n_regulators: int) -> ActiveSet:
 
 
 @njit
-def _forward(work, n, x):
+def forward(work, n, x):
     """Solve L z = x in place, four unknowns at a time so that the rest of x is passed over a quarter as often."""
     upper, inverse = work.upper, work.inverse_diagonal
     a = 0
@@ -89,7 +89,7 @@ def _forward(work, n, x):
 
 
 @njit
-def _backward(work, n, x):
+def backward(work, n, x):
     """Solve L' z = x in place, likewise."""
     lower, inverse = work.lower, work.inverse_diagonal
     a = n - 1
@@ -118,7 +118,7 @@ def _append(gram, work, n, j, sign):
     row, u = gram[j], work.lower[n]
     for a in range(n):
         u[a] = row[work.active[a]]
-    _forward(work, n, u)
+    forward(work, n, u)
     schur = row[j]
     for a in range(n):
         schur -= u[a] * u[a]
@@ -136,8 +136,8 @@ def _append(gram, work, n, j, sign):
 @njit
 def _solve(work, n, x):
     """Solve the active equations in place."""
-    _forward(work, n, x)
-    _backward(work, n, x)
+    forward(work, n, x)
+    backward(work, n, x)
 
 
 @njit

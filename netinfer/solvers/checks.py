@@ -148,7 +148,7 @@ def _factor(gram: np.ndarray) -> np.ndarray:
             f"gram: not positive semidefinite: its smallest eigenvalue, scaled to a unit diagonal, is {smallest:.3g}: "
             + (
                 _SINGLE_HINT
-                if smallest > -SINGLE and _is_single(gram)
+                if smallest > -SINGLE and is_single(gram)
                 else "give X'X / n of centred data without missing values"
             )
         ) from None
@@ -157,7 +157,7 @@ def _factor(gram: np.ndarray) -> np.ndarray:
 _SINGLE_HINT = "its entries were computed in single precision: use float64 for the data"
 
 
-def _is_single(gram: np.ndarray) -> bool:
+def is_single(gram: np.ndarray) -> bool:
     """Say whether every entry is a number of single precision, which those of a product in float64 are not."""
     with np.errstate(over="ignore"):
         return np.array_equal(gram, gram.astype(np.float32))
@@ -188,7 +188,7 @@ def _what_to_do(gram: np.ndarray, variance: float) -> str:
     advice = "all three must come from the same samples, centred and divided by the same n"
     if variance == 1.0:
         advice += "; target_variance is 1, its default: give y'y / n, or the cross-moments of a standardised target"
-    elif _is_single(gram):
+    elif is_single(gram):
         advice += f"; {_SINGLE_HINT}"
     return advice
 

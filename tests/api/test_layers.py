@@ -17,7 +17,7 @@ ALLOWED = {
     "config": {"datasets", "errors", "mistakes", "yamlfile"},
     "kernels": {"config", "errors", "models"},  # models: the warm-up, when called
     "solvers": {"errors", "kernels", "plot"},  # plot: a path draws itself, when called
-    "moments": {"errors", "solvers"},
+    "moments": {"errors", "kernels", "solvers"},
     "stability": {"errors", "kernels", "moments", "solvers"},
     "io": {"errors", "config"},
     "preprocess": {"errors", "config", "io"},

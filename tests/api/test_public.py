@@ -25,6 +25,13 @@ import netinfer as ni
              "priors", "penalty_weights", "seed", "threads"],
         ),
         (
+            ni.infer_precision,
+            ["adata"],
+            ["penalty", "criterion", "regulators", "max_genes", "correlation", "shrinkage", "covariates", "block",
+             "strata", "hidden_factors", "n_subsamples", "expected_false_edges", "fdr", "rule", "threshold", "seed",
+             "threads"],
+        ),
+        (
             ni.select_genes,
             ["adata", "phenotype"],
             ["family", "covariates", "block", "n_subsamples", "fdr", "expected_false_genes", "max_genes", "seed",
@@ -70,13 +77,30 @@ import netinfer as ni
             ["gram", "cross", "groups", "penalties"],
             ["l1_share", "group_weights", "penalty_weights", "shrinkage", "target_variance", "tol"],
         ),
+        (
+            ni.solvers.graphical_lasso,
+            ["covariance", "penalty"],
+            ["penalize_diagonal", "tol", "max_sweeps", "start", "threads"],
+        ),
+        (
+            ni.solvers.graphical_lasso_path,
+            ["covariance", "penalties"],
+            ["n_penalties", "smallest", "penalty_weights", "penalize_diagonal", "tol", "max_sweeps", "threads"],
+        ),
+        (ni.solvers.largest_penalty, ["covariance", "penalty_weights"], []),
         (ni.solvers.fista, ["loss", "penalty"], ["l1_share", "groups", "penalty_weights", "group_weights", "tol"]),
         (ni.solvers.LassoPath.at, ["self", "penalty"], []),
         (ni.solvers.LassoPath.certificate, ["self", "penalty"], []),
         (ni.solvers.LassoPath.plot, ["self", "ax"], ["names", "n_labels"]),
         (ni.plot.coefficient_path, ["path"], ["names", "n_labels", "ax"]),
         (ni.moments.from_matrix, ["regulators", "targets", "rows"], []),
-        (ni.Network.threshold, ["self"], ["expected_false_edges", "fdr", "selection_probability"]),
+        (
+            ni.moments.correlation_matrix,
+            ["data"],
+            ["method", "covariates", "shrinkage", "rows", "names", "project", "threads"],
+        ),
+        (ni.moments.nearest_correlation, ["matrix"], ["floor", "max_steps"]),
+        (ni.Network.threshold, ["self"], ["expected_false_edges", "fdr", "selection_probability", "penalty"]),
         (ni.Network.write_graphml, ["self", "path"], []),
         (ni.Network.to_anndata, ["self", "adata"], []),
         (ni.Network.to_networkx, ["self"], []),
@@ -96,6 +120,9 @@ def test_defaults_of_the_design():
     assert parameters["model"].default == "elastic_net"
     assert parameters["shrinkage"].default == 0.5
     assert parameters["n_subsamples"].default == 100
+    glasso = inspect.signature(ni.solvers.graphical_lasso).parameters
+    assert glasso["penalize_diagonal"].default is False
+    assert glasso["tol"].default == 1e-6
     assert inspect.signature(ni.normalize).parameters["method"].default == "auto"
     assert inspect.signature(ni.read_expression).parameters["orientation"].default == "auto"
 
@@ -111,8 +138,13 @@ def test_moments_add_and_subtract():
 
 @pytest.mark.parametrize(
     "module",
-    [f"netinfer.solvers.{name}" for name in ("path", "elastic_net", "weighted", "logistic", "group", "proximal")],
-)
+    [
+        f"netinfer.solvers.{name}"
+        for name in (
+            "path", "elastic_net", "weighted", "logistic", "group", "proximal", "graphical_lasso", "graphical_path"
+        )
+    ],
+)  # fmt: skip
 def test_examples_in_docstrings_run(module):
     result = doctest.testmod(importlib.import_module(module))
     assert result.attempted > 0

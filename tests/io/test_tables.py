@@ -20,6 +20,7 @@ from netinfer.io.columns import (
     EDGES,
     EXPECTED_FALSE_EDGES_NOTE,
     EXPLORATORY,
+    EVIDENCE,
     NEIGHBOURS,
     NODES,
     PHENOTYPE_GENES,
@@ -198,6 +199,7 @@ def documented(heading: str) -> list[tuple[str, ...]]:
     [
         ("edges.tsv, edges.parquet, candidates.parquet", EDGES),
         ("Neighbours", NEIGHBOURS),
+        ("precision/consensus.tsv", EVIDENCE),
         ("exploratory.tsv", EXPLORATORY[len(EDGES) :]),
         ("nodes.tsv", NODES),
         ("Phenotype: nodes", TRAIT),
@@ -225,11 +227,11 @@ def test_documentation_has_the_words_for_each_direction():
 
 def test_a_direction_that_is_not_determined_has_no_word_for_one():
     bases = list(DIRECTION_BASES)
-    assert set(bases) == {"regulator_list", "undetermined", "time", "perturbation"}
+    assert set(bases) == {"regulator_list", "undetermined", "undirected", "time", "perturbation"}
     for sign, word in ((1, "activates"), (-1, "represses")):
-        expected = ["associates" if basis == "undetermined" else word for basis in bases]
-        assert interactions([sign] * 4, bases) == expected
-        assert interactions([sign] * 4, bases, directed=False) == ["associates"] * 4
+        expected = ["associates" if basis in ("undetermined", "undirected") else word for basis in bases]
+        assert interactions([sign] * 5, bases) == expected
+        assert interactions([sign] * 5, bases, directed=False) == ["associates"] * 5
     assert {word: ARROWS[word] for word in ("activates", "represses", "associates")} == {
         "activates": "activation",
         "represses": "inhibition",

@@ -67,6 +67,15 @@ CARD = SimpleNamespace(
     ),
     variants=pd.DataFrame({"variant": ["without=$x_{", "normalize=rank"], "share_survives": [0.75, 1.0]}),
 )
+GRAPH = SimpleNamespace(
+    provenance={
+        "criterion": "stars",
+        "criterion_settings": {"threshold": 0.05},
+        "n_targets": 30,
+        "penalty": 0.4,
+        "path": {"penalty": [0.8, 0.4, 0.2], "criterion": [0.0, 0.04, None], "n_edges": [0, 30, None]},
+    }
+)
 GRID = np.array([0.6, 0.3, 0.1])
 DRAWINGS = {
     "sensitivity_card": lambda ax: plot.sensitivity_card(CARD, ax=ax),
@@ -80,6 +89,7 @@ DRAWINGS = {
     ),
     "network_graph": lambda ax: plot.network_graph(EDGES, ax=ax),
     "stability_paths": lambda ax: plot.stability_paths(PATHS, "g1", ax=ax),
+    "penalty_choice": lambda ax: plot.penalty_choice(GRAPH, ax=ax),
     "precision_recall": lambda ax: plot.precision_recall(CURVES, ax=ax),
     "top_regulators": lambda ax: plot.top_regulators(EDGES, ax=ax),
     "regulators_per_target": lambda ax: plot.regulators_per_target(NET, ax=ax),
@@ -305,3 +315,17 @@ def test_figures_of_a_report_are_not_pyplots():
     assert draw(net, None, None)["graph"].startswith("data:image/svg")
     assert pyplot.get_fignums() == []
     assert plot.false_edges(NET).figure.number == 1
+
+
+@pytest.mark.parametrize(("criterion", "lowest"), [("stars", 0.01), ("ebic", 0.0), ("cv", 0.0)])
+def test_the_choice_of_a_graph_is_drawn_with_its_edges(criterion, lowest):
+    record = {**GRAPH.provenance, "criterion": criterion}
+    record["path"] = {**record["path"], "criterion": [5.0, 2.0, 3.0] if criterion != "stars" else [0.01, 0.04, None]}
+    ax = plot.penalty_choice(SimpleNamespace(provenance=record))
+    curve = ax.lines[0].get_ydata()
+    assert curve.min() == lowest
+    assert [line.get_linestyle() for line in ax.lines].count("--") == (criterion == "stars")
+    (edges,) = [other.lines[0].get_ydata() for other in ax.figure.axes if other is not ax]
+    assert edges.tolist() == [0, 30]
+    given = SimpleNamespace(provenance={**record, "criterion": "given"})
+    assert len(plot.penalty_choice(given).texts) == 1

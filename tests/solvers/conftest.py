@@ -1,4 +1,4 @@
-"""R's glmnet for the tests of solvers: one process for many fits."""
+"""R's glmnet and glasso for the tests of solvers: one process for many fits of glmnet, one a fit of glasso."""
 
 from __future__ import annotations
 
@@ -43,5 +43,29 @@ def glmnet(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., np.ndarray
         (folder / "fits.txt").write_text("\n".join(lines) + "\n")
         subprocess.run(["Rscript", "--vanilla", "fit.R"], cwd=folder, check=True, capture_output=True, timeout=300)
         return np.array([np.fromfile(folder / f"{k}.coef") for k in range(len(pairs))])
+
+    return fit
+
+
+@pytest.fixture(scope="session")
+def glasso(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., np.ndarray]:
+    """Return a function of (covariance, penalty, penalize_diagonal) that gives the precision; skip without R."""
+    if shutil.which("Rscript") is None:
+        pytest.skip("R with glasso is not here: no Rscript")
+    found = subprocess.run(["Rscript", "-e", "library(glasso)"], capture_output=True, check=False)
+    if found.returncode:
+        pytest.skip("R with glasso is not here: no glasso")
+    folder: Path = tmp_path_factory.mktemp("glasso")
+
+    def fit(covariance: np.ndarray, penalty: float, penalize_diagonal: bool) -> np.ndarray:
+        p = len(covariance)
+        (folder / "s").write_bytes(np.ascontiguousarray(covariance).tobytes())
+        code = (
+            f"s <- matrix(readBin('s', 'double', {p * p}), {p}, {p}); "
+            f"fit <- glasso::glasso(s, {float(penalty)!r}, thr = 1e-12, maxit = 1e5, "
+            f"penalize.diagonal = {str(penalize_diagonal).upper()}); writeBin(as.double(fit$wi), 'wi')"
+        )
+        subprocess.run(["Rscript", "--vanilla", "-e", code], cwd=folder, check=True, capture_output=True, timeout=300)
+        return np.fromfile(folder / "wi").reshape(p, p).T
 
     return fit

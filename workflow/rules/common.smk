@@ -64,6 +64,24 @@ FITTING = {
     for key, value in config["regression"].items()
     if key not in ("rule", "threshold", "truncation", "pooled")
 }
+GRAPH_FILES = (
+    "edges.tsv",
+    "edges.parquet",
+    "candidates.parquet",
+    "nodes.tsv",
+    "targets.tsv",
+    "network.graphml",
+    "network_top.graphml",
+    "provenance.json",
+    "cut.json",
+    "consensus.tsv",
+    "consensus.graphml",
+)
+# What the undirected network takes of the regression's settings.
+TYING = {
+    key: config["regression"][key]
+    for key in ("n_subsamples", "rule", "threshold", "truncation", "pooled")
+}
 # What only keeps or adds to the network's own counts is no part of the variants.
 VARYING = {
     key: value for key, value in FITTING.items() if key not in ("decoys", "resumable")
@@ -111,6 +129,23 @@ def if_phenotype(wildcards):
         return []
     names = ("model.json", "genes.tsv", "genes_ranked.tsv")
     return [f"{RESULTS}/{wildcards.dataset}/phenotype/{name}" for name in names]
+
+
+def graph_cut(wildcards):
+    """Give the cut where it decides the undirected network, so that another one repeats no fit elsewhere."""
+    is_asked = DATASETS[wildcards.dataset]["precision"].get("criterion") == "error"
+    return config["cut"] if is_asked else {}
+
+
+def if_precision(*names):
+    """Give an input function for files of the undirected network, where the data set has one."""
+
+    def files(wildcards):
+        if DATASETS[wildcards.dataset].get("precision") is None:
+            return []
+        return [f"{RESULTS}/{wildcards.dataset}/precision/{name}" for name in names]
+
+    return files
 
 
 def if_sensitivity(wildcards):

@@ -86,6 +86,7 @@ rule report:
         annotation=data_file("annotation"),
         phenotype=if_phenotype,
         sensitivity=if_sensitivity,
+        precision=if_precision("edges.tsv", "consensus.tsv"),
     output:
         html=report(
             "<results>/{dataset}/report.html",
@@ -122,6 +123,7 @@ rule manifest:
         evaluation=if_gold(f"{RESULTS}/{{dataset}}/evaluation.tsv"),
         phenotype=if_phenotype,
         sensitivity=if_sensitivity,
+        precision=if_precision(*GRAPH_FILES),
         lists=other_lists,
         html="<results>/{dataset}/report.html",
     output:

@@ -30,6 +30,17 @@ def gene_pairs(base_mb, matrices, per_input):
     ) * 2 ** (attempt - 1)
 
 
+def graph(base_mb, per_pair, per_input):
+    """Give `mem_mb` with so many bytes for each two genes of the undirected network, doubled with each attempt."""
+    return lambda wildcards, input, attempt: int(
+        base_mb
+        + 1e-6
+        * per_pair
+        * DATASETS[wildcards.dataset]["precision"].get("max_genes", 2000) ** 2
+        + per_input * input.size_mb
+    ) * 2 ** (attempt - 1)
+
+
 def minutes(base, per_gb):
     """Give `runtime` as a base and minutes for each GB of input, doubled with each attempt."""
     return lambda wildcards, input, attempt: int(

@@ -8,6 +8,7 @@ with job(snakemake):
     given = ("expression", "regulators", "samples", "gold", "annotation")
     made = [*snakemake.input.network, snakemake.input.get("evaluation"), snakemake.input.html]
     made += [*(snakemake.input.get("phenotype") or []), *(snakemake.input.get("sensitivity") or [])]
+    made += snakemake.input.get("precision") or []
     inputs = {key: snakemake.input.get(key) for key in given if snakemake.input.get(key)}
     lists = enumerate(snakemake.input.get("lists") or [], start=1)
     write_manifest(

@@ -1,0 +1,218 @@
+"""From the graph and the half-samples to the network: candidates, genes and the record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from netinfer import __version__
+from netinfer.io.columns import EDGES, TARGETS
+from netinfer.models.precision.choice import PenaltyChoice
+from netinfer.models.precision.correlations import Correlations
+from netinfer.models.precision.fits import TOLERANCE, Certificates, gap_per_gene, pair_ends, pair_index, tied
+from netinfer.models.precision.problem import PrecisionProblem
+from netinfer.models.precision.stability import HalfSamples
+from netinfer.network import EXPECTED_FALSE_EDGES_NOTE, Network
+from netinfer.network.validate import rank_candidates
+from netinfer.solvers import GraphicalLassoResult
+from netinfer.stability.ipss import choose_truncation
+from netinfer.stability.rules import IPSS_ORDER, expected_false, q_values, rule_record
+
+MODEL = "graphical_lasso"
+WEIGHT = "weight: absolute partial correlation of the two genes given all others included, at this penalty"
+
+
+def gather(
+    problem: PrecisionProblem,
+    correlations: Correlations,
+    choice: PenaltyChoice | None,
+    found: GraphicalLassoResult,
+    halves: HalfSamples,
+    *,
+    rule: str,
+    constants: Mapping[str, Any],
+    asked: dict[str, float] | None,
+    certificates: Certificates,
+    record: dict[str, Any],
+    dropped: pd.DataFrame | None = None,
+) -> Network:
+    """Make the network of a graph.
+
+    Parameters
+    ----------
+    problem : PrecisionProblem
+    correlations : Correlations
+    choice : PenaltyChoice, optional
+        None where the pairs of the path's last penalty are cut by an error.
+    found : GraphicalLassoResult
+        The fit on all samples at the penalty of the weights.
+    halves : HalfSamples
+    rule, constants
+        Of the bound.
+    asked : dict, optional
+        The cut by an error; by default the network is the graph.
+    certificates : Certificates
+    record : dict
+        Goes into the provenance.
+    dropped : DataFrame, optional
+        Genes that never came to the model (columns gene, status, reason).
+    """
+    constants = dict(constants)
+    if rule in IPSS_ORDER:
+        constants["truncation"] = choose_truncation(halves.selection, IPSS_ORDER[rule])
+    bound = np.full(len(halves.n_most), np.inf)
+    bound[halves.gated] = expected_false(halves.selection, rule, **constants)
+    candidates = _candidates(problem, correlations, found, halves, bound, is_graph=choice is not None)
+    genes = problem.genes
+    whole = correlations.whole
+    provenance = {
+        **record,
+        "netinfer": __version__,
+        "model": MODEL,
+        "directed": False,
+        "penalty": halves.ranking_penalty,
+        **_choice_record(choice),
+        **rule_record(halves.selection, halves.penalties, rule, **constants),
+        "n_components": len(found.component_sizes),
+        "largest_component": int(found.component_sizes.max()),
+        "worst_duality_gap": certificates.worst,
+        "n_fits": certificates.n_fits,
+        "correlation": whole.method,
+        "shrinkage": whole.shrinkage,
+        "is_projected": whole.is_projected,
+        "projection_distance": whole.distance,
+        "genes": problem.choice,
+        "n_samples": len(genes.regulators),
+        "n_units": genes.n_units,
+        "unit": genes.unit_column,
+        "covariates": list(genes.covariate_names),
+        "covariate_df": genes.covariate_df,
+        "n_regulators": int(problem.is_regulator.sum()),
+        "n_targets": len(problem.names),
+        "n_pairs": problem.n_pairs,
+        "not_counted": EXPECTED_FALSE_EDGES_NOTE,
+        "weight": WEIGHT,
+    }
+    if genes.strata is not None:
+        provenance.update(strata=genes.strata_column, n_strata=int(genes.strata.max()) + 1, n_half=genes.n_half)
+    cut = asked
+    if cut is None:
+        provenance["graph_penalty"] = halves.ranking_penalty
+        cut = {"penalty": halves.ranking_penalty}
+    elif choice is not None:
+        provenance["graph_penalty"] = halves.ranking_penalty
+    targets = _targets(problem, found, halves, candidates, certificates, dropped)
+    return Network(candidates, _nodes(problem), targets, provenance, cut)
+
+
+def _choice_record(choice: PenaltyChoice | None) -> dict[str, Any]:
+    """What the provenance says of the choice of the penalty; JSON has no NaN."""
+    if choice is None:
+        return {"criterion": "error"}
+    table = choice.table.astype(object).where(choice.table.notna(), None)
+    return {
+        "criterion": choice.criterion,
+        "criterion_settings": choice.record,
+        "path": {name: table[name].tolist() for name in table},
+    }
+
+
+def _candidates(
+    problem: PrecisionProblem,
+    correlations: Correlations,
+    found: GraphicalLassoResult,
+    halves: HalfSamples,
+    bound: np.ndarray,
+    *,
+    is_graph: bool,
+) -> pd.DataFrame:
+    """Return the pairs of the graph; where an error cuts, those with a bound as well, which come last."""
+    p = len(problem.names)
+    i, j, value = tied(found)
+    place = pair_index(i, j, p)
+    weight, sign = np.abs(value), np.where(value < 0, -1, 1)
+    if not is_graph:
+        more = np.setdiff1d(np.flatnonzero(np.isfinite(bound)), place)
+        i_more, j_more = pair_ends(more, p)
+        least = weight.min(initial=1.0)
+        place, weight = np.append(place, more), np.append(weight, np.full(len(more), least))
+        sign = np.append(sign, np.where(correlations.whole.matrix[i_more, j_more] < 0, -1, 1))
+        i, j = np.append(i, i_more), np.append(j, j_more)
+    names = np.array(problem.names, object)
+    first, second = names[i], names[j]
+    swap = np.array([a > b for a, b in zip(first, second, strict=True)], bool)
+    positive, negative = halves.n_positive[place].astype(float), halves.n_negative[place].astype(float)
+    n_nonzero = positive + negative
+    agree = np.divide(np.maximum(positive, negative), n_nonzero, out=np.full(len(place), np.nan), where=n_nonzero > 0)
+    limits = bound[place]
+    frame = pd.DataFrame(
+        {
+            "source": np.where(swap, second, first),
+            "target": np.where(swap, first, second),
+            # Rounding may leave a partial correlation of 1 above it.
+            "weight": np.minimum(weight, 1.0),
+            "sign": sign.astype(np.int64),
+            "selection_probability": halves.n_most[place] / halves.selection.n_subsamples,
+            "sign_stability": agree,
+            "expected_false_edges": np.where(np.isfinite(limits), limits, np.nan),
+            "q_value": q_values(limits),
+            "model": MODEL,
+            "direction_basis": "undirected",
+        }
+    )
+    for column in EDGES:
+        if column.name not in frame and column.name != "rank":
+            frame[column.name] = np.nan
+    return rank_candidates(frame)
+
+
+def _nodes(problem: PrecisionProblem) -> pd.DataFrame:
+    genes = problem.genes
+    return pd.DataFrame(
+        {
+            "name": problem.names,
+            "gene_id": problem.names,
+            "symbol": list(genes.symbols or [""] * len(problem.names)),
+            "is_regulator": problem.is_regulator,
+            "expression_mean": genes.target_mean,
+        }
+    )
+
+
+def _targets(
+    problem: PrecisionProblem,
+    found: GraphicalLassoResult,
+    halves: HalfSamples,
+    candidates: pd.DataFrame,
+    certificates: Certificates,
+    dropped: pd.DataFrame | None,
+) -> pd.DataFrame:
+    """Return one row a gene that came in; those included first."""
+    is_certified = gap_per_gene(found) <= TOLERANCE
+    ends = pd.concat([candidates["source"], candidates["target"]]).value_counts()
+    frame = pd.DataFrame(
+        {
+            "target": problem.names,
+            "status": "ok" if is_certified else "not_converged",
+            "reason": "" if is_certified else f"duality gap per gene above {TOLERANCE:.0e}",
+            "n_units": problem.genes.n_units,
+            "penalty_max": halves.largest,
+            "duality_gap": certificates.worst,
+            "n_candidates": ends.reindex(problem.names).fillna(0).to_numpy(np.int64),
+            "r2_heldout": np.nan,
+        }
+    )
+    others = [frame, problem.left_out.rename(columns={"gene": "target"})]
+    if dropped is not None and not dropped.empty:
+        others.append(dropped[["gene", "status", "reason"]].rename(columns={"gene": "target"}))
+    rest = pd.concat(others[1:], ignore_index=True)
+    if rest.empty:
+        return frame
+    rest = rest.assign(
+        n_units=problem.genes.n_units, penalty_max=np.nan, duality_gap=np.nan, n_candidates=0, r2_heldout=np.nan
+    )
+    columns = [column.name for column in TARGETS if column.name != "n_edges"]
+    return pd.concat([frame[columns], rest[columns]], ignore_index=True)

@@ -1,0 +1,226 @@
+"""The undirected network as one call: which genes go together given all the others."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from netinfer.errors import ConfigError
+from netinfer.kernels import thread_limit
+from netinfer.models.precision.choice import check_choice, choose
+from netinfer.models.precision.correlations import Correlations
+from netinfer.models.precision.fits import Certificates, fit
+from netinfer.models.precision.gather import gather
+from netinfer.models.precision.problem import prepare_genes
+from netinfer.models.precision.stability import Wanted, count_half_samples
+from netinfer.moments.correlation import METHODS
+from netinfer.network.cut import asked_cut
+from netinfer.preprocess.factors import hidden_factors as find_hidden_factors
+from netinfer.stability.rules import IPSS_ORDER, RULES, default_threshold
+
+if TYPE_CHECKING:
+    from netinfer.network import Network
+
+# The share of false edges that the path of half-samples is to serve where none is asked for.
+USUAL_SHARE = 0.1
+
+
+def infer_precision(
+    adata: Any,
+    *,
+    penalty: float | None = None,
+    criterion: str = "stars",
+    regulators: Sequence[str] | str | Path | None = None,
+    max_genes: int | None = 2000,
+    correlation: str = "pearson",
+    shrinkage: float | str = 0.0,
+    covariates: Sequence[str] | None = None,
+    block: str | None = None,
+    strata: str | None = None,
+    hidden_factors: int | str | None = None,
+    n_subsamples: int = 100,
+    expected_false_edges: float | None = None,
+    fdr: float | None = None,
+    rule: str = "meinshausen_buhlmann",
+    threshold: float | str = "auto",
+    stars_threshold: float = 0.05,
+    seed: int = 0,
+    threads: int | None = None,
+) -> Network:
+    r"""Infer an undirected network: pairs of genes with a partial correlation given all other genes.
+
+    The Graphical Lasso on the correlation R of the genes minimises :math:`-\log\det T + \mathrm{tr}(R T) + \lambda
+    \sum_{i \ne j} |T_{ij}|`; a pair is an edge where :math:`T_{ij} \ne 0`. Without a wished error the network is this
+    graph at the penalty given or chosen. With one it is the pairs that half-samples tie so often that the bound allows.
+
+    Parameters
+    ----------
+    adata : AnnData, DataFrame or array, samples x genes
+        Normalised expression (see `netinfer.normalize`).
+    penalty : float, 0 < penalty <= 1, optional
+        On the scale of correlations; by default `criterion` chooses it.
+    criterion : {"stars", "ebic", "cv"}
+        StARS, the extended BIC (gamma 0.5), or the likelihood of five held-out folds.
+    regulators : list of str, path, name of a shipped list, DataFrame, or "all", optional
+        Genes that are included before others; ``var["is_regulator"]`` by default where there is one.
+    max_genes : int, >= 2, optional
+        Genes included at most: regulators, then the most variable others. None includes all that vary.
+    correlation : {"pearson", "spearman", "kendall", "normal_scores"}
+        See `netinfer.moments.correlation_matrix`.
+    shrinkage : float in [0, 1) or "ledoit_wolf"
+        Of the correlation towards the identity.
+    covariates : list of str, optional
+        Columns of ``obs`` projected out; as for `netinfer.infer_regression`.
+    block, strata : str, optional
+        Columns of ``obs`` that name the independent unit and the stratum; as there.
+    hidden_factors : int or "auto", optional
+        Leading components projected out as well; as there.
+    n_subsamples : int, even, >= 4
+        Half-samples, drawn as complementary pairs of independent units.
+    expected_false_edges, fdr : float, optional
+        Cut by the bound on chance edges in place of `criterion`; with `penalty` as well, the graph at it is cut.
+    rule : str
+        The bound: see `netinfer.stability.rules.expected_false`.
+    threshold : float in (1/2, 1] or "auto"
+        Selection probability that an edge needs by the rule; auto is 0.9, and 0.6 with more than 20 other genes for
+        each unit of a half-sample.
+    stars_threshold : float, 0 < beta < 0.5
+        Largest mean chance that two subsamples disagree on a pair: 0.05 as published, which R's huge prints as 0.1.
+    seed : int
+    threads : int, optional
+        All cores that the process may use by default. The network does not depend on it.
+
+    Returns
+    -------
+    Network
+        Undirected. `weight` is the absolute partial correlation, `selection_probability` and `expected_false_edges`
+        come from half-samples; `effect` and its interval are missing. ``threshold(fdr=0.1)`` keeps of a graph the edges
+        that the bound allows, ``threshold(penalty=...)`` all of them again.
+
+    Raises
+    ------
+    ConfigError
+        If a setting or the cut is impossible.
+    InputError
+        If the data cannot be used: a value is not finite, fewer than two genes vary, there are fewer than 20
+        independent units, unusable covariates.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If a fit's duality gap per gene stayed above 1e-6.
+    UserWarning
+        If the criterion has not turned at the smallest penalty.
+
+    Notes
+    -----
+    The network is conditional on the genes included: a gene left out is not given. `expected_false_edges` counts edges
+    chosen by sampling chance, given independent units; it does not count edges that are confounded. Friedman, Hastie
+    and Tibshirani (2008); Liu, Roeder and Wasserman (2010); Foygel and Drton (2010); Meinshausen and Buhlmann (2010).
+    """
+    from netinfer.io import as_expression
+
+    check_choice(penalty, criterion, stars_threshold)
+    threads = _checked(correlation, n_subsamples, rule, threshold, seed, threads)
+    asked = _asked(fdr, expected_false_edges)
+    expression = as_expression(adata)
+    if hidden_factors is not None:
+        expression = find_hidden_factors(expression, hidden_factors, covariates=covariates, block=block, seed=seed)
+    problem = prepare_genes(
+        expression, regulators, max_genes=max_genes, covariates=covariates, block=block, strata=strata
+    )
+    genes = problem.genes
+    if asked is not None:
+        asked_cut(asked, {"n_pairs": problem.n_pairs})
+    constants = {
+        "threshold": default_threshold(np.array([len(problem.names) - 1.0]), genes.n_units)
+        if threshold == "auto"
+        else float(threshold),
+        "truncation": None,
+        "pooled": False,
+    }
+    wanted = Wanted(
+        share=max(fdr or 0.0, USUAL_SHARE) if expected_false_edges is None else None,
+        number=expected_false_edges,
+        rule=rule,
+        constants=constants,
+    )
+    certificates = Certificates()
+    with thread_limit(1):
+        correlations = Correlations(genes, correlation, shrinkage, threads)
+        choice = None
+        if asked is None or penalty is not None:
+            choice = choose(
+                correlations, penalty, criterion, stars_threshold=stars_threshold, seed=seed, threads=threads,
+                certificates=certificates,
+            )  # fmt: skip
+        halves = count_half_samples(
+            correlations, None if choice is None else choice.penalty, wanted, n_subsamples=n_subsamples, seed=seed,
+            threads=threads, certificates=certificates,
+        )  # fmt: skip
+        if choice is None:
+            found = fit(correlations.whole.matrix, halves.ranking_penalty, certificates, threads=threads)
+        else:
+            found = choice.found
+    certificates.warn(3)
+    settings = {
+        "penalty": penalty,
+        "criterion": criterion,
+        "max_genes": max_genes,
+        "correlation": correlation,
+        "shrinkage": shrinkage,
+        "n_subsamples": n_subsamples,
+        "rule": rule,
+        "threshold": threshold,
+        "stars_threshold": stars_threshold,
+    }
+    return gather(
+        problem,
+        correlations,
+        choice,
+        found,
+        halves,
+        rule=rule,
+        constants=constants,
+        asked=asked,
+        certificates=certificates,
+        record={"settings": settings, "seed": seed},
+        dropped=expression.uns.get("netinfer", {}).get("dropped_genes"),
+    )
+
+
+def _asked(fdr: float | None, expected_false_edges: float | None) -> dict[str, float] | None:
+    """Return the cut by error that is asked for, None where the graph itself is."""
+    if fdr is not None and expected_false_edges is not None:
+        raise ConfigError("infer_precision: give fdr or expected_false_edges, not both")
+    if fdr is None and expected_false_edges is None:
+        return None
+    return asked_cut({"fdr": fdr, "expected_false_edges": expected_false_edges})
+
+
+def _checked(correlation, n_subsamples, rule, threshold, seed, threads) -> int:
+    """Refuse settings that cannot be; return the number of threads."""
+    if correlation not in METHODS:
+        raise ConfigError(f"infer_precision: correlation: {correlation!r} is unknown: use {', '.join(METHODS)}")
+    if rule not in RULES:
+        raise ConfigError(f"infer_precision: rule: {rule!r} is unknown: use {', '.join(RULES)}")
+    if isinstance(n_subsamples, bool) or not isinstance(n_subsamples, int) or n_subsamples < 4 or n_subsamples % 2:
+        raise ConfigError(
+            f"infer_precision: n_subsamples: {n_subsamples!r} is no even whole number of at least 4: half-samples come "
+            "in complementary pairs"
+        )
+    is_number = isinstance(threshold, int | float) and not isinstance(threshold, bool)
+    if threshold != "auto" and not (is_number and 0.5 < threshold <= 1.0):
+        raise ConfigError(f"infer_precision: threshold: {threshold!r} is not auto or a number above 0.5 and at most 1")
+    if threshold != "auto" and rule in IPSS_ORDER:
+        raise ConfigError(f"infer_precision: threshold: rule {rule} has none: leave it out")
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**64:
+        raise ConfigError(f"infer_precision: seed: {seed!r} is no whole number from 0 to 2^64 - 1")
+    threads = len(os.sched_getaffinity(0)) if threads is None else threads
+    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+        raise ConfigError(f"infer_precision: threads: {threads!r} is no whole number of at least 1")
+    return threads

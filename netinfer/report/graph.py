@@ -1,0 +1,65 @@
+"""What the report says of the undirected network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+CRITERIA = {
+    "stars": "StARS: the densest graph that subsamples agree on",
+    "ebic": "the extended BIC (gamma 0.5)",
+    "cv": "the likelihood of held-out samples",
+    "given": "the config",
+    "error": "the wished error: pairs that half-samples tie so often that the bound allows them",
+}
+LISTED = 15
+
+
+def precision_facts(net: Any, consensus: pd.DataFrame | None = None) -> dict[str, Any] | None:
+    """Return what the section on the undirected network shows; None without one.
+
+    Parameters
+    ----------
+    net : Network
+        Undirected.
+    consensus : DataFrame, optional
+        As `netinfer.network.consensus.consensus` gives it.
+    """
+    if net is None:
+        return None
+    record = net.provenance
+    if record.get("skipped"):
+        return {"skipped": str(record["skipped"])}
+    by_error = None
+    if record.get("criterion") != "error":
+        by_error = net.threshold(fdr=0.1)
+    counts = {} if consensus is None else consensus["evidence"].value_counts().to_dict()
+    both = None if consensus is None else consensus[consensus["evidence"] == "both"]
+    return {
+        "skipped": "",
+        "n_edges": len(net.edges),
+        "n_genes": record["n_targets"],
+        "genes": record["genes"],
+        "penalty": record["penalty"],
+        "criterion": CRITERIA.get(str(record["criterion"]), str(record["criterion"])),
+        "is_graph": "penalty" in net.cut["asked"],
+        "false_edges": net.cut["expected_false_edges"],
+        "n_by_error": None if by_error is None else len(by_error.edges),
+        "false_by_error": None if by_error is None else by_error.cut["expected_false_edges"],
+        "n_components": record["n_components"],
+        "largest_component": record["largest_component"],
+        "gap": record["worst_duality_gap"],
+        "n_fits": record["n_fits"],
+        "correlation": str(record["correlation"]).replace("_", " "),
+        "is_projected": record["is_projected"],
+        "met": net.cut["met"],
+        "reason": net.cut["reason"],
+        "edges": net.edges.head(LISTED).to_dict("records"),
+        "has_consensus": consensus is not None,
+        "n_both": counts.get("both", 0),
+        "n_directed": counts.get("directed", 0),
+        "n_undirected": counts.get("undirected", 0),
+        "n_untested": 0 if consensus is None else int((~consensus["tested_by_both"].astype(bool)).sum()),
+        "both": [] if both is None else both.head(LISTED).to_dict("records"),
+    }
