@@ -224,10 +224,11 @@ def show(table: pd.DataFrame) -> None:
         print(grid.to_markdown(tablefmt="pipe"))
     print("\nIn how many settings and levels the level is kept, and the worst of them:\n")
     print(verdicts(table).to_markdown(index=False))
-    narrow = table[~table["setting"].isin([setting.label for setting in WIDE])]
-    totals = narrow.groupby(["rule", "level"], sort=False)[["edges", "false", "causally_false", "true"]].sum()
-    print("\nMeans a network, summed over all settings but the wide ones:\n")
-    print(totals.round(2).reset_index().to_markdown(index=False))
+    is_wide = table["setting"].isin([setting.label for setting in WIDE])
+    for what, part in (("all settings but the wide ones", table[~is_wide]), ("the wide ones", table[is_wide])):
+        totals = part.groupby(["rule", "level"], sort=False)[["edges", "false", "causally_false", "true"]].sum()
+        print(f"\nMeans a network, summed over {what}:\n")
+        print(totals.round(2).reset_index().to_markdown(index=False))
 
 
 def main() -> None:
@@ -240,7 +241,6 @@ def main() -> None:
     parser.add_argument("--table", help="write the rows of every network, tab separated")
     options = parser.parse_args()
     rows = study(options.networks, options.jobs, tuple(options.rules))
-
     if options.figure:
         draw_curves(rows, options.figure)
     if options.table:
