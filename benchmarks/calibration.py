@@ -5,7 +5,7 @@
 12 Gaussian settings (n 50, 100, 300; 50 or 200 regulators; independent, or in ten modules that share half of their
 variance), 2 heavy-tailed ones (everything of Student's t with 3 degrees of freedom; n 100, 200 regulators), and 2 wide
 ones (n 40, 600 regulators: 30 candidates a unit of a half-sample, where the default threshold is 0.6), which are
-printed with the others and left out of the sums. 20 targets a network: half have no regulator, the others 1 to 20 with
+printed with the others and summed apart. 20 targets a network: half have no regulator, the others 1 to 20 with
 R2 of 0.2 to 0.9, and for a quarter of these one regulator is not measured. A false edge has coefficient zero in the
 population regression of the target on the candidates; a causally false one is no regulator of the target, such as a
 stand-in for one that was not measured, and is printed apart. 50 complementary pairs, the Lasso. Levels: 1 and 5
