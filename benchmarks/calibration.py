@@ -5,7 +5,7 @@
 12 Gaussian settings (n 50, 100, 300; 50 or 200 regulators; independent, or in ten modules that share half of their
 variance), 2 heavy-tailed ones (everything of Student's t with 3 degrees of freedom; n 100, 200 regulators), and 2 wide
 ones (n 40, 600 regulators: 30 candidates a unit of a half-sample, where the default threshold is 0.6), which are
-printed with the others and left out of the sums. 20 targets a network: half have no regulator, the others 1 to 20 with
+printed with the others and summed apart. 20 targets a network: half have no regulator, the others 1 to 20 with
 R2 of 0.2 to 0.9, and for a quarter of these one regulator is not measured. A false edge has coefficient zero in the
 population regression of the target on the candidates; a causally false one is no regulator of the target, such as a
 stand-in for one that was not measured, and is printed apart. 50 complementary pairs, the Lasso. Levels: 1 and 5
@@ -224,10 +224,11 @@ def show(table: pd.DataFrame) -> None:
         print(grid.to_markdown(tablefmt="pipe"))
     print("\nIn how many settings and levels the level is kept, and the worst of them:\n")
     print(verdicts(table).to_markdown(index=False))
-    narrow = table[~table["setting"].isin([setting.label for setting in WIDE])]
-    totals = narrow.groupby(["rule", "level"], sort=False)[["edges", "false", "causally_false", "true"]].sum()
-    print("\nMeans a network, summed over all settings but the wide ones:\n")
-    print(totals.round(2).reset_index().to_markdown(index=False))
+    is_wide = table["setting"].isin([setting.label for setting in WIDE])
+    for what, part in (("all settings but the wide ones", table[~is_wide]), ("the wide ones", table[is_wide])):
+        totals = part.groupby(["rule", "level"], sort=False)[["edges", "false", "causally_false", "true"]].sum()
+        print(f"\nMeans a network, summed over {what}:\n")
+        print(totals.round(2).reset_index().to_markdown(index=False))
 
 
 def main() -> None:
@@ -240,7 +241,6 @@ def main() -> None:
     parser.add_argument("--table", help="write the rows of every network, tab separated")
     options = parser.parse_args()
     rows = study(options.networks, options.jobs, tuple(options.rules))
-
     if options.figure:
         draw_curves(rows, options.figure)
     if options.table:
