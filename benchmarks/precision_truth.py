@@ -7,8 +7,8 @@
 Reads NETINFER_DATA. The first samples from the linear Gaussian networks of pgmpy_gaussian_bn, whose pairs of non-zero
 partial correlation are the moral graph: F1 of the graphs that StARS and the extended BIC choose, mean over the rounds,
 with R huge (method glasso) at its own defaults (10 penalties to a tenth of the largest) and for the BIC on a finer grid
-too (20 to a twentieth). The second ranks the 55 pairs of 11 proteins against the 18 of the published skeleton. The third
-times StARS as published, 20 subsamples at 20 or more penalties, with the most variable genes of ecoli_precise.
+too (20 to a twentieth). The second ranks the 55 pairs of 11 proteins against the 18 of the published skeleton. The
+third times StARS as published, 20 subsamples at 20 or more penalties, with the most variable genes of ecoli_precise.
 """
 
 from __future__ import annotations

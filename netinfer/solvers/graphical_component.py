@@ -25,6 +25,9 @@ LOOSEST = 1e-3
 TIGHTEST = 1e-13
 # After so many sweeps the gap is looked at even where the steps are still long.
 PATIENCE = 10
+# A sweep's estimated gain g and the rate r of its fall foretell the gap, within a factor of 3 of g r (1 - r)^2 on
+# simulated data: so a look, at two Cholesky factors, is made when it is likely to be the last. No larger r is believed.
+SLOWEST = 0.7
 # From so many sweeps on W is extrapolated at every look.
 SLOW = 20
 # Looks in a row without a better gap, at the tightest slack, that end the sweeps.
@@ -87,15 +90,15 @@ def _sweep_until_solved(part: Part, columns: Columns, tol: float, max_sweeps: in
     p = len(part.W)
     scratch = np.empty_like(part.W)
     slack, gain, best = min(LOOSEST, 0.1 * np.sqrt(tol)), np.inf, np.inf
-    last_look, n_stalled, before = 0, 0, None
+    last_look, n_stalled, before, share = 0, 0, None, None
     part.status = "max_sweeps"
     for n in range(1, max_sweeps + 1):
         last_gain = gain
         columns, gain = _sweep(part, columns, slack, n == 1 and not columns.count.any())
         part.n_sweeps = n
-        # The next sweep's gain is about the gap, and gains fall in proportion.
-        expected = gain * min(1.0, gain / last_gain) if last_gain < np.inf else gain
-        if 2.0 * expected > tol * p and n - last_look < PATIENCE and n < max_sweeps:
+        rate = min(gain / last_gain, SLOWEST) if last_gain > 0.0 else SLOWEST
+        expected = gain * (rate * (1.0 - rate) ** 2 if share is None else share)
+        if max(expected, gain if n == 1 else 0.0) > tol * p and n - last_look < PATIENCE and n < max_sweeps:
             continue
         last_look = n
         _look(part, columns, scratch)
@@ -104,7 +107,7 @@ def _sweep_until_solved(part: Part, columns: Columns, tol: float, max_sweeps: in
             return
         if not np.isfinite(part.dual):
             _restart(part)
-            slack, before = 1e-3 * slack, None
+            slack, before, share = 1e-3 * slack, None, None
             n_stalled += 1
         else:
             n_stalled = n_stalled + 1 if part.gap > 0.999 * best and slack <= TIGHTEST else 0
@@ -114,6 +117,7 @@ def _sweep_until_solved(part: Part, columns: Columns, tol: float, max_sweeps: in
                 _extrapolate(part, before, part.gap / best, scratch)
             before = part.W.copy() if n + PATIENCE >= SLOW else None
             best = min(best, part.gap)
+            share = part.gap / gain if gain > 0.0 else None
         slack = max(slack, TIGHTEST)
         if n_stalled == STALLED:
             part.status = "stalled"
