@@ -17,7 +17,16 @@ from netinfer.solvers.graphical_certificate import (
 )
 from netinfer.solvers.graphical_kernel import Columns, make_columns, make_work, sweep
 from netinfer.solvers.graphical_result import GraphicalLassoResult
-from netinfer.solvers.graphical_start import ROOM, clip_to_box, cold_start, columns_of, warm_start
+from netinfer.solvers.graphical_start import (
+    NEAR,
+    ROOM,
+    clip_to_box,
+    cold_start,
+    columns_of,
+    go_towards,
+    share_of_way,
+    warm_start,
+)
 
 # A variable outside its column's regression may break its bound by this, and by less for a small tolerance: its own
 # share of the gap is of the order of the square.
@@ -32,6 +41,10 @@ SLOWEST = 0.7
 SLOW = 20
 # Looks in a row without a better gap, at the tightest slack, that end the sweeps.
 STALLED = 3
+# A penalty below this share of the largest correlation is reached by way of larger ones, the first at this share, each
+# at most STAGE times the next. Of 1,000 variables, at a tenth of the largest correlation, 11 s became 1 s.
+EASY = 0.4
+STAGE = 4.0
 # What is added to the diagonal, from much to little, to find a W that is positive definite where pairs are free.
 INFLATIONS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 
@@ -76,13 +89,40 @@ def solve_component(
     W = None if start is None else warm_start(covariance, penalty, scale, of, start)
     columns = make_columns(p, min(ROOM, p)) if start is None else columns_of(start, of, scale)
     if W is None:
-        W = cold_start(covariance, penalty, scale)
-    if W is None:
-        W = _from_inflated(covariance, penalty, scale)
+        W, columns = _from_larger_penalties(covariance, penalty, scale, columns)
     # The identity is a precision matrix that is always at hand; its objective is p.
     part = Part(covariance, penalty, scale, W, _identity(p), float(p), -np.inf)
     _sweep_until_solved(part, columns, tol, max_sweeps)
     return part
+
+
+def _from_larger_penalties(
+    covariance: np.ndarray, penalty: np.ndarray, scale: np.ndarray, columns: Columns
+) -> tuple[np.ndarray, Columns]:
+    """Return a positive definite W within the box, and regressions, by way of larger penalties where this one is small.
+
+    A start from nothing is then close to S, where regressions without a penalty are dense: the first sweep would take
+    thirty times as long as the others.
+    """
+    p = len(scale)
+    share = share_of_way(covariance, penalty, scale, np.eye(p))
+    n_stages = int(np.ceil(np.log(EASY / share) / np.log(STAGE))) if NEAR < share < EASY else 0
+    W = None
+    for k in range(n_stages):
+        larger = penalty * (EASY / share) ** (1.0 - k / n_stages)
+        if W is None:
+            W = cold_start(covariance, larger, scale)
+        else:
+            go_towards(covariance, scale, share_of_way(covariance, larger, scale, W), W)
+        part = Part(covariance, larger, scale, W, _identity(p), float(p), -np.inf)
+        for _ in range(2):
+            columns, _gain = _sweep(part, columns, LOOSEST, not columns.count.any())
+    if W is not None:
+        go_towards(covariance, scale, share_of_way(covariance, penalty, scale, W), W)
+        if is_definite(W):
+            return W, columns
+    W = cold_start(covariance, penalty, scale)
+    return (_from_inflated(covariance, penalty, scale) if W is None else W), columns
 
 
 def _sweep_until_solved(part: Part, columns: Columns, tol: float, max_sweeps: int) -> None:

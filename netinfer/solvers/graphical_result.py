@@ -28,7 +28,7 @@ class GraphicalLassoResult:
     status : {"converged", "max_sweeps", "stalled"}
         "stalled" where rounding ended the progress.
     n_sweeps : int
-        Most passes over the columns that a component took.
+        Most passes over the columns that a component took at the penalty itself.
     components : int array, shape (p,)
         Each variable's connected component of |S_ij| > L_ij, numbered by its first variable.
     component_sizes : int array, shape (n_components,)
