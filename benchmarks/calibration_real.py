@@ -5,9 +5,10 @@
 Regulators are drawn from a normal law with the correlations of PRECISE's (E. coli) and of B. subtilis' regulators
 (shrunk by 0.1 towards independence, so that the population regression is unique), or with eight common factors.
 A quarter of the targets has no regulator, the others have 1 to 20 with R2 of 0.2 to 0.9. A false edge is a pair whose
-population coefficient is zero. For each rule, with its threshold: edges, bound and false edges at fdr 0.1, and at 1 and
-5 expected false edges a seed, sums over seeds. --selecting adds elastic nets as the selecting path. Real data come
-from NETINFER_DATA.
+population coefficient is zero. For each rule, with its threshold or truncation constant: edges, bound and false edges
+at fdr 0.1, and at 1 and 5 expected false edges a seed, sums over seeds; false / bound with the standard error that the
+false edges have over the seeds, which is rough with 3 of them. --selecting adds elastic nets as the selecting path.
+Real data come from NETINFER_DATA.
 """
 
 from __future__ import annotations
@@ -19,17 +20,18 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from calibration import bound_of, label
 
 from netinfer.config import RegressionConfig
 from netinfer.models import regression
-from netinfer.stability import expected_false, q_values
+from netinfer.stability import q_values
 
 DATA = Path(os.environ.get("NETINFER_DATA", Path(__file__).parents[2] / "shared" / "data"))
 RULES = (
     "meinshausen_buhlmann:0.75", "meinshausen_buhlmann:0.9", "meinshausen_buhlmann:1", "shah_samworth_unimodal:0.75",
     "shah_samworth_unimodal:0.9", "shah_samworth_unimodal:0.95", "shah_samworth_unimodal:0.98",
     "shah_samworth_unimodal:1", "shah_samworth:0.75", "shah_samworth:0.9", "shah_samworth:0.98", "shah_samworth:1",
-    "ipss_quadratic", "ipss_cubic",
+    "ipss_quadratic", "ipss_quadratic:0.05", "ipss_quadratic:0.01", "ipss_quadratic:0.002", "ipss_cubic",
 )  # fmt: skip
 DESIGNS = {"PRECISE": 278, "B. subtilis": 266, "factors, n 100": 100, "factors, n 300": 300}
 
@@ -97,19 +99,22 @@ def main() -> None:
             gated = part.n_most > settings.n_subsamples // 2
             is_false = ~truth[part.pair_target, part.pair_regulator][gated]
             for text in options.rules:
-                rule, _, threshold = text.partition(":")
-                bound = expected_false(counts, rule, **({"threshold": float(threshold)} if threshold else {}))
+                bound = bound_of(text, counts)
                 for cut, (chosen, claimed) in cuts(bound).items():
-                    rows.append((cut, text, shrinkage, design, chosen.sum(), claimed, is_false[chosen].sum()))
+                    rows.append((cut, label(text), shrinkage, design, chosen.sum(), claimed, is_false[chosen].sum()))
     table = pd.DataFrame(rows, columns=["cut", "rule", "selecting", "design", "edges", "bound", "false"])
-    table = table.groupby(["cut", "selecting", "rule", "design"], sort=False).sum().reset_index()
-    ratio = table["false"] / table["bound"].where(table["bound"] > 0)
+    grouped = table.groupby(["cut", "selecting", "rule", "design"], sort=False)
+    table = grouped.sum()
+    table["se"] = grouped["false"].sem() * options.seeds
+    table = table.reset_index()
     table["cell"] = [
-        f"{row.edges:,} / {row.bound:.0f} / {row.false} ({share:.2f})" if row.edges else "none"
-        for row, share in zip(table.itertuples(), ratio, strict=True)
+        f"{row.edges:,} / {row.bound:.0f} / {row.false} ({row.false / row.bound:.2f} ± {row.se / row.bound:.2f})"
+        if row.edges and row.bound
+        else "none"
+        for row in table.itertuples()
     ]
     for (cut, shrinkage), part in table.groupby(["cut", "selecting"], sort=False):
-        print(f"\n{cut}, selecting path with shrinkage {shrinkage:g}: edges / bound / false (false / bound)\n")
+        print(f"\n{cut}, selecting path with shrinkage {shrinkage:g}: edges / bound / false (false / bound ± se)\n")
         print(
             part.pivot_table(index="rule", columns="design", values="cell", aggfunc="first", sort=False).to_markdown()
         )

@@ -3,8 +3,8 @@
     python benchmarks/riboflavin.py [--subsamples 100] [--level 1]
 
 Reads NETINFER_DATA (riboflavin). The Lasso on half-samples of 35, all genes as candidates; for each rule and threshold
-the genes at the level of expected false ones, with the bound of each. Buehlmann, Kalisch and Meier (2014) report
-LYSC_at, YOAB_at and YXLD_at as stable.
+the genes at the level of expected false ones, with the bound of each. Buehlmann, Kalisch and Meier (2014), read
+second hand, have LYSC_at, YOAB_at and YXLD_at as stable.
 """
 
 from __future__ import annotations

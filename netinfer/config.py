@@ -91,7 +91,8 @@ class RegressionConfig(Section):
     rule: Literal["meinshausen_buhlmann", "shah_samworth", "shah_samworth_unimodal", "ipss_quadratic", "ipss_cubic"] = (
         Field(
             default="meinshausen_buhlmann",
-            description="The published bound that turns selection counts into expected false edges.",
+            description="The published bound that turns selection counts into expected false edges; ipss_cubic holds "
+            "no level in simulation.",
         )
     )
     threshold: Literal["auto"] | Annotated[Number, Field(gt=0.5, le=1)] = Field(

@@ -82,6 +82,31 @@ def as_section(model: type[Section], value: Any, name: str) -> Section:
         raise ConfigError("\n".join(explain(found, {name: value}, (), lambda _: list(model.model_fields)))) from None
 
 
+def as_settings(model: type[Section], values: Mapping[str, Any], where: str, others: Sequence[str] = ()) -> Section:
+    """Return a section of a config from the keywords of a call.
+
+    Parameters
+    ----------
+    model : type of `netinfer.datasets.Section`
+    values : mapping
+    where : str
+        The function that was called, for messages.
+    others : sequence of str
+        Its other keywords, for a hint where a name is misspelt.
+
+    Raises
+    ------
+    ConfigError
+        One line for each thing that is wrong.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        known = [*model.model_fields, *others]
+        lines = explain(error.errors(include_url=False), values, (), lambda _: known)
+        raise ConfigError("\n".join(f"{where}: {line}" for line in lines)) from None
+
+
 def _one_for_each_union(errors: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Keep one error where pydantic has one for each type that a key may have, and drop the type from its place."""
     kept: dict[tuple[Any, ...], dict[str, Any]] = {}

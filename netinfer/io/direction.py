@@ -19,8 +19,8 @@ DIRECTION_BASES: dict[str, str] = {
     "time": "the regulator changes first and the target after it, along the time series",
     "perturbation": "the target changes where the regulator itself was switched off or on",
 }
-UNDETERMINED = "undetermined"
-LINES = (UNDETERMINED, "undirected")
+UNDETERMINED, UNDIRECTED = "undetermined", "undirected"
+LINES = (UNDETERMINED, UNDIRECTED)
 # What `interaction` says, and the end of the edge for it.
 ARROWS: dict[str, str] = {"activates": "activation", "represses": "inhibition", "associates": "none"}
 

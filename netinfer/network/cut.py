@@ -114,8 +114,8 @@ def describe_cut(
 ) -> dict[str, Any]:
     """Say how a cut was met, or why it was not.
 
-    ``provenance`` may hold ``n_units``, ``threshold`` and ``path_ends`` (penalties, the bound of a path ended at each
-    and, where decoys were run, how many of their pairs pass there).
+    ``provenance`` may hold ``n_units``, ``threshold`` and, where decoys were run, ``decoys``: how many of their pairs
+    pass which cut.
 
     Returns
     -------
@@ -136,11 +136,21 @@ def describe_cut(
         "expected_false_edges": bound,
         "n_edges": n_edges,
     }
-    ends = provenance.get("path_ends") or {}
-    if bound is not None and "decoy_edges" in ends and "selection_probability" not in asked:
-        pairs = zip(ends["expected_false_edges"], ends["decoy_edges"], strict=True)
-        cut["decoy_edges"] = max((int(number) for end, number in pairs if end <= bound), default=0)
+    if "decoys" in provenance and n_edges:
+        cut["decoy_edges"] = _decoys(provenance["decoys"], asked, bound)
     return cut
+
+
+def _decoys(found: Mapping[str, Any], asked: Mapping[str, float], bound: float | None) -> int:
+    """Count the pairs of decoys that pass a cut: by selection probability, else by the bound of the last edge kept."""
+    name, value = "expected_false_edges", bound
+    if "selection_probability" in asked:
+        name, value = "selection_probability", asked["selection_probability"]
+    if value is None:
+        return 0
+    pairs = zip(found[name]["at"], found[name]["n_pairs"], strict=True)
+    passing = (number for at, number in pairs if (at <= value if CRITERIA[name].keeps_low else at >= value))
+    return max((int(number) for number in passing), default=0)
 
 
 def _reason(candidates: pd.DataFrame, asked: Mapping[str, float], provenance: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from netinfer.io.direction import UNDETERMINED
+from netinfer.io.direction import LINES, UNDIRECTED
 from netinfer.plot.axes import ACTIVATES, INK, NEUTRAL, REPRESSES, axes, empty, label
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ def network_graph(edges: pd.DataFrame, *, top: int = 60, ax: Axes | None = None)
     Parameters
     ----------
     edges : DataFrame
-        source, target, weight, sign, strongest first; a row whose ``direction_basis`` is ``undetermined`` becomes a
-        line in the colour of its sign.
+        source, target, weight, sign, strongest first; a row whose ``direction_basis`` is ``undetermined`` or
+        ``undirected`` becomes a line in the colour of its sign. Sources are marked, but for those of the last.
     top : int, default 60
     ax : Axes, optional
 
@@ -49,7 +49,7 @@ def network_graph(edges: pd.DataFrame, *, top: int = 60, ax: Axes | None = None)
     largest = float(strongest["weight"].max())
     columns = (strongest[name].tolist() for name in ("source", "target", "weight", "sign"))
     bases = strongest.get("direction_basis")
-    has_head = [True] * len(strongest) if bases is None else [basis != UNDETERMINED for basis in bases]
+    has_head = [True] * len(strongest) if bases is None else [basis not in LINES for basis in bases]
     for source, target, weight, sign, is_directed in zip(*columns, has_head, strict=True):
         activates = sign > 0
         head = _ARROW if activates else _BAR
@@ -68,7 +68,8 @@ def network_graph(edges: pd.DataFrame, *, top: int = 60, ax: Axes | None = None)
                 zorder=1,
             )
         )
-    regulators = set(strongest["source"])
+    acting = [True] * len(strongest) if bases is None else [basis != UNDIRECTED for basis in bases]
+    regulators = set(strongest["source"][acting])
     for name in sorted(graph.nodes):
         x, y = place[name]
         is_regulator = name in regulators

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
+from netinfer.network.consensus import consensus
 
 CRITERIA = {
     "stars": "StARS: the densest graph that subsamples agree on",
@@ -16,15 +16,14 @@ CRITERIA = {
 LISTED = 15
 
 
-def precision_facts(net: Any, consensus: pd.DataFrame | None = None) -> dict[str, Any] | None:
+def precision_facts(net: Any, directed: Any) -> dict[str, Any] | None:
     """Return what the section on the undirected network shows; None without one.
 
     Parameters
     ----------
-    net : Network
-        Undirected.
-    consensus : DataFrame, optional
-        As `netinfer.network.consensus.consensus` gives it.
+    net : Network, optional
+        The undirected one.
+    directed : Network
     """
     if net is None:
         return None
@@ -34,8 +33,8 @@ def precision_facts(net: Any, consensus: pd.DataFrame | None = None) -> dict[str
     by_error = None
     if record.get("criterion") != "error":
         by_error = net.threshold(fdr=0.1)
-    counts = {} if consensus is None else consensus["evidence"].value_counts().to_dict()
-    both = None if consensus is None else consensus[consensus["evidence"] == "both"]
+    table = consensus(directed, net)
+    counts = table["evidence"].value_counts().to_dict()
     return {
         "skipped": "",
         "n_edges": len(net.edges),
@@ -56,10 +55,9 @@ def precision_facts(net: Any, consensus: pd.DataFrame | None = None) -> dict[str
         "met": net.cut["met"],
         "reason": net.cut["reason"],
         "edges": net.edges.head(LISTED).to_dict("records"),
-        "has_consensus": consensus is not None,
         "n_both": counts.get("both", 0),
         "n_directed": counts.get("directed", 0),
         "n_undirected": counts.get("undirected", 0),
-        "n_untested": 0 if consensus is None else int((~consensus["tested_by_both"].astype(bool)).sum()),
-        "both": [] if both is None else both.head(LISTED).to_dict("records"),
+        "n_untested": int((~table["tested_by_both"].astype(bool)).sum()),
+        "both": table[table["evidence"] == "both"].head(LISTED).to_dict("records"),
     }

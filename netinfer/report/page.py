@@ -25,7 +25,6 @@ def write_report(
     annotation: pd.DataFrame | None = None,
     sensitivity: Any = None,
     precision: Any = None,
-    consensus: pd.DataFrame | None = None,
     title: str | None = None,
 ) -> Path:
     """Write one self-contained HTML page about a data set and its network.
@@ -54,8 +53,6 @@ def write_report(
         The network under other choices, from `netinfer.sensitivity`.
     precision : Network, optional
         The undirected network of the data set, from `netinfer.infer_precision`.
-    consensus : DataFrame, optional
-        Both networks side by side, from `netinfer.network.consensus.consensus`.
     title : str, optional
         By default the data set's name.
 
@@ -80,7 +77,7 @@ def write_report(
             evaluation = evaluate(net, gold, baseline=adata, annotation=annotation)
     page = _template().render(
         title=title or str(net.provenance.get("dataset") or "netinfer network"),
-        **_values(net, adata, evaluation, paths, curves, phenotype, sensitivity, precision, consensus),
+        **_values(net, adata, evaluation, paths, curves, phenotype, sensitivity, precision),
     )
     with atomic_write(path) as file:
         file.write(page)
@@ -96,7 +93,6 @@ def _values(
     phenotype: Any,
     sensitivity: Any,
     precision: Any,
-    consensus: pd.DataFrame | None,
 ) -> dict[str, Any]:
     """Gather everything that the templates show."""
     from netinfer.plot.stability import cut_lines
@@ -130,7 +126,7 @@ def _values(
         "phenotype": content.phenotype_facts(phenotype, net.nodes),
         "has_path_end": paths is not None and cut_lines(net, paths)[1] is not None,
         "sensitivity": content.sensitivity_facts(sensitivity),
-        "precision": precision_facts(precision, consensus),
+        "precision": precision_facts(precision, net),
         "settings": content.settings_rows(net.provenance),
         "components": components,
         "figures": draw(net, paths, curves, facts=facts, names=names, card=sensitivity, graph=precision),

@@ -16,6 +16,7 @@ of a looser one. Which penalty belongs to a wished error depends on how many are
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from typing import Any
 
@@ -34,7 +35,6 @@ __all__ = [
     "default_threshold",
     "expected_false",
     "q_values",
-    "reaching",
     "rule_constants",
     "rule_record",
 ]
@@ -45,8 +45,8 @@ THRESHOLD, WIDE_THRESHOLD, WIDE = 0.9, 0.6, 20
 IPSS_ORDER = {"ipss_quadratic": 2, "ipss_cubic": 3}
 BY_THRESHOLD = ("meinshausen_buhlmann", "shah_samworth", "shah_samworth_unimodal")
 RULES = (*BY_THRESHOLD, *IPSS_ORDER)
-# Values of theta at which the tail bounds are tabulated, 8 % apart; smaller ones read the first.
-TABLED = np.geomspace(1e-4, 1.0, 121)
+# Values of theta at which the tail bounds are computed, 4 % apart.
+TABLED = np.geomspace(1e-6, 1.0, 361)
 
 
 def expected_false(
@@ -69,8 +69,8 @@ def expected_false(
         Of the IPSS rules: the path ends before the integral of the bound passes it, as a mean over the targets; by
         default the first of 0.05, 0.01, 0.002 with a network at fdr 0.1.
     pooled : bool
-        One procedure over all pairs in place of the sum over targets: never larger, and it needs targets that are
-        exchangeable, in place of regulators that are so for each target.
+        One procedure over all pairs in place of the sum over targets: tighter (for Meinshausen and Buhlmann's rule
+        never larger), and it needs targets that are exchangeable, in place of regulators that are so for each target.
 
     Returns
     -------
@@ -80,7 +80,7 @@ def expected_false(
     Raises
     ------
     InputError
-        If the rule is unknown or the threshold is not in (1/2, 1].
+        If the rule is unknown, the threshold is not in (1/2, 1] or the truncation not above 0.
 
     Notes
     -----
@@ -92,13 +92,17 @@ def expected_false(
         raise InputError(f"rule: {rule!r} is unknown: use {', '.join(RULES)}")
     if not 0.5 < threshold <= 1.0:
         raise InputError(f"threshold: {threshold} is not above 0.5 and at most 1: the rules have no bound there")
+    if truncation is not None and not truncation > 0.0:
+        raise InputError(f"truncation: {truncation} is not above 0: the path would be empty")
     if selection.counts.size == 0:
         return np.zeros(len(selection.counts))
     if pooled:
         selection = selection.pooled()
     if rule in IPSS_ORDER:
         order = IPSS_ORDER[rule]
-        return integrated_bound(selection, order, truncation or choose_truncation(selection, order))
+        return integrated_bound(
+            selection, order, choose_truncation(selection, order) if truncation is None else truncation
+        )
     needed = _needed(threshold, selection.n_subsamples)
     reached = np.maximum.accumulate(selection.counts, axis=1) >= needed
     out = np.full(len(reached), np.inf)
@@ -120,10 +124,31 @@ def default_threshold(n_candidates: np.ndarray, n_units: int) -> float:
     return WIDE_THRESHOLD if n_candidates.max(initial=0) > WIDE * (n_units // 2) else THRESHOLD
 
 
-def reaching(selection: SelectionCounts, threshold: float) -> np.ndarray:
-    """Return how many pairs have reached the threshold down to each penalty, shape (n_penalties,)."""
-    needed = _needed(threshold, selection.n_subsamples)
-    return (np.maximum.accumulate(selection.counts, axis=1) >= needed).sum(axis=0)
+def decoy_record(selection: SelectionCounts, counts: np.ndarray, rule: str, **constants: Any) -> dict:
+    """Return how many pairs of a decoy and a target pass the network's cuts, for the provenance.
+
+    Parameters
+    ----------
+    selection : SelectionCounts
+        Of the network: decoys are cut where its pairs are.
+    counts : int array, shape (n_decoy_pairs, n_penalties)
+        Half-samples that selected the decoy, for every pair that some penalty selects in more than half of them.
+    rule, constants
+        As for `expected_false`.
+
+    Returns
+    -------
+    dict
+        For ``expected_false_edges`` and for ``selection_probability`` the values (``at``, from the strictest on) that
+        some decoy pair stands for, and how many pairs stand for these or a stricter one (``n_pairs``).
+    """
+    bound = expected_false(dataclasses.replace(selection, counts=counts), rule, **constants)
+    share = counts.max(axis=1, initial=0) / selection.n_subsamples
+    out = {}
+    for name, values in (("expected_false_edges", bound[np.isfinite(bound)]), ("selection_probability", -share)):
+        at, number = np.unique(values, return_counts=True)
+        out[name] = {"at": np.abs(at).tolist(), "n_pairs": number.cumsum().tolist()}
+    return out
 
 
 def rule_record(
@@ -166,7 +191,8 @@ def rule_constants(settings: Any, selection: SelectionCounts, n_units: int) -> d
 
 
 def _needed(threshold: float, n_subsamples: int) -> int:
-    return int(np.ceil(threshold * n_subsamples - 1e-9))
+    # More than half of them in any case: at one half there is no bound.
+    return max(int(np.ceil(threshold * n_subsamples - 1e-9)), n_subsamples // 2 + 1)
 
 
 def _bound_at_ends(selection: SelectionCounts, rule: str, needed: int) -> np.ndarray:
@@ -198,18 +224,22 @@ def _unimodal_factor(theta: np.ndarray, tau: float, n_pairs: int) -> np.ndarray:
 def _concave(theta: np.ndarray, n_subsamples: int, needed: int) -> np.ndarray:
     """Return min{D(theta^2, 2 tau - 1, B, -1/2), D(theta, tau, 2B, -1/4)}, shape like ``theta``.
 
-    The tail bounds rise with theta, and each is read at the next larger tabulated value.
+    Each D is read at the next larger tabulated value, since it rises with theta, and scaled down from there where it
+    is known to rise no slower than its mean (`netinfer.stability.concave`): never too small, and 5 % too large at most
+    for theta below 1 / (2 B).
     """
     place = np.minimum(np.searchsorted(TABLED, theta, side="left"), len(TABLED) - 1)
-    return np.where(theta > 0, _table(n_subsamples, needed)[place], 0.0)
+    used, back = np.unique(place, return_inverse=True)
+    at = TABLED[used]
+    tails = np.array([_tails(n_subsamples, int(k))[:, needed - n_subsamples // 2] for k in used])
+    share = (theta / at[back].reshape(theta.shape))[..., None]
+    means, atoms = np.stack([at**2, at], axis=1), np.array([n_subsamples // 2, n_subsamples])
+    scale = np.where((means * atoms <= 1.0)[back].reshape(*theta.shape, 2), share ** np.array([2, 1]), 1.0)
+    return (tails[back].reshape(*theta.shape, 2) * scale).min(axis=-1)
 
 
-@functools.lru_cache(maxsize=16)
-def _table(n_subsamples: int, needed: int) -> np.ndarray:
-    half = n_subsamples // 2
-    return np.array(
-        [
-            min(tail_bounds(value, n_subsamples, -0.25)[needed], tail_bounds(value**2, half, -0.5)[needed - half])
-            for value in TABLED
-        ]
-    )
+@functools.lru_cache(maxsize=1024)
+def _tails(n_subsamples: int, place: int) -> np.ndarray:
+    """Return both D at a tabulated theta for tau = 1/2, 1/2 + 1/(2B), ..., 1, shape (2, B + 1)."""
+    half, theta = n_subsamples // 2, TABLED[place]
+    return np.stack([tail_bounds(theta**2, half, -0.5), tail_bounds(theta, n_subsamples, -0.25)[half:]])

@@ -11,13 +11,12 @@ Liu, Roeder and Wasserman (2010). The R packages huge and pulsar print twice thi
 from __future__ import annotations
 
 import dataclasses
-import operator
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from netinfer.errors import InputError
-from netinfer.stability.subsamples import check_units
+from netinfer.stability.subsamples import MINIMUM_BLOCKS, check_seed
 
 # (subsamples, each an array of units; penalties, decreasing) -> how many of them select each pair at each penalty.
 Count = Callable[[Sequence[np.ndarray], np.ndarray], np.ndarray]
@@ -88,7 +87,7 @@ def stars(
         and returns an int array, shape (n_pairs, n_penalties): how many of them select each pair. Any model will do:
         the regression's pairs are ordered, the graphical model's are not.
     penalties : sequence of float, decreasing
-    n_units : int, at least 8
+    n_units : int, at least 4
         Independent units.
     n_pairs : int, optional
         Over how many pairs the mean is taken; by default the rows of the counts. More where some can never be selected
@@ -121,7 +120,7 @@ def stars(
     so the choice is that of all penalties, given only that a smaller penalty does not select fewer pairs on average.
     """
     grid = _checked(penalties, n_units, n_subsamples, threshold, smallest)
-    size = subsample_size(n_units)
+    size, seed = subsample_size(n_units), check_seed(seed)
     draws = [subsample(n_units, k, size=size, seed=seed) for k in range(n_subsamples)]
     found = _Path(count, draws, threshold, n_pairs, is_bounded)
     found.add(grid)
@@ -185,7 +184,7 @@ def subsample(n_units: int, k: int, *, size: int, seed: int) -> np.ndarray:
     It depends on the seed and on k alone, and on another stream than the half-samples of
     `netinfer.stability.complementary_pair`.
     """
-    key = np.array([operator.index(seed) % 2**64, k], dtype=np.uint64)
+    key = np.array([check_seed(seed), k], dtype=np.uint64)
     words = np.random.Philox(key=key, counter=np.array([0, 0, 0, 1], dtype=np.uint64)).random_raw(n_units)
     return np.sort(np.argsort(words, kind="stable")[:size])
 
@@ -254,7 +253,8 @@ def _largest(counts: np.ndarray, n_subsamples: int, n_pairs: int) -> float:
 
 
 def _checked(penalties, n_units, n_subsamples, threshold, smallest) -> np.ndarray:
-    check_units(n_units, where="stars")
+    if n_units < MINIMUM_BLOCKS:
+        raise InputError(f"stars: {n_units} independent units, at least {MINIMUM_BLOCKS} are needed")
     grid = np.asarray(penalties, dtype=np.float64)
     if (
         grid.ndim != 1

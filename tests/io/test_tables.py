@@ -18,9 +18,9 @@ from netinfer.errors import InputError
 from netinfer.io import tables
 from netinfer.io.columns import (
     EDGES,
+    EVIDENCE,
     EXPECTED_FALSE_EDGES_NOTE,
     EXPLORATORY,
-    EVIDENCE,
     NEIGHBOURS,
     NODES,
     PHENOTYPE_GENES,

@@ -1,14 +1,17 @@
 """Decoys: every tie to a target is chance, their own correlations stay, and nothing real changes."""
 
 import dataclasses
+import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from netinfer.config import RegressionConfig
 from netinfer.errors import RunError
 from netinfer.models.regression import fit_chunk, gather, problem_from_arrays, selection_counts, wide
 from netinfer.models.regression.decoys import decoy_problem, decoy_rows
+from netinfer.stability import expected_false
 
 FAST = {"n_subsamples": 20, "n_penalties": 8}
 
@@ -81,7 +84,11 @@ def test_what_strata_and_covariates_explain_ties_no_decoy(how):
     ]
     problem = simulated(n=n, batch=4.0, **keys)
     decoys = decoy_problem(problem, 0)
-    assert np.abs(decoys.regulators.T @ (batch - 0.5) / n).max() < (1e-12 if how == "strata" else 0.2)
+    # Before they were moved nothing of the batch was left in them, which makes two thirds of a regulator's spread.
+    rows = decoy_rows(problem.unit_rows, problem.strata, seed=0)
+    moved = decoys.regulators[np.argsort(rows)]
+    assert np.abs(moved.T @ (batch - 0.5) / n).max() < 1e-12
+    assert np.abs(problem.regulators.T @ (batch - 0.5) / n).min() > 0.3
     left = problem.targets - np.array(
         [[problem.targets[batch == b].mean(axis=0) for b in (0, 1)][int(b)] for b in batch]
     )
@@ -140,6 +147,37 @@ def test_chunks_and_threads_do_not_matter(tmp_path):
     two = selection_counts(problem, parts, settings, decoys=True)
     for field in dataclasses.fields(one):
         np.testing.assert_array_equal(getattr(one, field.name), getattr(two, field.name), err_msg=field.name)
+
+
+@pytest.mark.parametrize("rule", ["meinshausen_buhlmann", "shah_samworth", "ipss_quadratic"])
+def test_decoys_are_counted_at_the_networks_cut(rule):
+    """By hand: what would pass if the decoys' counts stood beside the network's, which make the bound."""
+    problem = simulated(n=60, p=12)
+    keys = {"truncation": 0.05} if rule.startswith("ipss") else {"threshold": 0.55}
+    settings = RegressionConfig(**FAST, rule=rule, decoys=True, **keys)
+    part = fit_chunk(problem, settings=settings)
+    net = gather(problem, [part], settings=settings, cut={"expected_false_edges": 100.0})
+    decoys, real = (selection_counts(problem, [part], settings, decoys=x) for x in (True, False))
+    bound = expected_false(dataclasses.replace(real, counts=decoys.counts), rule, **keys)
+    levels = net.candidates["expected_false_edges"].dropna().quantile([0.0, 0.5, 1.0], interpolation="nearest")
+    seen = [net.threshold(expected_false_edges=level).cut["decoy_edges"] for level in levels]
+    assert seen == [(bound <= level).sum() for level in levels]
+    assert seen[-1] > 0
+    by_share = net.threshold(selection_probability=0.55)
+    assert by_share.cut["decoy_edges"] == (decoys.counts.max(axis=1) >= 11).sum() > 0
+
+
+def test_decoys_of_targets_without_a_bound_are_not_counted():
+    weights = pd.DataFrame(0.2, index=["r0"], columns=[f"g{i}" for i in range(1, 31)])
+    problem = simulated(n=60, penalty_weights=weights)
+    settings = RegressionConfig(**FAST, decoys=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        part = fit_chunk(problem, settings=settings)
+        net = gather(problem, [part], settings=settings)
+    assert (part.decoy_target < 30).any()
+    kept = part.decoy_target >= 30
+    assert max(net.provenance["decoys"]["selection_probability"]["n_pairs"], default=0) == kept.sum()
 
 
 def test_parts_without_decoys_say_so():

@@ -377,6 +377,36 @@ def test_regulators_that_are_no_gene_are_warned_of():
     assert prob.regulator_names == ("r1", "r2")
 
 
+def test_blocks_of_other_sizes_are_another_design():
+    """Samples in the order of their donors: only where the units end tells the designs apart."""
+    data, names, _ = simulated(n=48, g=14)
+    designs = [None, np.repeat(np.arange(24), 2), np.repeat(np.arange(12), 4)]
+    problems = [
+        problem_from_arrays(data[:, :10], data, regulator_names=names[:10], target_names=names, units=units)
+        for units in designs
+    ]
+    assert len({one.fingerprint() for one in problems}) == len(designs)
+    part = fit_chunk(problems[0], settings=FAST)
+    for other in problems[1:]:
+        with pytest.raises(RunError, match="made from other data, settings or seed"):
+            gather(other, [part], settings=FAST)
+
+
+@pytest.mark.parametrize("what", ["units", "strata"])
+def test_a_missing_label_is_no_class_of_its_own(what):
+    data, _, _ = simulated(n=20, g=14)
+    labels = np.repeat(["a", "b"], 10).astype(object)
+    labels[3] = np.nan
+    with pytest.raises(InputError, match=f"{what}: 1 labels are missing, the first of sample 4"):
+        problem_from_arrays(data[:, :10], data, **{what: labels})
+
+
+def test_numpys_whole_numbers_are_seeds():
+    prob, _ = problem(g=20)
+    part = fit_chunk(prob, settings=FAST, seed=np.int64(3))
+    assert gather(prob, [part], settings=FAST, seed=np.int64(3)).provenance["seed"] == 3
+
+
 def test_parts_are_checked_before_they_are_joined(tmp_path):
     prob, _ = problem(g=140)
     parts = [fit_chunk(prob, chunk=(i, 2), settings=FAST) for i in (1, 2)]
@@ -444,12 +474,14 @@ def test_fits_that_are_not_certified_are_reported_by_target():
         ({"response": "lagged"}, ConfigError, "not available"),
         ({"regulators": ["nobody"]}, InputError, "1 of 1 are no gene"),
         ({"threads": 0}, ConfigError, "threads"),
-        ({"seed": -1}, ConfigError, "seed"),
+        ({"seed": -1}, InputError, "seed"),
+        ({"seed": 1.5}, InputError, "seed"),
         ({"fdr": 0}, ConfigError, "fdr"),
         ({"expected_false_edges": 0}, ConfigError, "0 is not a number above 0"),
         # 12 targets, 10 of them regulators: 10 x 12 pairs less 10 of a gene with itself
         ({"expected_false_edges": 111}, ConfigError, "111 false edges cannot be among 110 candidate edges"),
-        ({"threshold": 0.5}, ConfigError, "threshold"),
+        ({"threshold": 0.5}, ConfigError, "threshold: 0.5: input should be greater than 0.5"),
+        ({"threshold": 1.1}, ConfigError, "threshold: 1.1: input should be less than or equal to 1"),
         ({"n_subsample": 4}, ConfigError, "did you mean `n_subsamples`"),
         ({"regulators": None}, InputError, "is_regulator"),
     ],

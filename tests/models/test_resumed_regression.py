@@ -98,6 +98,7 @@ def test_a_job_that_was_killed_goes_on_where_it_was_written(monkeypatch, tmp_pat
         {"settings": RegressionConfig(**MORE, shrinkage=0.4)},
         {"chunk": (1, 2)},
         {"problem": simulated(n=41)},
+        {"problem": simulated(g=90, units=np.repeat(np.arange(20), 2))},
     ],
 )
 def test_sums_of_something_else_are_not_taken(tmp_path, caplog, changed):

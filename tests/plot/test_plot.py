@@ -209,7 +209,7 @@ def test_a_pair_of_unknown_direction_is_a_line_without_a_head():
 
     arrow, bar, line = ArrowStyle.CurveFilledB, ArrowStyle.BarAB, ArrowStyle.Curve
     assert heads(EDGES) == [arrow, bar, arrow, arrow, bar, arrow]
-    bases = ["regulator_list", "undetermined", "time", "undetermined", "perturbation", "regulator_list"]
+    bases = ["regulator_list", "undetermined", "time", "undirected", "perturbation", "regulator_list"]
     assert heads(EDGES.assign(direction_basis=bases)) == [arrow, line, arrow, line, bar, arrow]
 
 

@@ -16,8 +16,10 @@ RULES = sorted((ROOT / "workflow" / "rules").glob("*.smk"))
 SCRIPTS = sorted((ROOT / "workflow" / "scripts").glob("*.py"))
 
 
-# Only where a data set asks for them: test_phenotype.py, test_sensitivity.py.
-ASKED_FOR = {"phenotype", "variants", "sensitivity"}
+# Only where a data set asks for them: test_phenotype.py, test_sensitivity.py, test_precision.py.
+ASKED_FOR = {
+    "phenotype", "variants", "sensitivity", "precision_penalty", "precision_halves", "precision", "consensus",
+}  # fmt: skip
 
 
 def snakemake(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:

@@ -63,6 +63,8 @@ def test_a_run_writes_the_card(carded: Any) -> None:
     names = ["redrawn", "normalize=rank", "without=one", "without=two", "regulators=few"]
     assert card.variants["variant"].tolist() == names
     assert card.variants["n_samples"].tolist() == [48, 48, 24, 24, 48]
+    provenance = json.loads((folder / "provenance.json").read_text())
+    assert card.variants["threshold"].tolist() == [provenance["threshold"]] * 5
     edges = pd.read_csv(folder / "edges.tsv", sep="\t")
     assert card.edges["source"].tolist() == edges["source"].tolist()
     assert card.edges["target"].tolist() == edges["target"].tolist()
@@ -81,15 +83,27 @@ def test_a_run_writes_the_card(carded: Any) -> None:
     assert manifest["inputs"]["sensitivity.regulators.1"]["path"] == "data/few.txt"
 
 
-def test_another_cut_repeats_no_fit_and_other_chunks_give_the_same_card(carded: Any) -> None:
+def test_another_cut_rule_or_threshold_repeats_no_fit_and_other_chunks_give_the_same_card(carded: Any) -> None:
     before = carded.read("sensitivity.tsv")
     path = carded.folder / "config" / "config.yaml"
     config = yaml.safe_load(path.read_text())
-    path.write_text(yaml.safe_dump({**config, "cut": {"selection_probability": 0.9}}))
-    planned = carded.snakemake("--dry-run")
-    text = planned.stdout + planned.stderr
-    assert re.search(r"^sensitivity +1$", text, flags=re.MULTILINE)
-    assert not re.search(r"^(variants|regression) +", text, flags=re.MULTILINE)
+    fitted = config.get("regression", {})
+    for change in (
+        {"cut": {"selection_probability": 0.9}},
+        {"regression": {**fitted, "threshold": 0.75}},
+        {"regression": {**fitted, "rule": "ipss_quadratic"}},
+    ):
+        path.write_text(yaml.safe_dump({**config, **change}))
+        planned = carded.snakemake("--dry-run")
+        text = planned.stdout + planned.stderr
+        assert re.search(r"^sensitivity +1$", text, flags=re.MULTILINE)
+        assert not re.search(r"^(variants|regression) +", text, flags=re.MULTILINE)
+    done = carded.snakemake("results/csv/sensitivity.tsv")
+    assert done.returncode == 0, done.stderr[-3000:]
+    provenance = json.loads(carded.read("provenance.json"))
+    variants = pd.read_csv(carded.folder / "results" / "csv" / "sensitivity_variants.tsv", sep="\t")
+    assert variants["truncation"].tolist() == [provenance["truncation"]] * 5
+    assert variants["threshold"].isna().all()
     path.write_text(yaml.safe_dump({**config, "chunks": 2}))
     done = carded.snakemake("results/csv/sensitivity.tsv")
     assert done.returncode == 0, done.stderr[-3000:]

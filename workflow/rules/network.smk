@@ -86,7 +86,7 @@ rule report:
         annotation=data_file("annotation"),
         phenotype=if_phenotype,
         sensitivity=if_sensitivity,
-        precision=if_precision("edges.tsv", "consensus.tsv"),
+        precision=if_precision("edges.tsv"),
     output:
         html=report(
             "<results>/{dataset}/report.html",

@@ -8,6 +8,8 @@ rule variants:
         lists=other_lists,
     output:
         table="<results>/{dataset}/work/sensitivity/{scatteritem}.parquet",
+        # Another rule, threshold or cut is read from the counts in it, without a fit.
+        counts="<results>/{dataset}/work/sensitivity/{scatteritem}.npz",
         record="<results>/{dataset}/work/sensitivity/{scatteritem}.json",
     log:
         "<results>/{dataset}/work/logs/sensitivity/{scatteritem}.log",
@@ -31,11 +33,14 @@ rule variants:
 
 
 rule sensitivity:
-    """Look each edge of the network up in its variants, each cut as the network is."""
+    """Look each edge of the network up in its variants, each bounded and cut as the network is."""
     input:
         network=rules.network.output,
         tables=gather.targets(
             "<results>/{{dataset}}/work/sensitivity/{scatteritem}.parquet"
+        ),
+        counts=gather.targets(
+            "<results>/{{dataset}}/work/sensitivity/{scatteritem}.npz"
         ),
         records=gather.targets(
             "<results>/{{dataset}}/work/sensitivity/{scatteritem}.json"

@@ -6,8 +6,6 @@ with job(snakemake):
     from pathlib import Path
 
     from netinfer.io import read_annotation
-    from netinfer.io.columns import edge_columns
-    from netinfer.io.tables import read_tsv
     from netinfer.models.phenotype import PhenotypeModel
     from netinfer.models.sensitivity import Sensitivity
     from netinfer.network import Network
@@ -17,7 +15,6 @@ with job(snakemake):
     trait = snakemake.input.get("phenotype")
     places = snakemake.input.get("annotation")
     card = snakemake.input.get("sensitivity")
-    graph = snakemake.input.get("precision")
     write_report(
         snakemake.output.html,
         Network.read(Path(snakemake.input.network[0]).parent),
@@ -28,7 +25,6 @@ with job(snakemake):
         phenotype=PhenotypeModel.read(Path(trait[0]).parent) if trait else None,
         annotation=read_annotation(places) if places else None,
         sensitivity=Sensitivity.read(Path(card[0]).parent) if card else None,
-        precision=Network.read(Path(graph[0]).parent) if graph else None,
-        consensus=read_tsv(Path(graph[1]), edge_columns) if graph else None,
+        precision=Network.read(Path(snakemake.input.precision[0]).parent) if snakemake.input.precision else None,
         title=snakemake.wildcards.dataset,
     )

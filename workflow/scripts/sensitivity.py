@@ -9,8 +9,8 @@ with job(snakemake):
     from netinfer.network import Network
     from netinfer.stages import write_figure
 
-    files = zip(snakemake.input.tables, snakemake.input.records, strict=True)
-    fits = [fit for table, record in files for fit in sensitivity.read_fits(table, record)]
+    files = zip(snakemake.input.tables, snakemake.input.counts, snakemake.input.records, strict=True)
+    fits = [fit for paths in files for fit in sensitivity.read_fits(*paths)]
     folder = Path(snakemake.output.table).parent
     card = sensitivity.compare(Network.read(folder), sensitivity.in_order(fits))
     card.write(folder)

@@ -22,4 +22,4 @@ with job(snakemake):
         threads=snakemake.threads,
         refine=lambda net: net if excluded is None else neighbours.annotate(net, excluded, exclude_same_operon=True),
     )
-    sensitivity.write_fits(fits, snakemake.output.table, snakemake.output.record)
+    sensitivity.write_fits(fits, snakemake.output.table, snakemake.output.counts, snakemake.output.record)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from netinfer import __version__
 from netinfer.config import RegressionConfig
 from netinfer.errors import ConfigError
 from netinfer.io.columns import EXPECTED_FALSE_GENES_NOTE, ODDS_COLUMNS, phenotype_gene_columns
+from netinfer.mistakes import as_settings
 from netinfer.models.phenotype.binomial import COVARIATE_RIDGE, fit_binomial
 from netinfer.models.phenotype.covariates import trait_covariates
 from netinfer.models.phenotype.model import PhenotypeModel
@@ -212,8 +212,6 @@ def _with_odds(ranked: pd.DataFrame) -> pd.DataFrame:
 
 def _checked_settings(fdr, expected_false_genes, max_genes, seed, threads, n_subsamples, settings):
     """Check what can be checked without data; return the cut asked for and the settings of the fit."""
-    from pydantic import ValidationError
-
     settings = dict(settings)
     given = {
         "fdr": fdr,
@@ -230,17 +228,13 @@ def _checked_settings(fdr, expected_false_genes, max_genes, seed, threads, n_sub
         above = f"above {lowest:g}" + ("" if np.isinf(highest) else " and at most 1")
         raise ConfigError(f"select_genes: {name}: {value!r} is not a number {above}")
     for key, number, least in (("max_genes", max_genes, 2), ("seed", seed, 0), ("threads", threads, 1)):
-        if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < least):
+        if number is not None and (
+            isinstance(number, bool) or not isinstance(number, int | np.integer) or number < least
+        ):
             raise ConfigError(f"select_genes: {key}: {number!r} is no whole number of at least {least}")
-    try:
-        config = RegressionConfig(n_subsamples=n_subsamples, **{"model": "lasso", **settings})
-    except ValidationError as fault:
-        first = fault.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "settings"
-        known = [*RegressionConfig.model_fields, "fdr", "covariates", "block", "seed", "threads", "max_genes"]
-        near = difflib.get_close_matches(place, known, 1)
-        hint = f": did you mean `{near[0]}`?" if first["type"] == "extra_forbidden" and near else ""
-        raise ConfigError(f"select_genes: {place}: {first['msg']}{hint}") from fault
+    others = ("fdr", "covariates", "block", "seed", "threads", "max_genes")
+    given = {"n_subsamples": n_subsamples, "model": "lasso", **settings}
+    config = as_settings(RegressionConfig, given, "select_genes", others)
     if config.decoys:
         raise ConfigError("select_genes: decoys: only networks have them (infer_regression): leave it out")
     return {name: float(value)}, config

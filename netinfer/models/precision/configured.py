@@ -23,16 +23,13 @@ from netinfer.models.precision.correlations import Correlations
 from netinfer.models.precision.fits import Certificates, fit
 from netinfer.models.precision.gather import MODEL, gather
 from netinfer.models.precision.problem import PrecisionProblem, TooFewUnitsError, prepare_genes
-from netinfer.models.precision.stability import Wanted, count_pairs, half_samples, path_of_halves
+from netinfer.models.precision.stability import Wanted, bound_constants, count_pairs, half_samples, path_of_halves
 from netinfer.models.precision.tally import Tally
 from netinfer.network import Network
-from netinfer.stability.rules import default_threshold
+from netinfer.network.cut import asked_cut
 
 if TYPE_CHECKING:
     from anndata import AnnData
-
-# The share of false edges that the path of half-samples is to serve where the graph itself is asked for.
-USUAL_SHARE = 0.1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,6 +123,8 @@ class ConfiguredPrecision:
             self.problem = prepare_genes(adata, max_genes=settings.max_genes)
         except TooFewUnitsError as few:
             self.skipped = str(few)
+        if self.asked is not None and self.problem is not None:
+            asked_cut(self.asked, {"n_pairs": self.problem.n_pairs})
 
     def fingerprint(self) -> str:
         """Return a hash of all that the counts depend on."""
@@ -231,17 +230,13 @@ class ConfiguredPrecision:
 
     def _constants(self) -> dict[str, Any]:
         settings, problem = self.regression, self._made
-        threshold = settings.threshold
-        if threshold == "auto":
-            threshold = default_threshold(np.array([len(problem.names) - 1.0]), problem.genes.n_units)
-        truncation = None if settings.truncation == "auto" else settings.truncation
-        return {"threshold": threshold, "truncation": truncation, "pooled": settings.pooled}
+        truncation = None if settings.truncation == "auto" else float(settings.truncation)
+        return bound_constants(
+            len(problem.names), problem.genes.n_units, settings.threshold, truncation=truncation, pooled=settings.pooled
+        )
 
     def _wanted(self) -> Wanted:
-        asked = self.asked or {}
-        share = max(asked.get("fdr", 0.0), USUAL_SHARE) if "expected_false_edges" not in asked else None
-        number = asked.get("expected_false_edges")
-        return Wanted(share=share, number=number, rule=self.regression.rule, constants=self._constants())
+        return Wanted.by(self.asked, self.regression.rule, self._constants())
 
     def _record(self) -> dict[str, Any]:
         used = self.regression.model_dump(mode="json", include={"n_subsamples", "rule", "threshold"})

@@ -61,7 +61,7 @@ def gather(
         Genes that never came to the model (columns gene, status, reason).
     """
     constants = dict(constants)
-    if rule in IPSS_ORDER:
+    if rule in IPSS_ORDER and constants["truncation"] is None:
         constants["truncation"] = choose_truncation(halves.selection, IPSS_ORDER[rule])
     bound = np.full(len(halves.n_most), np.inf)
     bound[halves.gated] = expected_false(halves.selection, rule, **constants)

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from netinfer.errors import ConfigError
 from netinfer.kernels import thread_limit
 from netinfer.models.precision.choice import check_choice, choose
@@ -16,17 +14,14 @@ from netinfer.models.precision.correlations import Correlations
 from netinfer.models.precision.fits import Certificates, fit
 from netinfer.models.precision.gather import gather
 from netinfer.models.precision.problem import prepare_genes
-from netinfer.models.precision.stability import Wanted, count_half_samples
+from netinfer.models.precision.stability import Wanted, bound_constants, count_half_samples
 from netinfer.moments.correlation import METHODS
 from netinfer.network.cut import asked_cut
 from netinfer.preprocess.factors import hidden_factors as find_hidden_factors
-from netinfer.stability.rules import IPSS_ORDER, RULES, default_threshold
+from netinfer.stability.rules import IPSS_ORDER, RULES
 
 if TYPE_CHECKING:
     from netinfer.network import Network
-
-# The share of false edges that the path of half-samples is to serve where none is asked for.
-USUAL_SHARE = 0.1
 
 
 def infer_precision(
@@ -136,19 +131,8 @@ def infer_precision(
     genes = problem.genes
     if asked is not None:
         asked_cut(asked, {"n_pairs": problem.n_pairs})
-    constants = {
-        "threshold": default_threshold(np.array([len(problem.names) - 1.0]), genes.n_units)
-        if threshold == "auto"
-        else float(threshold),
-        "truncation": None,
-        "pooled": False,
-    }
-    wanted = Wanted(
-        share=max(fdr or 0.0, USUAL_SHARE) if expected_false_edges is None else None,
-        number=expected_false_edges,
-        rule=rule,
-        constants=constants,
-    )
+    constants = bound_constants(len(problem.names), genes.n_units, threshold)
+    wanted = Wanted.by(asked, rule, constants)
     certificates = Certificates()
     with thread_limit(1):
         correlations = Correlations(genes, correlation, shrinkage, threads)

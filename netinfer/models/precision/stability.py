@@ -9,7 +9,7 @@ candidates, at most :math:`q^2 / ((2 \tau - 1)\, p (p - 1) / 2)` false ones reac
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -19,11 +19,15 @@ from netinfer.models.precision.correlations import Correlations
 from netinfer.models.precision.fits import Certificates, fit, pair_index, penalty_grid, steps, tied
 from netinfer.models.precision.tally import Tally
 from netinfer.solvers import GraphicalLassoResult
-from netinfer.stability.rules import IPSS_ORDER, SelectionCounts, rule_record
+from netinfer.stability.rules import IPSS_ORDER, SelectionCounts, default_threshold, rule_record
 
 # Ties a gene, on average, at which the path ends at the latest: denser graphs cost most of the time, and are read by
 # nobody. With p genes it is 10 p ties, for which the first bound allows 250 false edges at a threshold of 0.9.
 MOST_TIES = 20
+
+
+# The share of false edges that the path of half-samples is to serve where none is asked for.
+USUAL_SHARE = 0.1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,6 +87,14 @@ class Wanted:
     rule: str
     constants: dict[str, Any]
 
+    @classmethod
+    def by(cls, asked: Mapping[str, float] | None, rule: str, constants: dict[str, Any]) -> Wanted:
+        """Return what the path is to serve for a cut, or for a graph, where none is asked for."""
+        asked = asked or {}
+        number = asked.get("expected_false_edges")
+        share = max(asked.get("fdr", 0.0), USUAL_SHARE) if number is None else None
+        return cls(share=share, number=number, rule=rule, constants=constants)
+
     def is_served(self, n_selected: float, n_union: float, n_both: int, n_pairs: int, n_subsamples: int) -> bool:
         """Say whether a path ended here may still meet the wish, by the numbers that the first pair of halves ties.
 
@@ -104,6 +116,15 @@ class Wanted:
         tau = self.constants["threshold"]
         possible = max(1.0, min(n_both / (2.0 * tau - 1.0), n_union / tau))
         return bound <= (self.share or 0.0) * possible
+
+
+def bound_constants(
+    n_genes: int, n_units: int, threshold: float | str, *, truncation: float | None = None, pooled: bool = False
+) -> dict[str, Any]:
+    """Return what the rules take besides the counts; an `auto` threshold goes by the other genes of each gene."""
+    if threshold == "auto":
+        threshold = default_threshold(np.array([n_genes - 1.0]), n_units)
+    return {"threshold": float(threshold), "truncation": truncation, "pooled": pooled}
 
 
 def count_half_samples(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -115,7 +116,7 @@ class Tally:
             with Path(path).open("rb") as handle, np.load(handle, allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
             is_known = int(arrays.pop("format")) == FORMAT and str(arrays.pop("checksum")) == _checksum(arrays)
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as fault:
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as fault:
             what = f"missing or damaged ({type(fault).__name__})"
             raise RunError(f"{path}: {what}: delete it and run again, only it is made anew") from fault
         if not is_known:

@@ -18,7 +18,15 @@ from netinfer.models.regression.part import RegressionPart, settings_hash
 from netinfer.models.regression.problem import RegressionProblem
 from netinfer.models.regression.weights import uneven_targets, weights_record
 from netinfer.network import EXPECTED_FALSE_EDGES_NOTE, Network
-from netinfer.stability.rules import SelectionCounts, expected_false, q_values, reaching, rule_constants, rule_record
+from netinfer.stability.rules import (
+    SelectionCounts,
+    decoy_record,
+    expected_false,
+    q_values,
+    rule_constants,
+    rule_record,
+)
+from netinfer.stability.subsamples import check_seed
 
 # DESIGN section 5: what every fit has to reach.
 CERTIFIED_GAP = 1e-8
@@ -70,7 +78,7 @@ def gather(
     ConvergenceWarning
         If a fit's relative duality gap stayed above 1e-8.
     """
-    settings = RegressionConfig() if settings is None else settings
+    settings, seed = RegressionConfig() if settings is None else settings, check_seed(seed)
     parts = _complete(problem, parts, settings_hash(problem, settings, seed))
     pairs = {
         name: np.concatenate([getattr(part, name) for part in parts])
@@ -91,9 +99,11 @@ def gather(
     targets = _targets(problem, parts, candidates, dropped)
     nodes = _nodes(problem)
     rule = rule_record(selection, penalty_grid(settings), settings.rule, **constants)
-    if settings.decoys and "path_ends" in rule:
+    if settings.decoys:
         decoys = selection_counts(problem, parts, settings, decoys=True)
-        rule["path_ends"]["decoy_edges"] = reaching(decoys, rule["threshold"]).tolist()
+        target = np.concatenate([part.decoy_target for part in parts])
+        counts = decoys.counts[~is_uneven[target]]
+        rule["decoys"] = decoy_record(selection, counts, settings.rule, **constants)
     record = {
         **(provenance or {}),
         "netinfer": __version__,

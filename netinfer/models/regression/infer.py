@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import warnings
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from netinfer.config import RegressionConfig
 from netinfer.errors import ConfigError
+from netinfer.mistakes import as_settings
 from netinfer.models.regression.fit import fit_chunk
 from netinfer.models.regression.gather import gather
 from netinfer.models.regression.problem import RegressionProblem, prepare
@@ -18,11 +18,15 @@ from netinfer.models.regression.sums import sums_key
 from netinfer.network.cut import asked_cut
 from netinfer.preprocess.factors import hidden_factors as find_hidden_factors
 from netinfer.preprocess.kind import recognise
+from netinfer.stability.subsamples import check_seed
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
     from netinfer.network import Network
+
+# For a hint where a setting is misspelt.
+OTHER_KEYWORDS = ("fdr", "block", "strata", "seed", "threads", "state")
 
 
 def infer_regression(
@@ -114,29 +118,18 @@ def infer_regression(
     that are confounded, indirect or reversed. Meinshausen and Buhlmann (2010); Shah and Samworth (2013); Melikechi
     and Miller (2025).
     """
-    from pydantic import ValidationError
-
     from netinfer.io import as_expression
 
     if priors is not None or response != "static":
         raise ConfigError("infer_regression: priors and response are not available in this version")
     if fdr is not None and expected_false_edges is not None:
         raise ConfigError("infer_regression: give fdr or expected_false_edges, not both")
-    try:
-        config = RegressionConfig(model=model, shrinkage=shrinkage, n_subsamples=n_subsamples, **settings)  # type: ignore[arg-type]
-    except ValidationError as fault:
-        first = fault.errors()[0]
-        name = ".".join(map(str, first["loc"])) or "settings"
-        near = difflib.get_close_matches(
-            name, [*RegressionConfig.model_fields, "fdr", "block", "strata", "seed", "threads"], 1
-        )
-        hint = f": did you mean `{near[0]}`?" if first["type"] == "extra_forbidden" and near else ""
-        raise ConfigError(f"infer_regression: {name}: {first['msg']}{hint}") from fault
+    given = {"model": model, "shrinkage": shrinkage, "n_subsamples": n_subsamples, **settings}
+    config = as_settings(RegressionConfig, given, "infer_regression", OTHER_KEYWORDS)
     cut = {"fdr": 0.1 if fdr is None else fdr}
     if expected_false_edges is not None:
         cut = {"expected_false_edges": expected_false_edges}
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise ConfigError(f"infer_regression: seed: {seed!r} is no whole number >= 0")
+    seed = check_seed(seed)
     threads = len(os.sched_getaffinity(0)) if threads is None else threads
     if threads < 1:
         raise ConfigError(f"infer_regression: threads: {threads} is less than 1")

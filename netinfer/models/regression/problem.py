@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from netinfer.errors import InputError
 from netinfer.io.matching import symbols_of
@@ -149,15 +151,26 @@ class RegressionProblem:
         return self.penalty_weights[target if len(self.penalty_weights) > 1 else 0, regulator] == 0.0
 
     def fingerprint(self) -> str:
-        """Return a hash of all that the numbers depend on: data, names and units."""
+        """Return a hash of all that the numbers depend on: data, names and design."""
+        unit = np.empty(len(self.regulators), np.int64)
+        for code, rows in enumerate(self.unit_rows):
+            unit[rows] = code
+        arrays = {
+            "regulators": self.regulators,
+            "targets": self.targets,
+            "covariates": self.covariates,
+            "own": self.own,
+            "unit": unit,
+            "penalty_weights": self.penalty_weights,
+            "strata": self.strata,
+        }
         digest = hashlib.sha256()
-        for array in (self.regulators, self.targets, self.covariates, self.own, *self.unit_rows):
-            digest.update(np.ascontiguousarray(array).tobytes())
-        digest.update("\n".join((*self.regulator_names, "", *self.target_names)).encode())
-        if self.penalty_weights is not None:
-            digest.update(np.ascontiguousarray(self.penalty_weights).tobytes())
-        if self.strata is not None:
-            digest.update(b"strata" + np.ascontiguousarray(self.strata).tobytes())
+        for name, array in arrays.items():
+            # With its shape, so that no two designs give the same bytes.
+            digest.update(f"{name} {None if array is None else (array.shape, array.dtype.str)}\n".encode())
+            if array is not None:
+                digest.update(np.ascontiguousarray(array).tobytes())
+        digest.update(json.dumps([self.regulator_names, self.target_names]).encode())
         return digest.hexdigest()
 
 
@@ -266,7 +279,7 @@ def problem_from_arrays(
             )
         if len(set(names)) < len(names):
             raise InputError(f"{what}: a name stands twice: merge or rename duplicate genes first")
-    labels = np.arange(len(x)) if units is None else np.asarray(units)
+    labels = np.arange(len(x)) if units is None else _complete(units, len(x), "units")
     rows = tuple(unit_rows(labels))
     if unit_column == SAMPLE:
         check_units(len(rows), where="samples")
@@ -274,9 +287,7 @@ def problem_from_arrays(
         check_units(len(rows), where=f"column {unit_column!r}", n_samples=len(x))
     codes = None
     if strata is not None:
-        if np.shape(strata) != (len(x),):
-            raise InputError(f"strata: {np.shape(strata)} labels for {len(x)} samples: give one a sample")
-        codes = unit_strata(strata, rows, column=strata_column, unit_column=unit_column)
+        codes = unit_strata(_complete(strata, len(x), "strata"), rows, column=strata_column, unit_column=unit_column)
     place = {name: j for j, name in enumerate(regulator_names)}
     standard_x, x_mean, x_varies = _standardised(x)
     standard_y, y_mean, varies = _standardised(y)
@@ -308,6 +319,16 @@ def problem_from_arrays(
         strata=codes,
         strata_column="" if codes is None else strata_column,
     )
+
+
+def _complete(labels: Any, n_samples: int, what: str) -> np.ndarray:
+    """Return labels of the samples, one each and none missing."""
+    labels = np.asarray(labels)
+    if labels.shape != (n_samples,):
+        raise InputError(f"{what}: {labels.shape} labels for {n_samples} samples: give one a sample")
+    if (missing := pd.isna(labels)).any():
+        raise InputError(f"{what}: {missing.sum()} labels are missing, the first of sample {missing.argmax() + 1}")
+    return labels
 
 
 def _n_half(n_units: int, strata: np.ndarray | None) -> int:

@@ -22,6 +22,7 @@ from netinfer.solvers.batch import count_selections
 from netinfer.solvers.homotopy import make_workspace
 from netinfer.solvers.path import GAP_TOLERANCE, MAX_SWEEPS
 from netinfer.stability.stars import stars
+from netinfer.stability.subsamples import check_seed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -131,14 +132,13 @@ def choose_network_penalty(
     Notes
     -----
     Holds 2 bytes for each target, regulator and penalty. Liu, Roeder and Wasserman (2010); how the choice is made is
-    told at `netinfer.stability.stars`.
+    told at `netinfer.stability.stars`. Subsamples are drawn over all units alike, strata or not.
     """
     from netinfer.io import as_expression
 
     if not 0.0 <= shrinkage < 1.0:
         raise InputError(f"choose_network_penalty: shrinkage: {shrinkage!r} is not in 0 <= s < 1")
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise ConfigError(f"choose_network_penalty: seed: {seed!r} is no whole number >= 0")
+    seed = check_seed(seed)
     threads = len(os.sched_getaffinity(0)) if threads is None else threads
     if threads < 1:
         raise ConfigError(f"choose_network_penalty: threads: {threads} is less than 1")
@@ -154,7 +154,7 @@ def choose_network_penalty(
             lambda draws, grid: work.count(draws, grid, ~free),
             GRID if penalties is None else penalties,
             n_units=problem.n_units,
-            n_pairs=int(problem.n_candidates.sum()),
+            n_pairs=problem.n_pairs,
             n_subsamples=n_subsamples,
             threshold=threshold,
             smallest=SMALLEST if penalties is None else None,

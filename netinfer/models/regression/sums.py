@@ -26,7 +26,7 @@ from netinfer.models.regression.part import NOT_FITTED
 
 logger = logging.getLogger(__name__)
 
-FORMAT = 2
+FORMAT = 3
 # Seconds between two writes in the middle of a chunk: what a killed job loses at most.
 SAVE_EVERY = 300.0
 _DIGEST = 64
@@ -81,6 +81,18 @@ class Sums:
             **{name: getattr(self, name)[is_seen] for name in _BY_PAIR},
             **{name: getattr(self, name)[:, :n_done][is_chosen] for name in _BY_CHOICE},
         }
+
+    def takes(self, kept: dict[str, np.ndarray]) -> bool:
+        """Say whether kept sums are of these targets, regulators and penalties."""
+        n, p, k = self.counts.shape
+        n_chosen = kept["n_chosen"]
+        return (
+            all(len(kept[name]) == n for name in _BY_TARGET)
+            and kept["counts"].shape == (len(kept["pairs"]), k)
+            and bool((kept["pairs"] < n * p).all())
+            and n_chosen.shape == (n, int(kept["n_done"]))
+            and bool((n_chosen <= self.n_most).all())
+        )
 
     def unpack(self, kept: dict[str, np.ndarray]) -> int:
         """Take over kept sums; return the number of half-samples in them."""
@@ -138,7 +150,7 @@ class SumsFile:
         if self.path is None or not self.path.exists():
             return 0
         kept, fault = _read(self.path)
-        if not fault and str(kept["key"]) != self.key:
+        if not fault and (str(kept["key"]) != self.key or not sums.takes(kept)):
             fault = "of other data, settings, chunks or code"
         if not fault and int(kept["n_done"]) > self.n_subsamples:
             fault = f"of {int(kept['n_done'])} half-samples, more than {self.n_subsamples}, and left as they are"
@@ -187,7 +199,8 @@ def sums_key(data: str, where: slice, settings: RegressionConfig, seed: int) -> 
 @functools.cache
 def _code() -> str:
     """Hash the code that fits: sums of another release, or of an edited checkout, are not added to."""
-    digest = hashlib.sha256(netinfer.__version__.encode())
+    # Another numpy may bring another BLAS, whose last bits differ.
+    digest = hashlib.sha256(f"{netinfer.__version__} {np.__version__}".encode())
     home = Path(netinfer.__file__).parent
     for folder in ("moments", "solvers", "stability", "models/regression"):
         for source in sorted((home / folder).glob("*.py")):

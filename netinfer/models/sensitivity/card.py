@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from netinfer.errors import InputError, RunError
-from netinfer.network.cut import passing
+from netinfer.network.cut import passing, q_values
+from netinfer.stability.rules import expected_false
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 EDGES_FILE, VARIANTS_FILE = "sensitivity.tsv", "sensitivity_variants.tsv"
 TEXT = ("source", "target", "survives_in", "lost_in", "variant", "kind")
 SEPARATOR = "; "
+# What the provenance says of the bound, as `expected_false` takes it.
+RULE = ("rule", "threshold", "truncation", "pooled")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -37,8 +40,9 @@ class Sensitivity:
         ``survives_in`` and ``lost_in``, their names. For each variant ``<name>.survives`` (missing where not tested),
         ``<name>.rank`` and ``<name>.weight`` (missing where the pair is no candidate).
     variants : DataFrame, one row a variant
-        variant, kind, n_samples, n_units, n_regulators, n_targets, n_edges and expected_false_edges at the same cut,
-        n_tested and n_survives of the network's edges, share_survives.
+        variant, kind, n_samples, n_units, n_regulators, n_targets, n_hidden_factors, threshold and truncation (the
+        network's own; missing where its rule has none), n_edges and expected_false_edges at the same cut, n_tested and
+        n_survives of the network's edges, share_survives.
 
     Notes
     -----
@@ -98,7 +102,7 @@ def _read(path: Path) -> pd.DataFrame:
 
 
 def compare(net: Network, fits: Sequence[VariantFit]) -> Sensitivity:
-    """Look the edges of a network up in its variants, each cut as the network is.
+    """Look the edges of a network up in its variants, each bounded and cut as the network is.
 
     Parameters
     ----------
@@ -108,24 +112,34 @@ def compare(net: Network, fits: Sequence[VariantFit]) -> Sensitivity:
     Returns
     -------
     Sensitivity
-        No fit is repeated: a network that is cut elsewhere is compared with the same fits.
+        No fit is repeated: a network with another cut, rule or threshold is compared with the same fits.
 
     Raises
     ------
     InputError
-        If no variant is given.
+        If no variant is given, or the network does not say by which rule it was bounded.
+
+    Notes
+    -----
+    ``threshold: auto`` and ``truncation: auto`` depend on the size of a problem and on its counts. The variants take
+    what the network took, so that no edge is lost because another constant was chosen.
     """
     if not fits:
         raise InputError("sensitivity: no variant was fitted")
+    if "rule" not in net.provenance:
+        raise InputError("sensitivity: the network does not say how it was bounded: give one of infer_regression")
+    rule = {name: net.provenance[name] for name in RULE if net.provenance.get(name) is not None}
     edges, pairs = net.edges, pd.MultiIndex.from_frame(net.edges[["source", "target"]])
     columns: dict[str, Any] = {}
     found = []
     for fit in fits:
-        tested, kept, is_edge, values = _look_up(edges, pairs, fit, net.cut["asked"])
+        candidates = _bounded(fit, rule)
+        is_edge = passing(candidates, net.cut["asked"])
+        tested, kept, values = _look_up(edges, pairs, fit, is_edge)
         name = fit.variant.name
         columns[f"{name}.survives"] = pd.arrays.BooleanArray(kept, ~tested)
         columns |= {f"{name}.{what}": value for what, value in values.items()}
-        found.append((fit, tested, kept, is_edge))
+        found.append((fit, tested, kept, candidates.loc[is_edge, "expected_false_edges"].to_numpy()))
     table = edges[["source", "target", "rank", "weight", "sign"]].assign(
         n_tested=np.sum([tested for _, tested, _, _ in found], axis=0, dtype=np.int64),
         n_survives=np.sum([kept for _, _, kept, _ in found], axis=0, dtype=np.int64),
@@ -133,13 +147,21 @@ def compare(net: Network, fits: Sequence[VariantFit]) -> Sensitivity:
         lost_in=_names([(fit, tested & ~kept) for fit, tested, kept, _ in found], len(edges)),
         **columns,
     )
-    return Sensitivity(table.reset_index(drop=True), pd.DataFrame([_summary(*one) for one in found]))
+    return Sensitivity(table.reset_index(drop=True), pd.DataFrame([_summary(*one, rule) for one in found]))
 
 
-def _look_up(edges: pd.DataFrame, pairs: pd.MultiIndex, fit: VariantFit, asked: Any) -> tuple:
-    """Find the edges among a variant's candidates: tested, kept, which candidates are edges there, rank and weight."""
+def _bounded(fit: VariantFit, rule: dict[str, Any]) -> pd.DataFrame:
+    """Return a variant's candidates with the bounds of the network's rule."""
+    row = fit.candidates["count_row"].to_numpy(dtype=np.int64)
+    bound = np.full(len(row), np.inf)
+    bound[row >= 0] = expected_false(fit.selection, **rule)[row[row >= 0]]
+    bound[np.isinf(bound)] = np.nan
+    return fit.candidates.assign(expected_false_edges=bound, q_value=q_values(bound))
+
+
+def _look_up(edges: pd.DataFrame, pairs: pd.MultiIndex, fit: VariantFit, is_edge: np.ndarray) -> tuple:
+    """Find the edges among a variant's candidates: tested, kept, and rank and weight there."""
     candidates = fit.candidates
-    is_edge = passing(candidates, asked)
     place = pd.MultiIndex.from_frame(candidates[["source", "target"]]).get_indexer(pairs)
     is_there = place >= 0
     at = place[is_there]
@@ -148,11 +170,12 @@ def _look_up(edges: pd.DataFrame, pairs: pd.MultiIndex, fit: VariantFit, asked: 
     kept[is_there] = is_edge[at] & (candidates["sign"].to_numpy()[at] == edges["sign"].to_numpy()[is_there])
     rank, weight = np.zeros(len(edges), np.int64), np.full(len(edges), np.nan)
     rank[is_there], weight[is_there] = candidates["rank"].to_numpy()[at], candidates["weight"].to_numpy()[at]
-    return tested, kept & tested, is_edge, {"rank": pd.arrays.IntegerArray(rank, ~is_there), "weight": weight}
+    return tested, kept & tested, {"rank": pd.arrays.IntegerArray(rank, ~is_there), "weight": weight}
 
 
-def _summary(fit: VariantFit, tested: np.ndarray, kept: np.ndarray, is_edge: np.ndarray) -> dict[str, Any]:
-    bounds = fit.candidates["expected_false_edges"].to_numpy(dtype=float)[is_edge]
+def _summary(
+    fit: VariantFit, tested: np.ndarray, kept: np.ndarray, bounds: np.ndarray, rule: dict[str, Any]
+) -> dict[str, Any]:
     n_tested, n_survives = int(tested.sum()), int(kept.sum())
     return {
         "variant": fit.variant.name,
@@ -161,7 +184,10 @@ def _summary(fit: VariantFit, tested: np.ndarray, kept: np.ndarray, is_edge: np.
         "n_units": fit.n_units,
         "n_regulators": len(fit.regulators),
         "n_targets": len(fit.targets),
-        "n_edges": int(is_edge.sum()),
+        "n_hidden_factors": fit.n_hidden_factors,
+        "threshold": rule.get("threshold", np.nan),
+        "truncation": rule.get("truncation", np.nan),
+        "n_edges": len(bounds),
         "expected_false_edges": float(bounds.max()) if bounds.size and not np.isnan(bounds).any() else np.nan,
         "n_tested": n_tested,
         "n_survives": n_survives,

@@ -3,36 +3,39 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from netinfer.config import RegressionConfig
-from netinfer.errors import ConfigError, InputError, RunError
+from netinfer.errors import ConfigError, InputError
 from netinfer.models import regression
 from netinfer.models.regression.adjustment import is_hidden_factor
+from netinfer.models.regression.part import NOT_FITTED
 from netinfer.models.sensitivity.card import Sensitivity, compare
 from netinfer.models.sensitivity.variants import (
     REDRAWN,
     REGULATORS,
     Prepare,
     Variant,
+    check_variants,
+    design_of,
     list_variants,
     named,
     variant_expression,
 )
+from netinfer.stability.counts import SelectionCounts
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
     from netinfer.network import Network
 
-# What a card needs of a variant's candidates, at any cut.
-COLUMNS = ["source", "target", "weight", "sign", "rank", "selection_probability", "expected_false_edges", "q_value"]
+# What a card needs of a variant's candidates, at any cut; the bounds come from the counts.
+COLUMNS = ["source", "target", "weight", "sign", "rank", "selection_probability", "count_row"]
 # Targets x regulators fitted at a time: bounds the memory of a variant, which is fitted by one process.
 PAIRS_AT_A_TIME = 5_000_000
 
@@ -45,20 +48,24 @@ class VariantFit:
     ----------
     variant : Variant
     candidates : DataFrame
-        The columns that a cut, and a comparison, read.
+        The columns that a comparison reads; ``count_row`` is the pair's row of ``selection.counts``, -1 for none.
+    selection : SelectionCounts
+        What a rule reads: a bound is computed where the network that is compared says by which.
     regulators, targets : tuple of str
         Those that vary and were fitted.
-    n_samples, n_units : int
+    n_samples, n_units, n_hidden_factors : int
     place : int
         Of the variant among those asked for.
     """
 
     variant: Variant
     candidates: pd.DataFrame
+    selection: SelectionCounts
     regulators: tuple[str, ...]
     targets: tuple[str, ...]
     n_samples: int
     n_units: int
+    n_hidden_factors: int = 0
     place: int = 0
 
 
@@ -75,8 +82,8 @@ def sensitivity(
 ) -> Sensitivity:
     """Infer a network again under other choices, and say under which each of its edges survives.
 
-    Settings, seed, units, covariates and the cut are the network's own. The first variant, ``redrawn``, changes nothing
-    but the draw of half-samples: what it loses is chance.
+    Settings, seed, units, covariates, the number of hidden factors, threshold and cut are the network's own. The first
+    variant, ``redrawn``, changes nothing but the draw of half-samples: what it loses is chance.
 
     Parameters
     ----------
@@ -108,12 +115,14 @@ def sensitivity(
     ConfigError
         If nothing is varied, or a setting is impossible.
     InputError
-        If a column or list cannot be used, a method does not suit the values, or the network was inferred with penalty
-        weights, which it does not keep.
+        If a column or list cannot be used, a method does not suit the values, hidden factors leave a variant too
+        little, or the network was inferred with penalty weights, which it does not keep.
 
     Notes
     -----
-    Each variant takes the time of the network itself.
+    Each variant takes the time of the network itself. Hidden factors are found anew in the normalized samples of each
+    variant, as many as the network has, also where ``auto`` chose the number. Factors in ``obsm["hidden_factors"]``
+    that `netinfer.hidden_factors` does not find again are taken to be the user's own, and stay as they are.
     """
     from netinfer.io import as_expression
     from netinfer.preprocess import normalize as normalized
@@ -130,22 +139,49 @@ def sensitivity(
     settings = variant_settings(net.provenance["settings"], n_subsamples)
     threads = len(os.sched_getaffinity(0)) if threads is None else threads
 
-    def prepare(values: AnnData, method: str | None) -> AnnData:
+    design = net.provenance
+
+    def in_scale(values: AnnData, method: str | None) -> AnnData:
         asked = normalize if method is None else method
         return normalized(values, asked) if asked != "none" else values
 
-    seed = int(net.provenance["seed"])
-    fits = fit_variants(
-        expression, variants, prepare, settings=settings, seed=seed, threads=threads, design=net.provenance
-    )
+    is_own = "hidden_factors" in expression.obsm and _has_own_factors(in_scale(expression, None), design)
+
+    def prepare(values: AnnData, method: str | None) -> AnnData:
+        ready = in_scale(values, method)
+        return ready if is_own else _with_factors(ready, design)
+
+    check_variants(expression, variants, prepare, design)
+    seed = int(design["seed"])
+    fits = fit_variants(expression, variants, prepare, settings=settings, seed=seed, threads=threads, design=design)
     return compare(net, fits)
 
 
+def _with_factors(adata: AnnData, design: Mapping[str, Any]) -> AnnData:
+    """Find as many hidden factors as the network has, after the covariates that the variant has."""
+    from netinfer.preprocess.factors import hidden_factors
+
+    k = sum(map(is_hidden_factor, design.get("covariates", ())))
+    asked = design_of(adata, design)
+    return hidden_factors(adata, k, covariates=asked["covariates"], block=asked["block"])
+
+
+def _has_own_factors(adata: AnnData, design: Mapping[str, Any]) -> bool:
+    """Say whether the factors that came with the data are those of the network, and others than netinfer finds."""
+    given = adata.obsm["hidden_factors"]
+    if given.shape[1] != sum(map(is_hidden_factor, design.get("covariates", ()))):
+        return False
+    return not np.allclose(_with_factors(adata, design).obsm["hidden_factors"], given, rtol=0.0, atol=1e-6)
+
+
 def variant_settings(settings: Any, n_subsamples: int | None) -> RegressionConfig:
-    """Return the settings of the variants' fits: the network's, perhaps with fewer half-samples, without decoys."""
+    """Return the settings of the variants' fits: the network's, perhaps with fewer half-samples, without decoys.
+
+    The rule and its constants only read what was fitted, and are no part of them.
+    """
     from pydantic import ValidationError
 
-    values = {**settings, "decoys": False}
+    values = {key: value for key, value in settings.items() if key not in NOT_FITTED} | {"decoys": False}
     if n_subsamples is not None:
         values["n_subsamples"] = n_subsamples
     try:
@@ -197,7 +233,7 @@ def fit_variant(
     with named(variant):
         ready = variant_expression(adata, variant, prepare)
         listed = variant.value if variant.kind == REGULATORS else None
-        problem = regression.prepare(ready, listed, **_design(ready, design))
+        problem = regression.prepare(ready, listed, **design_of(ready, design))
         n_targets, n_regulators = len(problem.target_names), len(problem.regulator_names)
         n = max(1, n_targets * n_regulators // PAIRS_AT_A_TIME)
         parts = [
@@ -206,17 +242,39 @@ def fit_variant(
         ]
         net = regression.gather(problem, parts, settings=settings, seed=seed)
         net = net if refine is None else refine(net)
+        selection = regression.selection_counts(problem, parts, settings)
     fitted = net.targets.loc[net.targets["status"].isin(["ok", "not_converged"]), "target"]
     return VariantFit(
         variant=variant,
-        candidates=net.candidates[COLUMNS],
+        candidates=net.candidates.assign(count_row=_count_rows(net.candidates, problem, parts, settings))[COLUMNS],
+        selection=selection,
         regulators=tuple(
             name for name, varies in zip(problem.regulator_names, problem.regulator_varies, strict=True) if varies
         ),
         targets=tuple(map(str, fitted)),
         n_samples=len(problem.regulators),
         n_units=problem.n_units,
+        n_hidden_factors=sum(map(is_hidden_factor, problem.covariate_names)),
     )
+
+
+def _count_rows(
+    candidates: pd.DataFrame,
+    problem: regression.RegressionProblem,
+    parts: Sequence[regression.RegressionPart],
+    settings: RegressionConfig,
+) -> np.ndarray:
+    """Find each candidate's row among the counts that a rule reads; -1 for pairs without one."""
+    target, regulator, n_most = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("pair_target", "pair_regulator", "n_most")
+    )
+    is_counted = n_most > settings.n_subsamples // 2
+    sources, targets = np.array(problem.regulator_names, object), np.array(problem.target_names, object)
+    counted = pd.MultiIndex.from_arrays([sources[regulator[is_counted]], targets[target[is_counted]]])
+    rows = np.full(len(candidates), -1)
+    may = np.flatnonzero(candidates["selection_probability"].to_numpy() > 0.5)
+    rows[may] = counted.get_indexer(pd.MultiIndex.from_frame(candidates.iloc[may][["source", "target"]]))
+    return rows
 
 
 def fit_variants(
@@ -234,69 +292,3 @@ def fit_variants(
 def in_order(fits: Sequence[VariantFit]) -> list[VariantFit]:
     """Sort fits that come from several chunks as their variants were asked for."""
     return sorted(fits, key=lambda fit: fit.place)
-
-
-def _design(adata: AnnData, design: Any) -> dict[str, Any]:
-    """Return what names units and covariates; nothing where the prepared data do so themselves."""
-    if design is None:
-        return {}
-    names = [name for name in design.get("covariates", ()) if not is_hidden_factor(name)]
-    # A column with one value left, that of the only batch, has nothing to project out.
-    names = [name for name in names if name not in adata.obs or len(adata.obs[name].unique()) > 1]
-    asked = {"block": design.get("unit"), "covariates": names}
-    return {**asked, "strata": design["strata"]} if design.get("strata") else asked
-
-
-def write_fits(fits: Sequence[VariantFit], table: str | Path, record: str | Path) -> None:
-    """Write fits as one parquet table of candidates and one JSON record of what they are; both may be empty."""
-    from netinfer.io.files import atomic_path, atomic_write
-
-    frames = [fit.candidates.assign(variant=fit.variant.name) for fit in fits]
-    empty = pd.DataFrame({name: pd.Series(dtype=object) for name in [*COLUMNS, "variant"]})
-    with atomic_path(table) as temporary:
-        (pd.concat(frames, ignore_index=True) if frames else empty).to_parquet(temporary, index=False)
-    with atomic_write(record) as file:
-        json.dump(
-            [
-                {
-                    "variant": {**dataclasses.asdict(fit.variant), "value": str(fit.variant.value)},
-                    "regulators": fit.regulators,
-                    "targets": fit.targets,
-                    "n_samples": fit.n_samples,
-                    "n_units": fit.n_units,
-                    "place": fit.place,
-                }
-                for fit in fits
-            ],
-            file,
-            ensure_ascii=False,
-        )
-
-
-def read_fits(table: str | Path, record: str | Path) -> list[VariantFit]:
-    """Read back what `write_fits` wrote.
-
-    Raises
-    ------
-    RunError
-        If a file is missing or damaged.
-    """
-    try:
-        candidates = pd.read_parquet(table)
-        entries = json.loads(Path(record).read_text(encoding="utf-8"))
-        return [
-            VariantFit(
-                variant=Variant(**entry["variant"]),
-                candidates=candidates.loc[candidates["variant"] == entry["variant"]["name"], COLUMNS].reset_index(
-                    drop=True
-                ),
-                regulators=tuple(entry["regulators"]),
-                targets=tuple(entry["targets"]),
-                n_samples=int(entry["n_samples"]),
-                n_units=int(entry["n_units"]),
-                place=int(entry["place"]),
-            )
-            for entry in entries
-        ]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(f"{table}: damaged ({type(error).__name__}): delete it and run again") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from netinfer.config import SensitivityConfig, is_regulator_name
 from netinfer.errors import ConfigError, InputError
+from netinfer.models.regression.adjustment import is_hidden_factor
 from netinfer.preprocess.normalization import METHODS
 from netinfer.preprocess.selection import plain_labels, require_column
 from netinfer.stability.subsamples import MINIMUM_UNITS
@@ -157,10 +158,31 @@ def variant_expression(adata: AnnData, variant: Variant, prepare: Prepare) -> An
     return prepare(adata, variant.value if variant.kind == NORMALIZATION else None)
 
 
-def check_variants(adata: AnnData, variants: Sequence[Variant], prepare: Prepare) -> None:
+def design_of(adata: AnnData, design: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what names the units, covariates and strata of a variant, for `netinfer.models.regression.prepare`.
+
+    Parameters
+    ----------
+    adata : AnnData
+        The variant's expression.
+    design : mapping, optional
+        ``unit``, ``covariates`` and ``strata``, as in a network's provenance; nothing where the data say so themselves.
+    """
+    if design is None:
+        return {}
+    names = [name for name in design.get("covariates", ()) if not is_hidden_factor(name)]
+    # A column with one value left, that of the only batch, has nothing to project out.
+    names = [name for name in names if name not in adata.obs or len(adata.obs[name].unique()) > 1]
+    asked = {"block": design.get("unit"), "covariates": names}
+    return {**asked, "strata": design["strata"]} if design.get("strata") else asked
+
+
+def check_variants(
+    adata: AnnData, variants: Sequence[Variant], prepare: Prepare, design: Mapping[str, Any] | None = None
+) -> None:
     """Find what would stop a run before it: methods that do not suit the values, lists without a gene of the data.
 
-    Of the groups that are left out, which may be many, the largest is tried.
+    Of the groups that are left out, which may be many, the largest is tried. `design` as for `design_of`.
 
     Raises
     ------
@@ -178,10 +200,11 @@ def check_variants(adata: AnnData, variants: Sequence[Variant], prepare: Prepare
             continue
         with named(variant):
             if variant.kind != REGULATORS:
-                set_up(variant_expression(adata, variant, prepare))
-                continue
-            base = prepare(adata, None) if base is None else base
-            set_up(base, variant.value)
+                ready, listed = variant_expression(adata, variant, prepare), None
+            else:
+                base = prepare(adata, None) if base is None else base
+                ready, listed = base, variant.value
+            set_up(ready, listed, **design_of(ready, design))
 
 
 @contextlib.contextmanager
