@@ -137,6 +137,25 @@ def correlation_matrix(
 
     Of p genes and n samples, ``kendall`` costs O(p^2 n^2 / 64) integer operations, the others O(p^2 n).
     """
+    return correlate(
+        data, method=method, covariates=covariates, shrinkage=shrinkage, rows=rows, names=names, project=project,
+        threads=threads,
+    )  # fmt: skip
+
+
+def correlate(
+    data,
+    *,
+    method: str,
+    covariates: np.ndarray | None = None,
+    shrinkage: str | float | None = None,
+    rows: np.ndarray | Sequence[int] | None = None,
+    names: Sequence[str] | None = None,
+    project: bool = True,
+    threads: int = 1,
+    refuse_ties: bool = True,
+) -> CorrelationResult:
+    """Do what `correlation_matrix` does; a part of samples whose ties were looked at need not be refused for them."""
     _check_settings(method, shrinkage, threads)
     values, gene_names, chosen = gene_rows(data, rows, names)
     n_samples, n_taken = values.shape[1], 0
@@ -146,7 +165,7 @@ def correlation_matrix(
             standard = standardised_rows(special.ndtri(_doubled_ranks(values) / (2.0 * (n_samples + 1))), gene_names)
         if covariates is not None:
             basis = covariate_basis(covariates, np.shape(data)[0], chosen)
-            if method in RANK_METHODS:
+            if method in RANK_METHODS and refuse_ties:
                 _refuse_ties(values, gene_names, method)
             standard, n_taken = residuals(standard, basis, gene_names), basis.shape[1]
         if method in RANK_METHODS:

@@ -51,14 +51,14 @@ def consensus(directed: Network, undirected: Network) -> pd.DataFrame:
         raise InputError("consensus: give the directed network first and the undirected one second")
     own, other = directed.edges, undirected.edges
     own = own.drop(columns=[column.name for column in NEIGHBOURS if column.name in own])
-    pair_of = {frozenset(ends): row for row, ends in enumerate(zip(other["source"], other["target"], strict=True))}
-    place = np.array([pair_of.get(frozenset(x), -1) for x in zip(own["source"], own["target"], strict=True)], np.int64)
+    known = undirected.candidates
+    place, place_known = _places(own, other), _places(own, known)
     is_both = place >= 0
     included = set(undirected.targets.loc[undirected.targets["status"].isin(("ok", "not_converged")), "target"])
     own = own.assign(
         evidence=np.where(is_both, "both", "directed"),
         tested_by_both=(own["source"].isin(included) & own["target"].isin(included)).to_numpy(bool),
-        **_evidence(other, place),
+        **_evidence(known, place_known),
     )
     rest = np.setdiff1d(np.arange(len(other)), place)
     alone = other.iloc[rest]
@@ -76,7 +76,10 @@ def write_consensus(directed: Network, undirected: Network, folder: str | os.Pat
     more = undirected.nodes[~undirected.nodes["name"].isin(nodes.index)]
     nodes = pd.concat([nodes, more], ignore_index=True) if len(more) else nodes.reset_index(drop=True)
     nodes = nodes[nodes["name"].isin(set(ends))]
-    count_in, count_out = edges["target"].value_counts(), edges["source"].value_counts()
+    lines = edges[edges["evidence"] == "undirected"]
+    # An edge without direction counts at both of its ends.
+    count_in = pd.concat([edges["target"], lines["source"]]).value_counts()
+    count_out = pd.concat([edges["source"], lines["target"]]).value_counts()
     nodes = nodes.assign(
         degree_in=nodes["name"].map(count_in).fillna(0).astype(np.int64),
         degree_out=nodes["name"].map(count_out).fillna(0).astype(np.int64),
@@ -89,8 +92,16 @@ def write_consensus(directed: Network, undirected: Network, folder: str | os.Pat
     return paths
 
 
+def _places(pairs: pd.DataFrame, table: pd.DataFrame) -> np.ndarray:
+    """Return the row of a table of pairs without direction for each pair, -1 where there is none."""
+    row_of = {frozenset(ends): row for row, ends in enumerate(zip(table["source"], table["target"], strict=True))}
+    return np.array(
+        [row_of.get(frozenset(x), -1) for x in zip(pairs["source"], pairs["target"], strict=True)], np.int64
+    )
+
+
 def _evidence(other: pd.DataFrame, place: np.ndarray) -> dict[str, np.ndarray]:
-    """Return what the undirected network says of some pairs; place -1 is none of its edges."""
+    """Return what the undirected network says of some pairs; place -1 is none of its candidates."""
     values = {
         "partial_correlation": (other["weight"] * other["sign"]).to_numpy(float),
         "partial_selection_probability": other["selection_probability"].to_numpy(float),

@@ -240,10 +240,16 @@ def _from_inflated(covariance: np.ndarray, penalty: np.ndarray, scale: np.ndarra
         np.fill_diagonal(W, 1.0)
         if is_definite(W):
             return W
-    raise _no_solution(p)
+    raise _no_solution(p, penalty)
 
 
-def _no_solution(p: int) -> InputError:
+def _no_solution(p: int, penalty: np.ndarray) -> InputError:
+    least = float(penalty.min() if penalty.size == 1 else penalty[~np.eye(p, dtype=bool)].min())
+    if least > 0.0:
+        return InputError(
+            f"penalty: {least:.3g} is too small for double precision: the covariance of {p} variables is singular up "
+            "to rounding: use a larger penalty, or shrink the covariance towards its diagonal"
+        )
     return InputError(
         f"penalty: no solution exists: the covariance of {p} variables that pairs of penalty 0 tie is singular: "
         "penalise these pairs, or shrink the covariance towards its diagonal"
@@ -256,7 +262,7 @@ def _without_penalty(covariance: np.ndarray, penalty: np.ndarray, scale: np.ndar
     W = 0.5 * (W + W.T)
     np.fill_diagonal(W, 1.0)
     if not is_definite(W):
-        raise _no_solution(len(W))
+        raise _no_solution(len(W), np.zeros((1, 1)))
     dual = _bound(W, np.empty_like(W))
     inverse = np.linalg.inv(W)
     inverse = 0.5 * (inverse + inverse.T)

@@ -22,7 +22,7 @@ class GraphicalLassoResult:
     objective : float
         -log det T + tr(S T) + sum L_ij |T_ij| at this T.
     duality_gap : float, >= 0
-        No precision matrix has an objective that is smaller by more than this.
+        No precision matrix has an objective that is smaller by more than this, up to the rounding of the objective.
     converged : bool
         Whether the gap per variable is within the tolerance.
     status : {"converged", "max_sweeps", "stalled"}

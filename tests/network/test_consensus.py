@@ -78,6 +78,9 @@ def test_files_can_be_read_back(networks, tmp_path):
     assert back["evidence"].tolist() == table["evidence"].tolist()
     graph = nx.read_graphml(paths[1])
     assert graph.number_of_edges() == len(table)
+    nodes = dict(graph.nodes(data=True))
+    by_name = {data["name"]: data for data in nodes.values()}
+    assert by_name["u1"]["degree_in"] == by_name["u1"]["degree_out"] == by_name["u2"]["degree_in"] >= 1
     lines = [data for _, _, data in graph.edges(data=True) if data["evidence"] == "undirected"]
     assert [data["arrow"] for data in lines] == ["none"] * int((table["evidence"] == "undirected").sum())
 

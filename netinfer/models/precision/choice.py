@@ -22,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pandas as pd
 
-from netinfer.errors import ConfigError
+from netinfer.errors import ConfigError, InputError
 from netinfer.models.precision.correlations import Correlations, complement
 from netinfer.models.precision.fits import (
     SMALLEST,
@@ -42,6 +42,8 @@ from netinfer.stability.subsamples import raw_words
 
 CRITERIA = ("stars", "ebic", "cv")
 EBIC_GAMMA = 0.5
+# Below this its log n says nothing.
+LEAST_UNITS = 3
 N_FOLDS = 5
 # Subsamples of StARS, as in the paper's experiments.
 N_DRAWS = 20
@@ -159,12 +161,18 @@ def _trace(found: GraphicalLassoResult, matrix: np.ndarray) -> float:
 def _by_ebic(correlations: Correlations, threads: int, certificates: Certificates) -> PenaltyChoice:
     genes, matrix = correlations.genes, correlations.whole.matrix
     n = effective_units(np.array([len(rows) for rows in genes.unit_rows], float)) - genes.covariate_df
+    if n < LEAST_UNITS:
+        raise InputError(
+            f"infer_precision: criterion ebic: units of such unequal size and {genes.covariate_df} degrees of freedom "
+            f"of covariates leave {n:.3g} effective units, at least {LEAST_UNITS} are needed: use stars, or a penalty"
+        )
     grid = penalty_grid(matrix)
     rows: list[dict] = []
-    at = 0
-    for value, found in zip(grid, steps(matrix, grid, certificates, threads=threads), strict=True):
+    at, is_stopped = 0, False
+    for value, found in zip(grid, steps(matrix, grid, certificates, threads=threads), strict=False):
         row = _row(value, found)
         if (refitted := refit(matrix, found, threads=threads)) is None:
+            is_stopped = True
             break
         row["criterion"] = ebic(refitted, len(matrix), n, row["n_edges"])
         if not rows or row["criterion"] < rows[at]["criterion"]:
@@ -172,8 +180,16 @@ def _by_ebic(correlations: Correlations, threads: int, certificates: Certificate
         rows.append(row)
         if len(rows) > at + PATIENCE:
             break
-    is_bracketed = len(rows) > at + 1 or len(rows) < len(grid)
-    _warn_of_end("ebic", rows[-1]["penalty"], is_bracketed, 5)
+    if is_stopped and len(rows) <= at + PATIENCE:
+        warnings.warn(
+            f"infer_precision: criterion ebic: below penalty {rows[-1]['penalty']:.3g} the graph is too dense for "
+            f"{n:.3g} units to have a fit without a penalty, and the criterion has not turned by then: the choice "
+            f"is the best of {len(rows)} penalties; use stars or cv",
+            UserWarning,
+            stacklevel=4,
+        )
+    elif not is_stopped:
+        _warn_of_end("ebic", rows[-1]["penalty"], len(rows) > at + 1, 5)
     record = {"gamma": EBIC_GAMMA, "n": n}
     return PenaltyChoice(rows[at]["penalty"], "ebic", chosen, pd.DataFrame(rows), record)
 
@@ -181,6 +197,11 @@ def _by_ebic(correlations: Correlations, threads: int, certificates: Certificate
 def _by_likelihood(correlations: Correlations, seed: int, threads: int, certificates: Certificates):
     """Return the penalties, the held-out criterion, the place of its smallest value and whether it has turned."""
     n_units = correlations.genes.n_units
+    if not correlations.is_moments and correlations.covariates is not None:
+        raise InputError(
+            f"infer_precision: criterion cv: {correlations.method} correlations with covariates have no held-out "
+            "likelihood: use correlation normal_scores, or another criterion"
+        )
     order = np.argsort(raw_words(seed, FOLD_STREAM, n_units), kind="stable")
     folds = [np.sort(order[k::N_FOLDS]) for k in range(N_FOLDS)]
     grid = penalty_grid(correlations.whole.matrix)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from netinfer.io.files import atomic_write
 from netinfer.kernels import thread_limit
 from netinfer.models.precision.choice import PenaltyChoice, choose
 from netinfer.models.precision.correlations import Correlations
-from netinfer.models.precision.fits import Certificates, fit
+from netinfer.models.precision.fits import Certificates, steps
 from netinfer.models.precision.gather import MODEL, gather
 from netinfer.models.precision.problem import PrecisionProblem, TooFewUnitsError, prepare_genes
 from netinfer.models.precision.stability import Wanted, bound_constants, count_pairs, half_samples, path_of_halves
@@ -198,22 +199,41 @@ class ConfiguredPrecision:
         certificates = Certificates()
         certificates.join(*plan.fits)
         tallies = [Tally.load(path, plan.fingerprint, certificates) for path in parts]
+        self._check_parts(plan, tallies)
         total = tallies[0]
         for tally in tallies[1:]:
             total += tally
         halves = half_samples(total, self.regression.n_subsamples)
         with thread_limit(1):
             correlations = self._correlations()
-            found = fit(correlations.whole.matrix, halves.ranking_penalty, certificates, threads=self.threads)
-        choice = None
+            # By the way that the choice went, which gives its very bits.
+            way = [] if plan.penalty is None else [x for x in plan.table["penalty"] if x >= plan.penalty]
+            fits = steps(correlations.whole.matrix, way, Certificates(), threads=self.threads)
+            last = deque(fits, maxlen=1)
+        choice = found = None
         if plan.penalty is not None:
+            found = last[0]
             table = pd.DataFrame(plan.table).apply(pd.to_numeric)
             choice = PenaltyChoice(plan.penalty, plan.criterion, found, table, plan.record)
-        certificates.warn(2)
-        return gather(
+        network = gather(
             self.problem, correlations, choice, found, halves, rule=self.regression.rule, constants=self._constants(),
             asked=self.asked, certificates=certificates, record=record, dropped=dropped,
         )  # fmt: skip
+        certificates.warn(2)
+        return network
+
+    def _check_parts(self, plan: PrecisionPlan, tallies: Sequence[Tally]) -> None:
+        """Refuse tallies that are not, together, all half-samples of this plan."""
+        found = sorted(pair for tally in tallies for pair in tally.pairs_of_halves)
+        n = self.regression.n_subsamples // 2
+        if found != list(range(n)):
+            raise RunError(
+                f"precision: the parts hold {len(found)} pairs of half-samples, each of {n} is needed once: run the "
+                "missing chunks, drop the others"
+            )
+        for tally in tallies:
+            if tally.penalties.tolist() != plan.penalties:
+                raise RunError("precision: a part was made by another plan: delete work/precision and run again")
 
     @property
     def _made(self) -> PrecisionProblem:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import special, stats
 
+from netinfer.errors import InputError
 from netinfer.models.regression.problem import RegressionProblem
 from netinfer.moments import Moments, correlation_matrix, from_matrix, inverse_sd, project_out
-from netinfer.moments.correlation import RANK_METHODS
+from netinfer.moments.correlation import RANK_METHODS, correlate
 
 # A gene that varies by less than this share of its variance over all samples is constant in a part of them.
 CONSTANT_PART = 1e-10
@@ -37,6 +38,11 @@ class Correlations:
     """
 
     def __init__(self, genes: RegressionProblem, method: str, shrinkage: float | str, threads: int) -> None:
+        if shrinkage == "ledoit_wolf" and any(len(rows) > 1 for rows in genes.unit_rows):
+            raise InputError(
+                f"infer_precision: shrinkage: ledoit_wolf takes samples for independent, and units of column "
+                f"{genes.unit_column!r} have several: give a number"
+            )
         self.genes, self.method = genes, method
         self.covariates = genes.covariates if genes.n_covariates else None
         values = genes.regulators
@@ -97,12 +103,15 @@ class Correlations:
         varies = np.flatnonzero(self.samples[rows, : len(self.genes.target_names)].var(axis=0) > CONSTANT_PART)
         out = np.eye(len(self.genes.target_names))
         if len(varies) > 1:
-            out[np.ix_(varies, varies)] = correlation_matrix(
+            # Ties were looked at on all samples.
+            out[np.ix_(varies, varies)] = correlate(
                 self.samples[:, varies],
                 method=self.method,
                 covariates=self.covariates,
                 shrinkage=shrinkage,
                 rows=rows,
+                names=[self.genes.target_names[j] for j in varies],
+                refuse_ties=False,
             ).matrix
         return out
 

@@ -12,7 +12,7 @@ from netinfer import __version__
 from netinfer.io.columns import EDGES, TARGETS
 from netinfer.models.precision.choice import PenaltyChoice
 from netinfer.models.precision.correlations import Correlations
-from netinfer.models.precision.fits import TOLERANCE, Certificates, gap_per_gene, pair_ends, pair_index, tied
+from netinfer.models.precision.fits import TOLERANCE, Certificates, gap_per_gene, pair_ends, pair_index, steps, tied
 from netinfer.models.precision.problem import PrecisionProblem
 from netinfer.models.precision.stability import HalfSamples
 from netinfer.network import EXPECTED_FALSE_EDGES_NOTE, Network
@@ -29,7 +29,7 @@ def gather(
     problem: PrecisionProblem,
     correlations: Correlations,
     choice: PenaltyChoice | None,
-    found: GraphicalLassoResult,
+    found: GraphicalLassoResult | None,
     halves: HalfSamples,
     *,
     rule: str,
@@ -47,8 +47,8 @@ def gather(
     correlations : Correlations
     choice : PenaltyChoice, optional
         None where the pairs of the path's last penalty are cut by an error.
-    found : GraphicalLassoResult
-        The fit on all samples at the penalty of the weights.
+    found : GraphicalLassoResult, optional
+        The graph on all samples; None without `choice`: the fits along the path are then made here.
     halves : HalfSamples
     rule, constants
         Of the bound.
@@ -65,7 +65,12 @@ def gather(
         constants["truncation"] = choose_truncation(halves.selection, IPSS_ORDER[rule])
     bound = np.full(len(halves.n_most), np.inf)
     bound[halves.gated] = expected_false(halves.selection, rule, **constants)
-    candidates = _candidates(problem, correlations, found, halves, bound, is_graph=choice is not None)
+    if found is None:
+        found, tied_pairs = _last_ties(correlations, halves, np.flatnonzero(np.isfinite(bound)), certificates)
+    else:
+        i, j, value = tied(found)
+        tied_pairs = pd.Series(value, pair_index(i, j, len(problem.names)))
+    candidates = _candidates(problem, tied_pairs, halves, bound)
     genes = problem.genes
     whole = correlations.whole
     provenance = {
@@ -120,27 +125,33 @@ def _choice_record(choice: PenaltyChoice | None) -> dict[str, Any]:
     }
 
 
+def _last_ties(
+    correlations: Correlations, halves: HalfSamples, bounded: np.ndarray, certificates: Certificates
+) -> tuple[GraphicalLassoResult, pd.Series]:
+    """Follow the path on all samples; return its last fit and the partial correlation of each pair that is tied there.
+
+    A pair with a bound that is tied earlier and no longer at the end has that of the last penalty that ties it, and
+    comes in; one that no penalty ties has none, and is left out.
+    """
+    p = len(correlations.whole.matrix)
+    earlier = pd.Series(dtype=float)
+    for found in steps(correlations.whole.matrix, halves.penalties, certificates):
+        i, j, value = tied(found)
+        place = pair_index(i, j, p)
+        is_wanted = np.isin(place, bounded)
+        now = pd.Series(value[is_wanted], place[is_wanted])
+        earlier = pd.concat([earlier[~earlier.index.isin(now.index)], now]) if len(earlier) else now
+    last = pd.Series(value, place)
+    return found, pd.concat([last, earlier[~earlier.index.isin(last.index)]])
+
+
 def _candidates(
-    problem: PrecisionProblem,
-    correlations: Correlations,
-    found: GraphicalLassoResult,
-    halves: HalfSamples,
-    bound: np.ndarray,
-    *,
-    is_graph: bool,
+    problem: PrecisionProblem, tied_pairs: pd.Series, halves: HalfSamples, bound: np.ndarray
 ) -> pd.DataFrame:
-    """Return the pairs of the graph; where an error cuts, those with a bound as well, which come last."""
-    p = len(problem.names)
-    i, j, value = tied(found)
-    place = pair_index(i, j, p)
+    """Return the candidates: `tied_pairs` has the partial correlation of each, by its place among all pairs."""
+    place, value = tied_pairs.index.to_numpy(np.int64), tied_pairs.to_numpy(float)
+    i, j = pair_ends(place, len(problem.names))
     weight, sign = np.abs(value), np.where(value < 0, -1, 1)
-    if not is_graph:
-        more = np.setdiff1d(np.flatnonzero(np.isfinite(bound)), place)
-        i_more, j_more = pair_ends(more, p)
-        least = weight.min(initial=1.0)
-        place, weight = np.append(place, more), np.append(weight, np.full(len(more), least))
-        sign = np.append(sign, np.where(correlations.whole.matrix[i_more, j_more] < 0, -1, 1))
-        i, j = np.append(i, i_more), np.append(j, j_more)
     names = np.array(problem.names, object)
     first, second = names[i], names[j]
     swap = np.array([a > b for a, b in zip(first, second, strict=True)], bool)

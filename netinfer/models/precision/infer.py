@@ -11,7 +11,7 @@ from netinfer.errors import ConfigError
 from netinfer.kernels import thread_limit
 from netinfer.models.precision.choice import check_choice, choose
 from netinfer.models.precision.correlations import Correlations
-from netinfer.models.precision.fits import Certificates, fit
+from netinfer.models.precision.fits import Certificates
 from netinfer.models.precision.gather import gather
 from netinfer.models.precision.problem import prepare_genes
 from netinfer.models.precision.stability import Wanted, bound_constants, count_half_samples
@@ -146,11 +146,6 @@ def infer_precision(
             correlations, None if choice is None else choice.penalty, wanted, n_subsamples=n_subsamples, seed=seed,
             threads=threads, certificates=certificates,
         )  # fmt: skip
-        if choice is None:
-            found = fit(correlations.whole.matrix, halves.ranking_penalty, certificates, threads=threads)
-        else:
-            found = choice.found
-    certificates.warn(3)
     settings = {
         "penalty": penalty,
         "criterion": criterion,
@@ -162,11 +157,11 @@ def infer_precision(
         "threshold": threshold,
         "stars_threshold": stars_threshold,
     }
-    return gather(
+    network = gather(
         problem,
         correlations,
         choice,
-        found,
+        None if choice is None else choice.found,
         halves,
         rule=rule,
         constants=constants,
@@ -175,6 +170,8 @@ def infer_precision(
         record={"settings": settings, "seed": seed},
         dropped=expression.uns.get("netinfer", {}).get("dropped_genes"),
     )
+    certificates.warn(3)
+    return network
 
 
 def _asked(fdr: float | None, expected_false_edges: float | None) -> dict[str, float] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 # A correlation of fewer independent samples says so little that no graph is drawn from them.
 MINIMUM_UNITS = 20
+# Genes whose variances differ by less than this factor were scaled to the same one: then it says nothing of them.
+SAME_VARIANCE = 1.01
 # Genes looked at at a time.
 BLOCK = 256
 
@@ -108,12 +111,24 @@ def prepare_genes(
     # By name among equals, so that the order of the columns decides nothing.
     by_name = np.empty(len(names), np.int64)
     by_name[np.array(sorted(range(len(names)), key=names.__getitem__), dtype=np.int64)] = np.arange(len(names))
-    order = np.lexsort((by_name, -variance, ~is_regulator))
+    others = variance[(variance > 0) & ~is_regulator]
+    is_flat = len(others) > 1 and others.max() < SAME_VARIANCE * others.min()
+    order = np.lexsort((by_name, np.zeros(len(names)) if is_flat else -variance, ~is_regulator))
     order = order[variance[order] > 0]
     kept = np.sort(order[:max_genes])
     n_varying = len(order)
+    is_flat = is_flat and len(kept) < n_varying
+    if is_flat:
+        warnings.warn(
+            f"infer_precision: all genes have the same variance, as after a rank normalization, so that the "
+            f"{len(kept)} genes included (`max_genes`) are the first of {n_varying} by name: give fewer genes, or a "
+            "larger number",
+            UserWarning,
+            stacklevel=3,
+        )
     for j in order[len(kept) :]:
-        reasons[int(j)] = ("filtered", f"not among the {len(kept)} genes included: less variable")
+        why = "all have the same variance, and others come first by name" if is_flat else "less variable"
+        reasons[int(j)] = ("filtered", f"not among the {len(kept)} genes included: {why}")
     genes, kept = _without_explained(adata, kept, reasons, covariates, block, strata)
     n_regulators = int(is_regulator[kept].sum())
     left_out = pd.DataFrame(
@@ -124,7 +139,7 @@ def prepare_genes(
         is_regulator=is_regulator[kept],
         left_out=left_out,
         n_genes=len(names),
-        choice=_in_words(len(kept), len(names), n_varying, n_regulators, int(is_regulator.sum())),
+        choice=_in_words(len(kept), len(names), n_varying, n_regulators, int(is_regulator.sum()), is_flat),
     )
 
 
@@ -177,12 +192,13 @@ def _without_explained(
         kept = kept[stays]
 
 
-def _in_words(n_kept: int, n_genes: int, n_varying: int, n_regulators: int, n_listed: int) -> str:
+def _in_words(n_kept: int, n_genes: int, n_varying: int, n_regulators: int, n_listed: int, is_flat: bool) -> str:
     text = f"conditional on the genes included: {n_kept:,} of {n_genes:,}"
     if n_kept >= n_varying:
         return f"{text}, all that vary"
     if n_listed > n_regulators and n_regulators == n_kept:
         return f"{text}, the most variable of {n_listed:,} regulators"
+    which = "first others by name, since all have the same variance" if is_flat else "most variable others"
     if n_regulators:
-        return f"{text}, {n_regulators:,} regulators and the most variable others"
-    return f"{text}, the most variable"
+        return f"{text}, {n_regulators:,} regulators and the {which}"
+    return f"{text}, the {which}".replace(" others", "")

@@ -201,6 +201,7 @@ def count_pairs(
             for halves in pool.map(both, pairs[start : start + threads]):
                 for half in halves:
                     tally.add(half.pairs, half.signs, half.largest)
+    tally.pairs_of_halves = list(pairs)
     return tally
 
 

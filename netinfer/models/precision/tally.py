@@ -28,6 +28,8 @@ class Tally:
     penalties : float array, shape (n_penalties,), decreasing
     ranking : int
         Place of the penalty whose signs are counted.
+    pairs_of_halves : list of int
+        Which pairs of half-samples are in it.
     counts : uint16 array, shape (n_pairs, n_penalties)
         Half-samples that tie the pair.
     n_selected, n_union : int arrays, shape (n_penalties,)
@@ -45,6 +47,7 @@ class Tally:
     n_positive: np.ndarray
     n_negative: np.ndarray
     largest: np.ndarray
+    pairs_of_halves: list[int] = dataclasses.field(default_factory=list)
 
     @classmethod
     def empty(cls, n_genes: int, penalties: np.ndarray, ranking_penalty: float | None) -> Tally:
@@ -80,6 +83,7 @@ class Tally:
         for name in ("counts", "n_selected", "n_union", "n_positive", "n_negative"):
             getattr(self, name)[...] += getattr(other, name)
         np.maximum(self.largest, other.largest, out=self.largest)
+        self.pairs_of_halves += other.pairs_of_halves
         return self
 
     def save(self, path: str | Path, fingerprint: str, certificates: Certificates) -> None:
@@ -95,6 +99,7 @@ class Tally:
             "n_positive": self.n_positive[seen],
             "n_negative": self.n_negative[seen],
             "largest": self.largest,
+            "pairs_of_halves": np.array(self.pairs_of_halves, dtype=np.int64),
             "fits": np.array([certificates.n_fits, certificates.n_failed]),
             "worst": np.array(certificates.worst),
             "fingerprint": np.array(fingerprint),
@@ -128,6 +133,7 @@ class Tally:
         for name in ("counts", "n_positive", "n_negative"):
             getattr(tally, name)[arrays["seen"]] = arrays[name]
         tally.n_selected, tally.n_union, tally.largest = (arrays[name] for name in ("n_selected", "n_union", "largest"))
+        tally.pairs_of_halves = arrays["pairs_of_halves"].tolist()
         n_fits, n_failed = arrays["fits"].tolist()
         certificates.join(n_fits, n_failed, float(arrays["worst"]))
         return tally
