@@ -97,8 +97,8 @@ def joint_graphical_lasso(
     >>> import numpy as np
     >>> first, second = np.array([[1.0, 0.6], [0.6, 1.0]]), np.array([[1.0, 0.4], [0.4, 1.0]])
     >>> found = joint_graphical_lasso([first, second], 0.1, 0.2, kind="fused")
-    >>> [T.round(3).tolist() for T in found.precisions]
-    [[[1.19, -0.476], [-0.476, 1.19]], [[1.19, -0.476], [-0.476, 1.19]]]
+    >>> [T.round(2).tolist() for T in found.precisions]
+    [[[1.19, -0.48], [-0.48, 1.19]], [[1.19, -0.48], [-0.48, 1.19]]]
     """
     tol, max_iterations, threads = _checked_options(tol, max_iterations, threads)
     with thread_limit(1):
@@ -190,7 +190,7 @@ def _assembled(problem: JointProblem, label, tied, solved, tol) -> JointGraphica
         covariances.append(W[k][inside] / unit)
         alone = place[is_alone[place]]
         own = len(alone) + float(np.log(problem.stack[k, alone, alone]).sum())
-        primal += problem.weights[k] * (own - 2.0 * float(np.log(problem.unit[place]).sum()))
+        primal += float(problem.weights[k]) * (own - 2.0 * float(np.log(problem.unit[place]).sum()))
     is_converged = gap <= tol * _size(problem)
     return JointGraphicalResult(
         precisions=tuple(precisions),

@@ -2,7 +2,7 @@
 
 With V_k = n_k (W_k - S_k), zero on the diagonal, and each pair's V within the dual ball of its penalty, positive
 definite W_k give the lower bound sum_k n_k (log det W_k + p_k). The multipliers of ADMM are such a V after each step,
-by Moreau's identity; what rounding leaves outside the ball is scaled into it.
+by Moreau's identity; what rounding leaves outside the ball is brought into it.
 """
 
 from __future__ import annotations
@@ -61,9 +61,16 @@ class JointPart:
         value = penalty_of(T, self.present, self.unit, self.penalty, self.coupling, self.is_fused)
         for k, of in enumerate(self.members):
             inside = np.ix_(of, of)
-            value += self.weights[k] * (float((self.stack[k][inside] * T[k][inside]).sum()) - unit_log_det(T[k][inside]))
+            linear = float((self.stack[k][inside] * T[k][inside]).sum())
+            value += float(self.weights[k]) * (linear - unit_log_det(T[k][inside]))
         if value < self.primal:
             self.T, self.primal = T.copy(), value
+
+    def try_nearest_dual(self, V: np.ndarray) -> None:
+        """Try the point of the dual ball that is nearest to V: V less its proximal point (Moreau)."""
+        outside = np.zeros_like(V)
+        shrink_pairs(V, self.present, self.unit, self.penalty, self.coupling, self.is_fused, outside)
+        self.try_dual(V - outside)
 
     def try_dual(self, V: np.ndarray) -> None:
         """Keep a dual point, scaled into its ball, that is positive definite and better than the one before."""
@@ -71,7 +78,7 @@ class JointPart:
         W = self.stack + share * V / self.weights[:, None, None]
         value = 0.0
         for k, of in enumerate(self.members):
-            value += self.weights[k] * (unit_log_det(W[k][np.ix_(of, of)], SINGULAR) + len(of))
+            value += float(self.weights[k]) * (unit_log_det(W[k][np.ix_(of, of)], SINGULAR) + len(of))
         if value > self.dual:
             self.W, self.dual = W, value
 
@@ -126,7 +133,7 @@ def solve_joint_component(
         if part.n_iterations % LOOK and part.n_iterations < max_iterations:
             continue
         part.try_primal(Z)
-        part.try_dual(rho * U)
+        part.try_nearest_dual(rho * U)
         apart, moved = _residuals(part, T, Z, before, rho)
         if max(apart, moved) < ROUNDING and part.gap > tol * part.size:
             part.status = "stalled"
@@ -183,6 +190,7 @@ def _started(part: JointPart, start) -> tuple[np.ndarray, np.ndarray]:
     part.try_primal(T)
     most = largest_gauge(V, part.present, part.unit, part.penalty, part.coupling, part.is_fused)
     part.try_dual(V)
+    part.try_nearest_dual(V)
     part.try_dual(np.zeros_like(V))
     if not np.isfinite(part.dual):
         raise InputError(
@@ -200,4 +208,5 @@ def _started(part: JointPart, start) -> tuple[np.ndarray, np.ndarray]:
         V[k, of, of] = 0.0
     part.try_primal(T)
     part.try_dual(V)
+    part.try_nearest_dual(V)
     return T, V

@@ -101,7 +101,7 @@ def checked_conditions(covariances, names) -> tuple[list[np.ndarray], list[list]
             raise InputError(f"names: condition {k + 1} has no names, others have: give the names of all conditions")
         if len(set(label)) != len(label):
             twice = next(name for name in label if label.count(name) > 1)
-            raise InputError(f"names: {twice!r} is in condition {k + 1} more than once: give each variable its own name")
+            raise InputError(f"names: {twice!r} is twice in condition {k + 1}: give each variable its own name")
     return values, labels
 
 

@@ -3,8 +3,8 @@
 Of one pair, with values v in the m conditions that have both variables, the penalty is phi(v) = a |v|_1 + b c(v), where
 c is the Euclidean norm (group) or the sum of |v_k - v_l| over all pairs of conditions (fused). Its dual ball is where
 v'x <= phi(x) for all x. For the group penalty that is |soft(v, a)|_2 <= b. For the fused one the sum of the r largest
-entries of v, and of -v, is at most r a + r (m - r) b for each r: phi is the Lovasz extension of a cut function, over the
-sets where x is above a level, or below it (Bach 2013, Learning with Submodular Functions).
+entries of v, and of -v, is at most r a + r (m - r) b for each r: phi sums a cut function over the sets where x is above
+a level, or below it (Bach 2013, Learning with Submodular Functions).
 """
 
 from __future__ import annotations
