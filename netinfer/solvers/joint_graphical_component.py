@@ -12,6 +12,7 @@ import dataclasses
 import numpy as np
 
 from netinfer.errors import InputError
+from netinfer.solvers.anderson import Anderson
 from netinfer.solvers.graphical_certificate import SINGULAR, log_determinant
 from netinfer.solvers.joint_graphical_kernel import largest_gauge, penalty_of, shrink_pairs
 
@@ -24,6 +25,9 @@ LOOK = 5
 UNBALANCED = 3.0
 FASTEST = 5.0
 PATIENCE = 1.3
+# Iterations before the first jump, which takes the last so many steps: most problems are solved by then.
+SLOW = 30
+KEPT = 8
 # Residuals below this are rounding.
 ROUNDING = 1e-15
 
@@ -113,39 +117,53 @@ def solve_joint_component(
     InputError
         If no dual point is found to start from: the penalties are too small for a covariance that is singular.
     """
-    Z, V = _started(part, start)
+    T, V = _started(part, start)
     rho = 1.0
-    U = V / rho
-    T = Z.copy()
-    before = np.empty_like(Z)
+    point = T + V / rho  # Z and the scaled multipliers, which are its proximal point and the rest of it
+    Z, before = T.copy(), np.zeros_like(T)
+    history, plain, shortest = Anderson(KEPT), None, np.inf
     next_change, wait = LOOK, LOOK
     part.status = "max_iterations"
-    for iteration in range(max_iterations):
-        if part.gap <= tol * part.size:
-            part.status = "converged"
-            break
-        before[:] = Z
-        _likelihood_step(part, Z - U, rho, T)
-        target = RELAXATION * T + (1.0 - RELAXATION) * Z + U
-        shrink_pairs(target, part.present, part.unit, part.penalty / rho, part.coupling / rho, part.is_fused, Z)
-        U = target - Z
-        part.n_iterations = iteration + 1
-        if part.n_iterations % LOOK and part.n_iterations < max_iterations:
-            continue
-        part.try_primal(Z)
-        part.try_nearest_dual(rho * U)
+    while part.gap > tol * part.size and part.n_iterations < max_iterations:
+        part.n_iterations += 1
+        before, Z = Z, before
+        _shrink(part, point, rho, Z)
+        _likelihood_step(part, 2.0 * Z - point, rho, T)
+        step = RELAXATION * (T - Z)
         apart, moved = _residuals(part, T, Z, before, rho)
-        if max(apart, moved) < ROUNDING and part.gap > tol * part.size:
-            part.status = "stalled"
-            break
+        if part.n_iterations % LOOK == 0 or part.n_iterations == max_iterations:
+            part.try_primal(Z)
+            part.try_nearest_dual(rho * (point - Z))
+            if max(apart, moved) < ROUNDING and part.gap > tol * part.size:
+                part.status = "stalled"
+                break
+        length = float(np.linalg.norm(step))
+        if plain is not None and length > shortest:
+            point, plain = plain, None  # the jump misled
+            history.forget()
+            continue
+        shortest, plain = length, point + step
+        change = _change(apart, moved) if part.n_iterations >= next_change else 1.0
         if part.n_iterations >= next_change:
-            change = _change(apart, moved)
-            rho, U = rho * change, U / change
             wait *= PATIENCE
             next_change += wait
+        if change != 1.0:
+            _shrink(part, plain, rho, Z)
+            point, plain = Z + (plain - Z) / change, None
+            rho *= change
+            history.forget()
+        elif part.n_iterations > SLOW:
+            point = history.next_point(point, step)
+        else:
+            point, plain = plain, None
     if part.gap <= tol * part.size:
         part.status = "converged"
     return part
+
+
+def _shrink(part: JointPart, point: np.ndarray, rho: float, Z: np.ndarray) -> None:
+    """Write the proximal point of the penalty over rho."""
+    shrink_pairs(point, part.present, part.unit, part.penalty / rho, part.coupling / rho, part.is_fused, Z)
 
 
 def _likelihood_step(part: JointPart, centre: np.ndarray, rho: float, T: np.ndarray) -> None:
