@@ -89,8 +89,9 @@ def joint_graphical_lasso(
 
     Notes
     -----
-    An iteration on a component of :math:`q` variables costs :math:`O(K q^3)`: one eigensystem a condition. Danaher,
-    Wang and Witten (2014), with their split into components; ADMM as in Boyd et al. (2011).
+    An iteration on a component of :math:`q` variables costs :math:`O(K q^3)`: one eigensystem a condition. Up to 20
+    arrays of the size of the covariances are held. Danaher, Wang and Witten (2014), with their split into components;
+    ADMM as in Boyd et al. (2011), accelerated as in Anderson (1965).
 
     Examples
     --------

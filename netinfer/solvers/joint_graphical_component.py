@@ -25,8 +25,8 @@ LOOK = 5
 UNBALANCED = 3.0
 FASTEST = 5.0
 PATIENCE = 1.3
-# Iterations before the first jump, which takes the last so many steps: most problems are solved by then.
-SLOW = 30
+# Iterations before the first jump, and how many steps it is made from, each two arrays of all covariances' size.
+SLOW = 5
 KEPT = 8
 # Residuals below this are rounding.
 ROUNDING = 1e-15
@@ -211,9 +211,7 @@ def _started(part: JointPart, start) -> tuple[np.ndarray, np.ndarray]:
     part.try_nearest_dual(V)
     part.try_dual(np.zeros_like(V))
     if not np.isfinite(part.dual):
-        raise InputError(
-            "penalty: too small: a covariance is singular and no precision matrix is best: give a larger penalty"
-        )
+        raise InputError(_no_solution(part))
     if start is None:
         return T, V / max(most, 1.0)
     T, W = start
@@ -228,3 +226,14 @@ def _started(part: JointPart, start) -> tuple[np.ndarray, np.ndarray]:
     part.try_dual(V)
     part.try_nearest_dual(V)
     return T, V
+
+
+def _no_solution(part: JointPart) -> str:
+    """Return the error where no dual point was found: at V = 0 some covariance is singular."""
+    for k, of in enumerate(part.members):
+        if not np.isfinite(unit_log_det(part.stack[k][np.ix_(of, of)], SINGULAR)):
+            break
+    return (
+        f"penalty: too small: condition {k + 1}'s covariance of {len(of)} connected variables is singular, and no "
+        "bound below the objective is found: give a larger penalty, or shrink the covariance towards its diagonal"
+    )

@@ -123,6 +123,12 @@ def gauge_group(values, m, a, b):
     sort_down(values, m)
     if m == 0 or values[0] == 0.0:
         return 0.0
+    top, first = max(a, b), values[0]
+    if top == 0.0:
+        return np.inf
+    a, b = a / top, b / top  # so that no square is too large or too small for a number
+    for k in range(m):
+        values[k] /= first
     total, square = 0.0, 0.0
     for r in range(m):
         total += values[r]
@@ -137,7 +143,7 @@ def gauge_group(values, m, a, b):
                 break
     n = r + 1
     root = max(a * a * (total * total - n * square) + b * b * square, 0.0)
-    return square / (a * total + np.sqrt(root))
+    return first / top * (square / (a * total + np.sqrt(root)))
 
 
 @njit

@@ -9,6 +9,7 @@ import pytest
 
 from netinfer.errors import ConvergenceWarning, InputError
 from netinfer.solvers import graphical_lasso, joint_graphical_lasso
+from netinfer.solvers.anderson import Anderson
 from netinfer.solvers.joint_graphical_kernel import gauge, penalty_of, shrink_pairs
 
 KINDS = ["group", "fused"]
@@ -133,6 +134,29 @@ def test_coupling_alone(kind, coupling):
     check_certificate(Ss, result, 0.0, coupling, kind, 1e-8)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_variances_that_differ_between_conditions(kind):
+    """A gene's variance is up to 10,000 times as large in one condition: no common unit fits both."""
+    (S,) = conditions("factors", 1)
+    size = np.geomspace(1, 100, len(S))
+    Ss = [S, S * np.outer(size, size)]
+    result = joint_graphical_lasso(Ss, 0.1, 0.1, kind=kind)
+    check_certificate(Ss, result, 0.1, 0.1, kind, 1e-6)
+
+
+def test_random_problems():
+    """Small penalties, few samples, two to four conditions with their own genes and weights: all within the limit."""
+    rng = np.random.default_rng(5)
+    for draw in range(24):
+        n_conditions, p = int(rng.integers(2, 5)), int(rng.integers(3, 12))
+        names = [[0, *(1 + rng.choice(p - 1, rng.integers(1, p), replace=False))] for _ in range(n_conditions)]
+        Ss = [covariance_of(factors(rng, int(rng.integers(4, 40)), len(of))) for of in names]
+        a, b = largest(Ss) * 10 ** rng.uniform(-2.5, 0), largest(Ss) * 10 ** rng.uniform(-3, 0.5)
+        kind, weights = KINDS[draw % 2], rng.uniform(0.2, 5, n_conditions)
+        result = joint_graphical_lasso(Ss, a, b, kind=kind, weights=weights, names=names, tol=1e-7)
+        check_certificate(Ss, result, a, b, kind, 1e-7, weights)
+
+
 # GGLasso 0.3.1, ADMM_MGL(S, penalty, coupling, "GGL" or "FGL", tol=1e-12, rtol=1e-12) on `made_up` below; its fused
 # penalty couples neighbours only, which is the same for two conditions.
 GGLASSO = [
@@ -192,6 +216,22 @@ def test_gauge_is_the_edge_of_the_ball(kind, m, a, b):
             continue
         assert is_in_ball(v / s, a, b, kind, 1e-13 * m * m * b + 1e-14)  # what its rounding may leave outside
         assert not is_in_ball(v / (s * (1 - 1e-6)), a, b, kind, 0.0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("size", [1e-200, 1e200])
+def test_tiny_and_huge_units(kind, size):
+    """A covariance in other units is the same problem: squares of its numbers would not be numbers."""
+    Ss = conditions("factors", 2)
+    a, b = 0.1 * largest(Ss), 0.05 * largest(Ss)
+    plain = joint_graphical_lasso(Ss, a, b, kind=kind, tol=1e-9)
+    other = joint_graphical_lasso([S * size for S in Ss], a * size, b * size, kind=kind, tol=1e-9)
+    shift = 2 * len(Ss[0]) * math.log(size)
+    # Two gaps of 24 variables, and the rounding of the shift, 1e4.
+    assert other.objective - shift == pytest.approx(plain.objective, abs=1e-7)
+    apart = joint_graphical_lasso(Ss, 1e200, 1e200, kind=kind)
+    assert apart.n_iterations == 0
+    assert len(set(apart.components)) == len(Ss[0])
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -374,6 +414,17 @@ def test_too_few_iterations_give_a_certified_point_and_a_warning(kind):
     assert rough.objective == pytest.approx(objective(Ss, rough, a, b, kind, [1.0, 1.0]), abs=1e-9)
 
 
+def test_anderson_solves_a_linear_iteration_in_as_many_jumps_as_it_has_dimensions():
+    rng = np.random.default_rng(0)
+    turn, _ = np.linalg.qr(rng.standard_normal((4, 4)))
+    step_of = lambda x: 0.98 * (turn @ x) + 1.0 - x  # noqa: E731
+    point, history = np.zeros(4), Anderson(6)
+    for _ in range(8):  # 2 plain steps, then one jump a dimension, and one for rounding
+        point = history.next_point(point, step_of(point))
+    # Plain steps leave 0.98 to the 8th of the first; the ridge of 1e-12 leaves about its root.
+    assert np.linalg.norm(step_of(point)) < 1e-5
+
+
 S2 = np.array([[1.0, 0.5], [0.5, 1.0]])
 ONES = np.ones((2, 2))
 
@@ -395,7 +446,7 @@ ONES = np.ones((2, 2))
         ([S2, S2], {"coupling": np.inf}, "coupling: inf is not a finite number >= 0"),
         ([S2, S2], {"weights": [1.0]}, r"weights: shape \(1,\) for 2 conditions"),
         ([S2, S2], {"weights": [1.0, 0.0]}, "weights: 0 for condition 2 is not a positive number"),
-        ([S2, ONES], {"penalty": 0.0, "coupling": 0.0}, "penalty: too small: a covariance is singular"),
+        ([S2, ONES], {"penalty": 0.0, "coupling": 0.0}, "penalty: too small: condition 2's covariance of 2 connected"),
         ([S2, S2], {"tol": 0.0}, "tol: 0 is not a positive number"),
         ([S2, S2], {"max_iterations": 0}, "max_iterations: 0 is less than 1"),
         ([S2, S2], {"threads": 0}, "threads: 0 is less than 1"),
