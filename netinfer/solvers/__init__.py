@@ -6,6 +6,8 @@ from netinfer.solvers.graphical_path import graphical_lasso_path, graphical_lass
 from netinfer.solvers.graphical_result import GraphicalLassoResult
 from netinfer.solvers.group import GroupLassoPath, group_lasso_path, group_lasso_paths
 from netinfer.solvers.grouping import group_labels
+from netinfer.solvers.joint_graphical import joint_graphical_lasso
+from netinfer.solvers.joint_graphical_result import JointGraphicalResult
 from netinfer.solvers.logistic import LogisticPath, logistic_path
 from netinfer.solvers.losses import LeastSquaresLoss, LogisticLoss
 from netinfer.solvers.many import elastic_net_paths, lasso_paths
@@ -20,6 +22,7 @@ __all__ = [
     "Certificate",
     "GraphicalLassoResult",
     "GroupLassoPath",
+    "JointGraphicalResult",
     "LassoPath",
     "LeastSquaresLoss",
     "LogisticLoss",
@@ -38,6 +41,7 @@ __all__ = [
     "group_lasso_paths",
     "group_soft_threshold",
     "ista",
+    "joint_graphical_lasso",
     "largest_penalty",
     "lasso_path",
     "lasso_path_wide",

@@ -87,6 +87,11 @@ import netinfer as ni
             ["covariance", "penalties"],
             ["n_penalties", "smallest", "penalty_weights", "penalize_diagonal", "tol", "max_sweeps", "threads"],
         ),
+        (
+            ni.solvers.joint_graphical_lasso,
+            ["covariances", "penalty", "coupling"],
+            ["kind", "weights", "names", "tol", "max_iterations", "start", "threads"],
+        ),
         (ni.solvers.largest_penalty, ["covariance", "penalty_weights"], []),
         (ni.solvers.fista, ["loss", "penalty"], ["l1_share", "groups", "penalty_weights", "group_weights", "tol"]),
         (ni.solvers.LassoPath.at, ["self", "penalty"], []),
@@ -141,7 +146,8 @@ def test_moments_add_and_subtract():
     [
         f"netinfer.solvers.{name}"
         for name in (
-            "path", "elastic_net", "weighted", "logistic", "group", "proximal", "graphical_lasso", "graphical_path"
+            "path", "elastic_net", "weighted", "logistic", "group", "proximal", "graphical_lasso", "graphical_path",
+            "joint_graphical",
         )
     ],
 )  # fmt: skip
