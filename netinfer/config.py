@@ -196,6 +196,14 @@ class Config(Section):
     def _consistent(self) -> Config:
         seen: dict[str, str] = {}
         for dataset in self.datasets:
+            by_error = dataset.precision is not None and dataset.precision.criterion == "error"
+            if by_error and self.cut.selection_probability is not None:
+                raise PydanticCustomError(
+                    "inside",
+                    "precision of {name}: criterion error needs a cut by fdr or expected_false_edges, not by "
+                    "selection_probability",
+                    {"name": dataset.name},
+                )
             if _DEVICE_NAMES.match(dataset.name):
                 raise PydanticCustomError(
                     "name", "the data set name {name} is kept by Windows for a device", {"name": dataset.name}

@@ -216,6 +216,16 @@ class PrecisionConfig(Section):
         default=0.05, gt=0, lt=0.5, description="StARS: largest mean chance that two subsamples disagree on a pair."
     )
 
+    @model_validator(mode="after")
+    def _possible(self) -> PrecisionConfig:
+        if self.shrinkage == "ledoit_wolf" and self.correlation in ("spearman", "kendall"):
+            raise PydanticCustomError(
+                "order",
+                "shrinkage ledoit_wolf has no formula for {method}: give a number",
+                {"method": self.correlation},
+            )
+        return self
+
 
 class PreparationConfig(Section):
     """How samples and genes of one data set are made ready for the regression."""

@@ -18,7 +18,19 @@ _UNION_MEMBER = re.compile(r"(literal|constrained-\w+|function-\w+|nullable)(\[|
 _NUMBERS = {"int_parsing": "a whole number", "float_parsing": "a number"}
 _BOUND = re.compile(r"\b(ge|gt|le|lt)=(\d+(?:\.\d+)?)")
 _BOUND_WORDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
-_SELF_EXPLAINING = ("path", "one_cut", "order", "even", "name", "twin", "inside", "operon", "twice")
+_SELF_EXPLAINING = (
+    "path",
+    "one_cut",
+    "order",
+    "even",
+    "name",
+    "twin",
+    "inside",
+    "operon",
+    "twice",
+    "truncation",
+    "nothing",
+)
 
 
 def explain(

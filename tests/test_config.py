@@ -304,3 +304,17 @@ def test_settings_hash_sees_values_and_not_order(tmp_path: Path) -> None:
 )
 def test_a_wrong_word_where_a_number_may_stand_lists_both(tmp_path: Path, text: str, message: str) -> None:
     assert refused(tmp_path, text).endswith(message)
+
+
+@pytest.mark.parametrize(
+    ("precision", "cut", "message"),
+    [
+        ({"criterion": "error"}, {"selection_probability": 0.9}, "criterion error needs a cut by fdr"),
+        ({"correlation": "kendall", "shrinkage": "ledoit_wolf"}, {"fdr": 0.1}, "no formula for kendall"),
+        ({"max_genes": 1}, {"fdr": 0.1}, "max_genes"),
+    ],
+)
+def test_an_undirected_network_that_cannot_be_is_refused(precision, cut, message):
+    dataset = {"name": "a", "expression": "a.csv", "regulators": "r.txt", "precision": precision}
+    with pytest.raises(ConfigError, match=message):
+        parse_config({"datasets": [dataset], "cut": cut})

@@ -57,7 +57,8 @@ def consensus(directed: Network, undirected: Network) -> pd.DataFrame:
     included = set(undirected.targets.loc[undirected.targets["status"].isin(("ok", "not_converged")), "target"])
     own = own.assign(
         evidence=np.where(is_both, "both", "directed"),
-        tested_by_both=(own["source"].isin(included) & own["target"].isin(included)).to_numpy(bool),
+        tested_by_both=(own["source"].isin(included) & own["target"].isin(included)).to_numpy(bool)
+        & bool(undirected.cut["met"]),
         **_evidence(known, place_known),
     )
     rest = np.setdiff1d(np.arange(len(other)), place)
@@ -116,7 +117,8 @@ def _may_point(directed: Network, pairs: pd.DataFrame) -> np.ndarray:
     targets = set(directed.targets.loc[directed.targets["status"].isin(("ok", "not_converged")), "target"])
     a, b = pairs["source"], pairs["target"]
     one, other = a.isin(regulators) & b.isin(targets), b.isin(regulators) & a.isin(targets)
-    return (one | other).to_numpy(bool)
+    # A cut that nothing passes says nothing against an edge.
+    return (one | other).to_numpy(bool) & bool(directed.cut["met"])
 
 
 __all__ = ["EVIDENCE", "consensus", "write_consensus"]

@@ -281,5 +281,6 @@ def settings_rows(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
         else:
             rows.append((prefix, "" if value is None else str(value)))
 
-    walk("", provenance)
+    # The long lists are for the file.
+    walk("", {name: value for name, value in provenance.items() if name not in ("path", "path_ends", "decoys")})
     return [(name, value) for name, value in rows if name not in ("not_counted", "effect", "log")]

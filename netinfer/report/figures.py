@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from netinfer import plot
 from netinfer.plot.axes import aside
+from netinfer.report.graph import DRAWN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,7 +94,7 @@ def draw(
         if graph.provenance.get("path") and graph.provenance.get("criterion") != "given":
             figures["penalty_choice"] = as_uri(plot.penalty_choice(graph))
         if len(graph.edges):
-            figures["precision"] = as_uri(plot.network_graph(_renamed(graph.edges, names)))
+            figures["precision"] = as_uri(plot.network_graph(_renamed(graph.edges, names), top=DRAWN))
     if curves is not None and len(curves):
         figures["precision_recall"] = as_uri(plot.precision_recall(curves))
     return figures | (_draw_trust(facts) if facts is not None else {})

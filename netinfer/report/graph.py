@@ -13,7 +13,13 @@ CRITERIA = {
     "given": "the config",
     "error": "the wished error: pairs that half-samples tie so often that the bound allows them",
 }
-LISTED = 15
+CORRELATIONS = {
+    "pearson": "Pearson correlations",
+    "spearman": "latent correlations from Spearman's",
+    "kendall": "latent correlations from Kendall's",
+    "normal_scores": "correlations of normal scores",
+}
+LISTED, DRAWN = 15, 40
 
 
 def precision_facts(net: Any, directed: Any) -> dict[str, Any] | None:
@@ -30,9 +36,10 @@ def precision_facts(net: Any, directed: Any) -> dict[str, Any] | None:
     record = net.provenance
     if record.get("skipped"):
         return {"skipped": str(record["skipped"])}
-    by_error = None
+    by_error, fdr = None, 0.1
     if record.get("criterion") != "error":
-        by_error = net.threshold(fdr=0.1)
+        fdr = directed.cut["asked"].get("fdr", 0.1)
+        by_error = net.threshold(fdr=fdr)
     table = consensus(directed, net)
     counts = table["evidence"].value_counts().to_dict()
     return {
@@ -44,13 +51,16 @@ def precision_facts(net: Any, directed: Any) -> dict[str, Any] | None:
         "criterion": CRITERIA.get(str(record["criterion"]), str(record["criterion"])),
         "is_graph": "penalty" in net.cut["asked"],
         "false_edges": net.cut["expected_false_edges"],
+        "fdr": fdr,
+        "n_pairs": record["n_pairs"],
+        "n_drawn": DRAWN,
         "n_by_error": None if by_error is None else len(by_error.edges),
         "false_by_error": None if by_error is None else by_error.cut["expected_false_edges"],
         "n_components": record["n_components"],
         "largest_component": record["largest_component"],
         "gap": record["worst_duality_gap"],
         "n_fits": record["n_fits"],
-        "correlation": str(record["correlation"]).replace("_", " "),
+        "correlation": CORRELATIONS.get(str(record["correlation"]), str(record["correlation"])),
         "is_projected": record["is_projected"],
         "met": net.cut["met"],
         "reason": net.cut["reason"],

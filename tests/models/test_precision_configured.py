@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import netinfer as ni
-from netinfer.config import PrecisionConfig, RegressionConfig
+from netinfer.config import CutConfig, PrecisionConfig, RegressionConfig
 from netinfer.errors import ConfigError, RunError
 from netinfer.models.precision import PrecisionPlan, configured_precision
 from netinfer.models.precision.configured import size_note
@@ -50,7 +50,8 @@ def joined(adata, tmp_path, n_chunks, **keys):
         ({"criterion": "ebic"}, {"criterion": "ebic"}, None),
         ({}, {}, None),
         ({"penalty": 0.3, "correlation": "spearman"}, {"penalty": 0.3, "correlation": "spearman"}, None),
-        ({"criterion": "error"}, {"fdr": 0.2}, {"fdr": 0.2}),
+        # As a loaded config has it: the other criteria stand there as null.
+        ({"criterion": "error"}, {"fdr": 0.2}, CutConfig(fdr=0.2).model_dump()),
     ],
 )
 def test_it_is_the_network_of_one_call_for_any_chunks(tmp_path, settings, call, cut):

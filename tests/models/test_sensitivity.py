@@ -1,5 +1,7 @@
 """The sensitivity card: what survives which variant, what could not be tested, what is refused."""
 
+from types import SimpleNamespace
+
 import anndata
 import numpy as np
 import pandas as pd
@@ -8,6 +10,7 @@ import pytest
 import netinfer as ni
 from netinfer.errors import ConfigError, InputError, RunError
 from netinfer.models.sensitivity import Sensitivity, compare, list_variants, read_fits, write_fits
+from netinfer.models.sensitivity.card import _look_up
 from netinfer.models.sensitivity.fits import VariantFit, fit_variant, variant_settings
 from netinfer.models.sensitivity.variants import Variant
 from netinfer.network.cut import q_values
@@ -392,3 +395,15 @@ def test_its_plot_shows_each_edge_in_each_variant(card):
     assert dots == 2 * len(found.variants)
     assert len(ax.get_xticklabels()) == len(found.variants)
     assert len(found.plot().get_yticklabels()) == min(30, len(net.edges))
+
+
+def test_a_variant_that_cannot_meet_the_cut_says_nothing_of_an_edge():
+    candidates = pd.DataFrame(
+        {"source": ["a", "b"], "target": "x", "sign": [1, 1], "rank": [1, 2], "weight": [0.5, 0.4]}
+    )
+    card, edges = SimpleNamespace(regulators=["a", "b"], targets=["x"], candidates=candidates), candidates.iloc[:1]
+    pairs = pd.MultiIndex.from_frame(edges[["source", "target"]])
+    tested, kept, _ = _look_up(edges, pairs, card, np.array([False, False]))
+    assert (tested.tolist(), kept.tolist()) == ([False], [False])
+    tested, kept, _ = _look_up(edges, pairs, card, np.array([False, True]))
+    assert (tested.tolist(), kept.tolist()) == ([True], [False])

@@ -90,3 +90,11 @@ def test_two_networks_of_one_kind_are_refused(networks):
     for pair in ((undirected, directed), (directed, directed)):
         with pytest.raises(InputError, match="the directed network first"):
             consensus(*pair)
+
+
+def test_a_cut_that_nothing_passes_says_nothing_against_an_edge(networks):
+    directed, undirected = networks
+    nothing = directed.threshold(expected_false_edges=1e-9)
+    table = consensus(nothing, undirected)
+    assert set(table["evidence"]) == {"undirected"}
+    assert not table["tested_by_both"].any()

@@ -26,6 +26,7 @@ from netinfer.models.precision.gather import MODEL, gather
 from netinfer.models.precision.problem import PrecisionProblem, TooFewUnitsError, prepare_genes
 from netinfer.models.precision.stability import Wanted, bound_constants, count_pairs, half_samples, path_of_halves
 from netinfer.models.precision.tally import Tally
+from netinfer.models.regression.units import unit_labels
 from netinfer.network import Network
 from netinfer.network.cut import asked_cut
 
@@ -112,7 +113,8 @@ class ConfiguredPrecision:
         threads: int = 1,
     ) -> None:
         self.adata, self.settings, self.regression = adata, settings, regression
-        self.seed, self.threads, self.cut = seed, threads, dict(cut)
+        self.seed, self.threads = seed, threads
+        self.cut = {name: value for name, value in cut.items() if value is not None}
         self.problem: PrecisionProblem | None = None
         self.skipped = ""
         self.asked = self.cut if settings.criterion == "error" else None
@@ -266,6 +268,8 @@ class ConfiguredPrecision:
 def skipped_network(adata: AnnData, reason: str, record: Mapping[str, Any]) -> Network:
     """Return a network without edges that says why it has none."""
     names = [str(name) for name in adata.var_names]
+    labels = unit_labels(adata, None)[1]
+    n_units = adata.n_obs if labels is None else len(np.unique(labels))
     candidates = pd.DataFrame({column.name: pd.Series(dtype=_DTYPES[column.kind]) for column in EDGES})
     nodes = pd.DataFrame(
         {"name": names, "gene_id": names, "symbol": "", "is_regulator": False, "expression_mean": np.nan}
@@ -275,7 +279,7 @@ def skipped_network(adata: AnnData, reason: str, record: Mapping[str, Any]) -> N
             "target": names,
             "status": "too_few_samples",
             "reason": reason,
-            "n_units": 0,
+            "n_units": n_units,
             "penalty_max": np.nan,
             "duality_gap": np.nan,
             "n_candidates": 0,

@@ -15,6 +15,7 @@ from netinfer.models.precision.fits import Certificates
 from netinfer.models.precision.gather import gather
 from netinfer.models.precision.problem import prepare_genes
 from netinfer.models.precision.stability import Wanted, bound_constants, count_half_samples
+from netinfer.models.regression.infer import warn_of_counts
 from netinfer.moments.correlation import METHODS
 from netinfer.network.cut import asked_cut
 from netinfer.preprocess.factors import hidden_factors as find_hidden_factors
@@ -125,6 +126,7 @@ def infer_precision(
     expression = as_expression(adata)
     if hidden_factors is not None:
         expression = find_hidden_factors(expression, hidden_factors, covariates=covariates, block=block, seed=seed)
+    warn_of_counts(expression, "infer_precision")
     problem = prepare_genes(
         expression, regulators, max_genes=max_genes, covariates=covariates, block=block, strata=strata
     )

@@ -138,7 +138,7 @@ def infer_regression(
         expression = find_hidden_factors(expression, hidden_factors, covariates=covariates, block=block, seed=seed)
     problem = prepare(expression, regulators, block, covariates, penalty_weights, strata)
     asked_cut(cut, {"n_pairs": problem.n_pairs})
-    _warn_of_counts(expression)
+    warn_of_counts(expression, "infer_regression")
     file = None if state is None else Path(state) / f"{_state_name(problem, config, seed)}.npz"
     part = fit_chunk(problem, settings=config, seed=seed, threads=threads, state=file)
     dropped = expression.uns.get("netinfer", {}).get("dropped_genes")
@@ -149,14 +149,14 @@ def _state_name(problem: RegressionProblem, config: RegressionConfig, seed: int)
     return sums_key(problem.fingerprint(), slice(0, len(problem.target_names)), config, seed)[:16]
 
 
-def _warn_of_counts(expression: AnnData) -> None:
+def warn_of_counts(expression: AnnData, where: str) -> None:
     """Warn of raw counts that nobody normalized; `normalize` writes down the kind of what it got, also for "none"."""
     if "input_kind" in expression.uns.get("netinfer", {}):
         return
     seen = recognise(expression.X)
     if seen.kind == "counts":
         warnings.warn(
-            f"infer_regression: these look like raw counts (whole numbers, {seen.low:.6g} to {seen.high:.6g}) that "
+            f"{where}: these look like raw counts (whole numbers, {seen.low:.6g} to {seen.high:.6g}) that "
             "were not normalized, so that the depth of a sample moves all of its genes: call netinfer.normalize first; "
             "where they are meant as they are, netinfer.normalize(adata, 'none') says so",
             stacklevel=3,

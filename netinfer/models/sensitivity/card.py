@@ -165,7 +165,8 @@ def _look_up(edges: pd.DataFrame, pairs: pd.MultiIndex, fit: VariantFit, is_edge
     place = pd.MultiIndex.from_frame(candidates[["source", "target"]]).get_indexer(pairs)
     is_there = place >= 0
     at = place[is_there]
-    tested = (edges["source"].isin(fit.regulators) & edges["target"].isin(fit.targets)).to_numpy()
+    # Where nothing passes the cut, the variant says nothing of an edge.
+    tested = (edges["source"].isin(fit.regulators) & edges["target"].isin(fit.targets)).to_numpy() & is_edge.any()
     kept = np.zeros(len(edges), bool)
     kept[is_there] = is_edge[at] & (candidates["sign"].to_numpy()[at] == edges["sign"].to_numpy()[is_there])
     rank, weight = np.zeros(len(edges), np.int64), np.full(len(edges), np.nan)

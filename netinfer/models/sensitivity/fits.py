@@ -129,6 +129,8 @@ def sensitivity(
 
     if "settings" not in net.provenance or "seed" not in net.provenance:
         raise InputError("sensitivity: the network does not say how it was inferred: give one of infer_regression")
+    if not net.is_directed:
+        raise InputError("sensitivity: an undirected network has no sensitivity card: give one of infer_regression")
     if "penalty_weights" in net.provenance:
         raise InputError("sensitivity: the network was inferred with penalty weights, which it does not keep")
     expression = as_expression(adata)
