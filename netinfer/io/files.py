@@ -1,4 +1,4 @@
-"""Files that are whole or not there: atomic writing, and the hash of a file."""
+"""Files that are whole or not there: atomic writing, and the hash of a file or of arrays in one."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
+
+import numpy as np
 
 from netinfer.errors import RunError
 
@@ -159,3 +161,13 @@ def sha256_file(path: str | os.PathLike[str]) -> str:
     """
     with Path(path).open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def arrays_checksum(arrays: Mapping[str, np.ndarray]) -> str:
+    """Hash arrays with their names, types and shapes."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name}{array.dtype.str}{array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from netinfer.errors import InputError
-from netinfer.io.columns import EVIDENCE, NEIGHBOURS, edge_columns, node_columns
+from netinfer.io.columns import NEIGHBOURS, edge_columns, node_columns
 from netinfer.io.graphml import write_graphml
 from netinfer.io.tables import write_tsv
 from netinfer.network.network import Network
@@ -119,6 +119,3 @@ def _may_point(directed: Network, pairs: pd.DataFrame) -> np.ndarray:
     one, other = a.isin(regulators) & b.isin(targets), b.isin(regulators) & a.isin(targets)
     # A cut that nothing passes says nothing against an edge.
     return (one | other).to_numpy(bool) & bool(directed.cut["met"])
-
-
-__all__ = ["EVIDENCE", "consensus", "write_consensus"]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
 
 from netinfer.preprocess.statistics import mean_and_sd
+
+if TYPE_CHECKING:
+    from anndata import AnnData
 
 # log2 of the largest 16-bit intensity is 16, of the largest RNA-seq count some 25: logs stay far below this,
 # while TPM, FPKM and intensities of real tables pass it.
@@ -76,3 +80,17 @@ def recognise(values: Any) -> InputKind:
     else:
         kind = "other"
     return InputKind(kind, low, high, n_integer / size, n_negative / size, gene_mean, gene_sd)
+
+
+def warn_of_counts(expression: AnnData, where: str) -> None:
+    """Warn of raw counts that nobody normalized; `normalize` writes down the kind of what it got, also for "none"."""
+    if "input_kind" in expression.uns.get("netinfer", {}):
+        return
+    seen = recognise(expression.X)
+    if seen.kind == "counts":
+        warnings.warn(
+            f"{where}: these look like raw counts (whole numbers, {seen.low:.6g} to {seen.high:.6g}) that "
+            "were not normalized, so that the depth of a sample moves all of its genes: call netinfer.normalize first; "
+            "where they are meant as they are, netinfer.normalize(adata, 'none') says so",
+            stacklevel=3,
+        )

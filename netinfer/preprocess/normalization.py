@@ -161,7 +161,7 @@ def _apply(
         return _quantile(np.log1p(values) if is_counts else values)
     if is_counts:
         log.append("counts were taken to counts per million before ranking")
-    return _normal_scores(_per_million(values, samples, where, library) if is_counts else values)
+    return normal_scores(_per_million(values, samples, where, library) if is_counts else values)
 
 
 def _refuse_no_counts(seen: InputKind, method: str, where: str) -> None:
@@ -251,7 +251,8 @@ def _quantile(values: np.ndarray) -> np.ndarray:
     return result
 
 
-def _normal_scores(values: np.ndarray) -> np.ndarray:
+def normal_scores(values: np.ndarray) -> np.ndarray:
+    """Turn the ranks of each column into normal quantiles (van der Waerden), the mean rank for ties."""
     ranks = stats.rankdata(values, method="average", axis=0)
     return np.ascontiguousarray(special.ndtri(ranks / (values.shape[0] + 1)))
 

@@ -29,8 +29,9 @@ def cold_start(covariance: np.ndarray, penalty: np.ndarray, scale: np.ndarray) -
     go_towards(covariance, scale, share, W)
     if share >= NEAR:
         return W
-    thresholded = W.copy()
-    soft_threshold_off_diagonal(covariance, penalty, scale, thresholded)
+    # S, soft-thresholded: the values within the box that are nearest to zero.
+    thresholded = np.eye(len(scale))
+    clip_to_box(covariance, penalty, scale, thresholded)
     if is_definite(thresholded):
         return thresholded
     return W if is_definite(W) else None
@@ -115,20 +116,6 @@ def go_towards(covariance, scale, share, W):
             if i != j:
                 value = covariance[j, i] * (scale[i] * scale[j])
                 W[j, i] = value + share * (W[j, i] - value)
-
-
-@njit
-def soft_threshold_off_diagonal(covariance, penalty, scale, W):
-    """Write the values within the box that are nearest to zero into W."""
-    p = covariance.shape[0]
-    is_matrix = penalty.shape[0] > 1
-    for j in range(p):
-        for i in range(p):
-            if i != j:
-                unit = scale[i] * scale[j]
-                bound = (penalty[j, i] if is_matrix else penalty[0, 0]) * unit
-                value = covariance[j, i] * unit
-                W[j, i] = np.sign(value) * max(abs(value) - bound, 0.0)
 
 
 @njit

@@ -17,16 +17,15 @@ from netinfer import __version__
 from netinfer.config import PrecisionConfig, RegressionConfig
 from netinfer.errors import ConfigError, RunError
 from netinfer.io.columns import EDGES
-from netinfer.io.files import atomic_write
+from netinfer.io.tables import write_json
 from netinfer.kernels import thread_limit
 from netinfer.models.precision.choice import PenaltyChoice, choose
 from netinfer.models.precision.correlations import Correlations
 from netinfer.models.precision.fits import Certificates, steps
 from netinfer.models.precision.gather import MODEL, gather
-from netinfer.models.precision.problem import PrecisionProblem, TooFewUnitsError, prepare_genes
+from netinfer.models.precision.problem import PrecisionProblem, TooFewUnitsError, independent_units, prepare_genes
 from netinfer.models.precision.stability import Wanted, bound_constants, count_pairs, half_samples, path_of_halves
 from netinfer.models.precision.tally import Tally
-from netinfer.models.regression.units import unit_labels
 from netinfer.network import Network
 from netinfer.network.cut import asked_cut
 
@@ -68,9 +67,7 @@ class PrecisionPlan:
 
     def write(self, path: str | Path) -> None:
         """Write the plan as JSON."""
-        with atomic_write(path) as file:
-            json.dump(dataclasses.asdict(self), file, indent=1, allow_nan=False)
-            file.write("\n")
+        write_json(path, dataclasses.asdict(self))
 
     @classmethod
     def read(cls, path: str | Path) -> PrecisionPlan:
@@ -268,9 +265,7 @@ class ConfiguredPrecision:
 def skipped_network(adata: AnnData, reason: str, record: Mapping[str, Any]) -> Network:
     """Return a network without edges that says why it has none."""
     names = [str(name) for name in adata.var_names]
-    labels = unit_labels(adata, None)[1]
-    n_units = adata.n_obs if labels is None else len(np.unique(labels))
-    candidates = pd.DataFrame({column.name: pd.Series(dtype=_DTYPES[column.kind]) for column in EDGES})
+    candidates = pd.DataFrame(columns=[column.name for column in EDGES])
     nodes = pd.DataFrame(
         {"name": names, "gene_id": names, "symbol": "", "is_regulator": False, "expression_mean": np.nan}
     )
@@ -279,7 +274,7 @@ def skipped_network(adata: AnnData, reason: str, record: Mapping[str, Any]) -> N
             "target": names,
             "status": "too_few_samples",
             "reason": reason,
-            "n_units": n_units,
+            "n_units": independent_units(adata, None)[1],
             "penalty_max": np.nan,
             "duality_gap": np.nan,
             "n_candidates": 0,
@@ -288,9 +283,6 @@ def skipped_network(adata: AnnData, reason: str, record: Mapping[str, Any]) -> N
     )
     provenance = {**record, "netinfer": __version__, "model": MODEL, "directed": False, "skipped": reason}
     return Network(candidates, nodes, targets, provenance, {"fdr": 0.1})
-
-
-_DTYPES = {"string": object, "int": np.int64, "float": np.float64, "boolean": bool}
 
 
 def configured_precision(adata: AnnData, params: Any, *, threads: int = 1) -> ConfiguredPrecision:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import special, stats
 
 from netinfer.errors import InputError
 from netinfer.models.regression.problem import RegressionProblem
 from netinfer.moments import Moments, correlation_matrix, from_matrix, inverse_sd, project_out
 from netinfer.moments.correlation import RANK_METHODS, correlate
+from netinfer.preprocess.normalization import normal_scores
 
 # A gene that varies by less than this share of its variance over all samples is constant in a part of them.
 CONSTANT_PART = 1e-10
@@ -57,7 +57,7 @@ class Correlations:
         self.shrinkage = self.whole.shrinkage
         self.is_moments = method not in RANK_METHODS
         if method == "normal_scores":
-            values = special.ndtri(stats.rankdata(values, axis=0) / (len(values) + 1))
+            values = normal_scores(values)
             values = values / values.std(axis=0)
         self.samples = np.concatenate([values, genes.covariates], axis=1)
         # Of all samples, for the complements.

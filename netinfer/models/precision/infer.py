@@ -15,10 +15,10 @@ from netinfer.models.precision.fits import Certificates
 from netinfer.models.precision.gather import gather
 from netinfer.models.precision.problem import prepare_genes
 from netinfer.models.precision.stability import Wanted, bound_constants, count_half_samples
-from netinfer.models.regression.infer import warn_of_counts
 from netinfer.moments.correlation import METHODS
 from netinfer.network.cut import asked_cut
 from netinfer.preprocess.factors import hidden_factors as find_hidden_factors
+from netinfer.preprocess.kind import warn_of_counts
 from netinfer.stability.rules import IPSS_ORDER, RULES
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from netinfer.errors import ConfigError, InputError
 from netinfer.models.regression.candidates import chosen_regulators
 from netinfer.models.regression.problem import CONSTANT_RANGE, RegressionProblem, prepare
 from netinfer.models.regression.units import unit_labels
+from netinfer.preprocess.design import SAMPLE
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -163,11 +164,16 @@ def _variances(adata: AnnData, names: np.ndarray) -> np.ndarray:
     return variance
 
 
-def _check_units(adata: AnnData, block: str | None) -> None:
+def independent_units(adata: AnnData, block: str | None) -> tuple[str, int]:
+    """Return what names the independent units, and how many there are."""
     column, labels = unit_labels(adata, block)
-    n_units = adata.n_obs if labels is None else len(np.unique(labels))
+    return column, adata.n_obs if labels is None else len(np.unique(labels))
+
+
+def _check_units(adata: AnnData, block: str | None) -> None:
+    column, n_units = independent_units(adata, block)
     if n_units < MINIMUM_UNITS:
-        what = "" if labels is None else f" of column {column!r}"
+        what = "" if column == SAMPLE else f" of column {column!r}"
         raise TooFewUnitsError(
             f"infer_precision: {n_units} independent units{what}, at least {MINIMUM_UNITS} are needed for a graph of "
             "conditional ties: add samples, or use infer_regression"

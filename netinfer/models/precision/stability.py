@@ -24,8 +24,6 @@ from netinfer.stability.rules import IPSS_ORDER, SelectionCounts, default_thresh
 # Ties a gene, on average, at which the path ends at the latest: denser graphs cost most of the time, and are read by
 # nobody. With p genes it is 10 p ties, for which the first bound allows 250 false edges at a threshold of 0.9.
 MOST_TIES = 20
-
-
 # The share of false edges that the path of half-samples is to serve where none is asked for.
 USUAL_SHARE = 0.1
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from netinfer.errors import RunError
-from netinfer.io.files import atomic_write
+from netinfer.io.files import arrays_checksum, atomic_write
 from netinfer.models.precision.fits import Certificates
 
 FORMAT = 1
@@ -105,7 +104,7 @@ class Tally:
             "fingerprint": np.array(fingerprint),
         }
         with atomic_write(path, mode="wb") as handle:
-            stored: dict[str, Any] = {"format": FORMAT, "checksum": _checksum(arrays), **arrays}
+            stored: dict[str, Any] = {"format": FORMAT, "checksum": arrays_checksum(arrays), **arrays}
             np.savez_compressed(handle, **stored)
 
     @classmethod
@@ -120,7 +119,7 @@ class Tally:
         try:
             with Path(path).open("rb") as handle, np.load(handle, allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
-            is_known = int(arrays.pop("format")) == FORMAT and str(arrays.pop("checksum")) == _checksum(arrays)
+            is_known = int(arrays.pop("format")) == FORMAT and str(arrays.pop("checksum")) == arrays_checksum(arrays)
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as fault:
             what = f"missing or damaged ({type(fault).__name__})"
             raise RunError(f"{path}: {what}: delete it and run again, only it is made anew") from fault
@@ -137,11 +136,3 @@ class Tally:
         n_fits, n_failed = arrays["fits"].tolist()
         certificates.join(n_fits, n_failed, float(arrays["worst"]))
         return tally
-
-
-def _checksum(arrays: dict[str, np.ndarray]) -> str:
-    digest = hashlib.sha256()
-    for name in sorted(arrays):
-        array = np.ascontiguousarray(arrays[name])
-        digest.update(f"{name}{array.dtype.str}{array.shape}".encode() + array.tobytes())
-    return digest.hexdigest()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,12 +16,10 @@ from netinfer.models.regression.problem import RegressionProblem, prepare
 from netinfer.models.regression.sums import sums_key
 from netinfer.network.cut import asked_cut
 from netinfer.preprocess.factors import hidden_factors as find_hidden_factors
-from netinfer.preprocess.kind import recognise
+from netinfer.preprocess.kind import warn_of_counts
 from netinfer.stability.subsamples import check_seed
 
 if TYPE_CHECKING:
-    from anndata import AnnData
-
     from netinfer.network import Network
 
 # For a hint where a setting is misspelt.
@@ -147,17 +144,3 @@ def infer_regression(
 
 def _state_name(problem: RegressionProblem, config: RegressionConfig, seed: int) -> str:
     return sums_key(problem.fingerprint(), slice(0, len(problem.target_names)), config, seed)[:16]
-
-
-def warn_of_counts(expression: AnnData, where: str) -> None:
-    """Warn of raw counts that nobody normalized; `normalize` writes down the kind of what it got, also for "none"."""
-    if "input_kind" in expression.uns.get("netinfer", {}):
-        return
-    seen = recognise(expression.X)
-    if seen.kind == "counts":
-        warnings.warn(
-            f"{where}: these look like raw counts (whole numbers, {seen.low:.6g} to {seen.high:.6g}) that "
-            "were not normalized, so that the depth of a sample moves all of its genes: call netinfer.normalize first; "
-            "where they are meant as they are, netinfer.normalize(adata, 'none') says so",
-            stacklevel=3,
-        )

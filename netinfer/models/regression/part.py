@@ -13,7 +13,7 @@ import numpy as np
 
 from netinfer.config import RegressionConfig
 from netinfer.errors import RunError
-from netinfer.io.files import atomic_write
+from netinfer.io.files import arrays_checksum, atomic_write
 from netinfer.models.regression.problem import RegressionProblem
 
 FORMAT = 3
@@ -94,7 +94,7 @@ class RegressionPart:
     def save(self, path: str | Path) -> None:
         """Write the part with a checksum of its content, under a temporary name first."""
         arrays = self._arrays()
-        stored: dict[str, Any] = {"format": FORMAT, "checksum": _checksum(arrays), **arrays}
+        stored: dict[str, Any] = {"format": FORMAT, "checksum": arrays_checksum(arrays), **arrays}
         with atomic_write(path, mode="wb") as handle:
             np.savez(handle, **stored)
 
@@ -116,7 +116,7 @@ class RegressionPart:
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as fault:
             what = f"missing or damaged chunk ({type(fault).__name__})"
             raise RunError(f"{path}: {what}: delete it and run again, only it is made anew") from fault
-        if not is_known or checksum != _checksum(arrays):
+        if not is_known or checksum != arrays_checksum(arrays):
             raise RunError(f"{path}: chunk does not match its checksum: delete it and run again; only it is made anew")
         values: dict = dict(arrays)
         values["chunk"] = tuple(int(v) for v in arrays["chunk"])
@@ -130,12 +130,3 @@ def settings_hash(problem: RegressionProblem, settings: RegressionConfig, seed: 
     fitted = settings.model_dump(mode="json", exclude=set(NOT_FITTED))
     text = json.dumps({"settings": fitted, "seed": seed, "data": problem.fingerprint()}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _checksum(arrays: dict[str, np.ndarray]) -> str:
-    digest = hashlib.sha256()
-    for name in sorted(arrays):
-        array = np.ascontiguousarray(arrays[name])
-        digest.update(f"{name}{array.dtype.str}{array.shape}".encode())
-        digest.update(array.tobytes())
-    return digest.hexdigest()
