@@ -131,6 +131,10 @@ class RegressionConfig(Section):
                 "truncation belongs to the IPSS rules; the path of {rule} ends where the cut allows: leave it out",
                 {"rule": self.rule},
             )
+        if self.threshold != "auto" and self.rule.startswith("ipss"):
+            raise PydanticCustomError(
+                "threshold", "threshold does not belong to {rule}, which has none: leave it out", {"rule": self.rule}
+            )
         return self
 
 

@@ -318,3 +318,8 @@ def test_an_undirected_network_that_cannot_be_is_refused(precision, cut, message
     dataset = {"name": "a", "expression": "a.csv", "regulators": "r.txt", "precision": precision}
     with pytest.raises(ConfigError, match=message):
         parse_config({"datasets": [dataset], "cut": cut})
+
+
+@pytest.mark.parametrize("regression", ["{rule: ipss_quadratic, threshold: 0.9}", "{truncation: 0.05}"])
+def test_a_constant_of_another_rule_is_refused(tmp_path: Path, regression: str) -> None:
+    assert refused(tmp_path, f"datasets: [{DATASET}]\nregression: {regression}").endswith("leave it out")
