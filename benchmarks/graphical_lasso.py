@@ -91,7 +91,7 @@ def penalty_for(S: np.ndarray, edges: float) -> float:
     """Find the penalty that leaves a share of the pairs as edges, to a tenth of it."""
     p = len(S)
     sizes = np.sort(np.abs(S[np.triu_indices(p, 1)]))[::-1]
-    low, high = edges / 2, min(10 * edges, 1.0)
+    low, high = edges / 2, 0.999
     for _ in range(12):
         middle = np.sqrt(low * high)
         penalty = float(sizes[int(middle * len(sizes))])

@@ -78,7 +78,9 @@ def run(job: tuple[str, tuple[int, int], int, tuple[str, ...]]) -> list[tuple]:
 
 def study(n_networks: int, jobs: int, rules: list[str]) -> pd.DataFrame:
     """Run the study; one row a graph, rule and level."""
-    todo = [(*setting, seed, tuple(rules)) for setting in itertools.product(GRAPHS, SIZES) for seed in range(n_networks)]
+    todo = [
+        (*setting, seed, tuple(rules)) for setting in itertools.product(GRAPHS, SIZES) for seed in range(n_networks)
+    ]
     with ProcessPoolExecutor(jobs) as pool:
         rows = [row for rows in pool.map(run, todo, chunksize=5) for row in rows]
     return pd.DataFrame(rows, columns=["rule", "graph", "n", "genes", "pairs tied", "level", "true", "false"])

@@ -1,0 +1,228 @@
+"""Group Lasso over motifs, whose bins of distance are a group: paths, half-samples and folds."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+
+import numpy as np
+
+from netinfer.errors import ConvergenceWarning
+from netinfer.solvers import group_lasso_path, logistic_path
+from netinfer.stability import SelectionCounts, complementary_pair
+from netinfer.stability.odds import auc
+from netinfer.stability.subsamples import raw_words, stratified_pair
+
+# Bound on the relative duality gap of a fit.
+TOLERANCE = 1e-6
+N_FOLDS = 5
+# Counter of the folds' random words, beyond those of any pair of half-samples.
+FOLD_STREAM = 1 << 40
+# A column with less than this share of its spread over all promoters is constant in a part of them.
+CONSTANT = 1e-9
+# The path of the predictive fit ends at this share of its largest penalty.
+SMALLEST = 0.05
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Design:
+    """Columns (motif by bin) and response of one model.
+
+    Attributes
+    ----------
+    x : float array, shape (n_promoters, n_columns)
+        Divided by their standard deviations.
+    labels : int array, shape (n_columns,), rising
+        Motif of each column.
+    n_motifs : int
+    y : float array, shape (n_promoters,)
+        0 and 1, or centred and divided by its standard deviation.
+    is_binomial : bool
+    """
+
+    x: np.ndarray
+    labels: np.ndarray
+    n_motifs: int
+    y: np.ndarray
+    is_binomial: bool
+
+    def rows(self, rows: np.ndarray) -> Design:
+        """Return the design of some promoters, on the same scale."""
+        return dataclasses.replace(self, x=self.x[rows], y=self.y[rows])
+
+    def halves(self, pair: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return a complementary pair of half-samples; of two classes each half has half of both."""
+        if self.is_binomial:
+            return stratified_pair(self.y.astype(np.int64), pair, seed=seed)
+        return complementary_pair(len(self.y), pair, seed=seed)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Fits:
+    """A path: coefficients per standard deviation over all promoters, (n_penalties, n_columns), and intercepts."""
+
+    coef: np.ndarray
+    intercept: np.ndarray
+    gap: float
+
+    def motifs(self, design: Design) -> np.ndarray:
+        """Return which motifs have a coefficient, bool, shape (n_penalties, n_motifs)."""
+        out = np.zeros((len(self.coef), design.n_motifs), bool)
+        rows, columns = np.nonzero(self.coef)
+        out[rows, design.labels[columns]] = True
+        return out
+
+
+def fit_path(design: Design, penalties: np.ndarray) -> Fits:
+    """Fit the group Lasso along decreasing penalties; where a logistic path separates, its last fit goes on."""
+    spread = design.x.std(axis=0)
+    varies = spread > CONSTANT
+    x, labels = design.x[:, varies], design.labels[varies]
+    coef = np.zeros((len(penalties), design.x.shape[1]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # the worst gap is reported
+        if design.is_binomial:
+            path = logistic_path(x, design.y.astype(np.int64), penalties, groups=labels, tol=TOLERANCE)
+            known = ~np.isnan(path.coef).any(axis=1)
+            last = np.maximum.accumulate(np.where(known, np.arange(len(penalties)), 0))
+            coef[:, varies] = np.nan_to_num(path.coef[last])
+            return Fits(coef, np.nan_to_num(path.intercept[last]), float(path.duality_gap[known].max(initial=0.0)))
+        mean, offset = x.mean(axis=0), design.y.mean()
+        centred, y = x - mean, design.y - offset
+        gram = centred.T @ centred / len(y)
+        found = group_lasso_path(
+            (gram + gram.T) / 2.0, centred.T @ y / len(y), labels, penalties, target_variance=float(y @ y / len(y)),
+            tol=TOLERANCE,
+        )  # fmt: skip
+    coef[:, varies] = found.coef
+    return Fits(coef, offset - found.coef @ mean, float(found.duality_gap.max()))
+
+
+def largest_penalty(design: Design) -> float:
+    """Return the smallest penalty at which no motif has a coefficient."""
+    pull = design.x.T @ (design.y - design.y.mean()) / len(design.y)
+    sizes = np.bincount(design.labels, minlength=design.n_motifs)
+    squares = np.bincount(design.labels, weights=pull**2, minlength=design.n_motifs)
+    return float(np.sqrt(squares / np.maximum(sizes, 1)).max())
+
+
+def path_of_halves(design: Design, wanted: float, threshold: float, n_penalties: int, seed: int) -> np.ndarray:
+    """Return the penalties of all half-samples: down to where the bound on false motifs passes the number wanted.
+
+    With q motifs selected on average it is q^2 / ((2 tau - 1) times the motifs) (Meinshausen and Buehlmann 2010), so
+    that q is known beforehand; the first pair of halves finds the penalty that selects as many.
+    """
+    most = np.sqrt(wanted * (2.0 * threshold - 1.0) * design.n_motifs)
+    halves = [design.rows(rows) for rows in design.halves(0, seed)]
+    largest = max(largest_penalty(half) for half in halves)
+    grid = np.geomspace(largest, SMALLEST * largest, 4 * n_penalties)
+    selected = np.mean([fit_path(half, grid).motifs(half) for half in halves], axis=0)
+    union = np.maximum.accumulate(selected, axis=0).sum(axis=1)
+    end = int(np.flatnonzero(union <= most)[-1])
+    return np.geomspace(largest, grid[max(end, 1)], n_penalties)
+
+
+def select(
+    design: Design, penalties: np.ndarray, n_subsamples: int, seed: int
+) -> tuple[SelectionCounts, np.ndarray, float]:
+    """Count how often each motif is selected along the path.
+
+    Returns
+    -------
+    selection : SelectionCounts
+        All motifs as candidates of one target, with a row of counts each.
+    counts : int array, shape (n_motifs, n_penalties)
+    gap : float
+        Worst relative duality gap.
+    """
+    counts = np.zeros((design.n_motifs, len(penalties)), np.int64)
+    n_union = np.zeros(len(penalties))
+    gap = 0.0
+    for pair in range(n_subsamples // 2):
+        for rows in design.halves(pair, seed):
+            half = design.rows(rows)
+            fits = fit_path(half, penalties)
+            is_in = fits.motifs(half)
+            counts += is_in.T
+            n_union += np.logical_or.accumulate(is_in, axis=0).sum(axis=1)
+            gap = max(gap, fits.gap)
+    selection = SelectionCounts(
+        n_subsamples=n_subsamples,
+        n_candidates=np.array([float(design.n_motifs)]),
+        n_selected=counts.sum(axis=0)[None, :] / n_subsamples,
+        n_union=n_union[None, :] / n_subsamples,
+        counts=counts,
+    )
+    return selection, counts, gap
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class HeldOut:
+    """How well promoters are predicted that had no part in a fit.
+
+    Attributes
+    ----------
+    penalties : float array, shape (n_penalties,)
+    loss : float array, shape (n_penalties,)
+        Mean held-out log loss, or squared error in variances of the response.
+    place : int
+        Penalty of the smallest loss.
+    score : float array, shape (n_promoters,)
+        Held-out log odds or prediction of each promoter, by the penalty that is best for the other folds.
+    """
+
+    penalties: np.ndarray
+    loss: np.ndarray
+    place: int
+    score: np.ndarray
+
+
+def held_out(design: Design, n_penalties: int, seed: int) -> HeldOut:
+    """Score the path on folds that had no part in a fit; a fold's penalty is the best one of the other folds."""
+    n = len(design.y)
+    largest = largest_penalty(design)
+    penalties = np.geomspace(largest, SMALLEST * largest, n_penalties)
+    fold = _folds(design, seed)
+    score, loss = np.zeros((n_penalties, n)), np.zeros((n_penalties, n))
+    for k in range(N_FOLDS):
+        test = np.flatnonzero(fold == k)
+        fits = fit_path(design.rows(np.flatnonzero(fold != k)), penalties)
+        score[:, test] = fits.coef @ design.x[test].T + fits.intercept[:, None]
+    loss = np.logaddexp(0.0, score) - design.y * score if design.is_binomial else (design.y - score) ** 2
+    by_fold = np.stack([loss[:, fold == k].sum(axis=1) for k in range(N_FOLDS)])
+    others = (by_fold.sum(axis=0) - by_fold).argmin(axis=1)
+    chosen = score[others[fold], np.arange(n)]
+    total = loss.mean(axis=1)
+    return HeldOut(penalties, total, int(total.argmin()), chosen)
+
+
+def _folds(design: Design, seed: int) -> np.ndarray:
+    """Return each promoter's fold; classes are spread evenly over them."""
+    order = np.argsort(raw_words(seed, FOLD_STREAM, len(design.y)), kind="stable")
+    if design.is_binomial:
+        order = order[np.argsort(design.y[order], kind="stable")]
+    fold = np.empty(len(order), np.int64)
+    fold[order] = np.arange(len(order)) % N_FOLDS
+    return fold
+
+
+def auc_interval(score: np.ndarray, is_case: np.ndarray, level: float = 0.95) -> tuple[float, float, float]:
+    """Return the area under the ROC curve and its interval (DeLong, DeLong and Clarke-Pearson 1988).
+
+    Parameters
+    ----------
+    score : float array, shape (n,)
+    is_case : bool array, shape (n,)
+    level : float
+    """
+    from scipy import stats
+
+    area = auc(score, is_case)
+    cases, controls = score[is_case], score[~is_case]
+    ranks = stats.rankdata(np.concatenate([cases, controls]))
+    m, n = len(cases), len(controls)
+    of_cases = (ranks[:m] - stats.rankdata(cases)) / n
+    of_controls = 1.0 - (ranks[m:] - stats.rankdata(controls)) / m
+    se = np.sqrt(of_cases.var(ddof=1) / m + of_controls.var(ddof=1) / n)
+    reach = float(stats.norm.ppf(0.5 + level / 2.0) * se)
+    return area, max(area - reach, 0.0), min(area + reach, 1.0)

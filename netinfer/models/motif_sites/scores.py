@@ -1,0 +1,244 @@
+"""Where motifs match in promoters: the best match, or the number of given sites, of each motif in bins of distance."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from netinfer.errors import ConfigError, InputError
+from netinfer.io.ids import duplicates, some
+from netinfer.io.motifs import Motif, read_motifs
+from netinfer.io.promoters import Promoters, read_bed, read_starts
+from netinfer.moments.sites import best_matches
+
+BIN_WIDTH = 50
+_CODES = np.full(256, 4, np.uint8)
+for _place, _letters in enumerate(("Aa", "Cc", "Gg", "TtUu")):
+    for _letter in _letters:
+        _CODES[ord(_letter)] = _place
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class SiteScores:
+    """What each motif has in each bin of each promoter.
+
+    Attributes
+    ----------
+    genes : tuple of str
+    motifs : tuple of str
+    strength : float array, shape (n_genes, n_motifs, n_bins)
+        Scanned: the best match, in bits of log odds, 0 where none is better than the background. Given sites: their
+        number.
+    edges : int array, shape (n_bins + 1,)
+        Bases from the start, upstream negative; a site lies in the bin that holds its middle.
+    meaning : str
+        What a value is, in a few words.
+    members : dict of str to tuple of str
+        Genes that each promoter stands for: its operon, or itself.
+    consensus : tuple of str, one a motif
+        Empty where the motif's matrix is not known.
+    notes : tuple of str
+    """
+
+    genes: tuple[str, ...]
+    motifs: tuple[str, ...]
+    strength: np.ndarray
+    edges: np.ndarray
+    meaning: str
+    members: dict[str, tuple[str, ...]]
+    consensus: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def n_bins(self) -> int:
+        """Bins of distance."""
+        return len(self.edges) - 1
+
+
+def scan_motifs(
+    promoters: Promoters,
+    motifs: Sequence[Motif] | str | os.PathLike[str],
+    *,
+    bin_width: int = BIN_WIDTH,
+    background: np.ndarray | None = None,
+    pseudocount: float = 1.0,
+) -> SiteScores:
+    """Match motifs on both strands of promoters and keep the best match in each bin.
+
+    Parameters
+    ----------
+    promoters : Promoters
+        See `netinfer.io.promoters.cut_promoters`.
+    motifs : list of Motif, or path of a MEME, JASPAR or TRANSFAC file
+    bin_width : int, >= 1
+        Bases. The start is an edge; the outermost bins may be narrower.
+    background : float array, shape (4,), optional
+        Share of A, C, G and T; by default that of the promoters themselves, of both strands.
+    pseudocount : float, > 0
+        Sites added to each motif's counts.
+
+    Returns
+    -------
+    SiteScores
+
+    Raises
+    ------
+    InputError
+        No motif, a motif wider than the promoters, motifs of one name, a base that no promoter has.
+    ConfigError
+        If the bin width, the background or the pseudocount is impossible.
+
+    Notes
+    -----
+    A match counts from zero up: a site that the background explains better is as good as none, whichever it is. No
+    cut on a p-value is needed. With w letters a motif it costs at most 2 w additions a position, less where the
+    rest of the site can no longer reach the best match so far.
+    """
+    listed = read_motifs(motifs) if isinstance(motifs, str | os.PathLike) else list(motifs)
+    if not listed:
+        raise InputError("motifs: none given")
+    if repeated := duplicates([motif.name for motif in listed]):
+        raise InputError(f"motifs: {len(repeated)} names stand there more than once: {some(repeated)}: rename them")
+    if not pseudocount > 0:
+        raise ConfigError(f"pseudocount: {pseudocount!r} is not above 0: a base never seen would forbid a site")
+    length = promoters.upstream + promoters.downstream
+    wide = [motif.name for motif in listed if motif.width > length]
+    if wide:
+        raise InputError(f"motifs: {some(wide)} are wider than the promoters of {length} bases: cut longer ones")
+    edges = bin_edges(promoters.upstream, promoters.downstream, bin_width)
+    text = "".join(promoters.sequences.values()).encode("ascii", "replace")
+    codes = _CODES[np.frombuffer(text, np.uint8)].reshape(len(promoters.sequences), length)
+    base = _background(codes) if background is None else _checked_background(background)
+    values = np.empty((len(codes), len(listed), len(edges) - 1))
+    for k, motif in enumerate(listed):
+        middle = np.arange(length - motif.width + 1) + (motif.width - 1) / 2 - promoters.upstream
+        bins = np.searchsorted(edges, np.floor(middle), side="right") - 1
+        values[:, k] = best_matches(codes, motif.log_odds(base, pseudocount), bins, len(edges) - 1)
+    return SiteScores(
+        genes=tuple(promoters.sequences),
+        motifs=tuple(motif.name for motif in listed),
+        strength=values,
+        edges=edges,
+        meaning="best match, bits of log odds",
+        members=_members(promoters.table),
+        consensus=tuple(motif.consensus for motif in listed),
+        notes=promoters.notes,
+    )
+
+
+def place_sites(
+    starts: pd.DataFrame | str | os.PathLike[str],
+    sites: str | os.PathLike[str],
+    *,
+    upstream: int = 500,
+    downstream: int = 100,
+    bin_width: int = BIN_WIDTH,
+    genes: Sequence[str] | None = None,
+) -> SiteScores:
+    """Count given sites, such as those of another scan, in bins of distance from the starts of genes.
+
+    Parameters
+    ----------
+    starts : DataFrame as `netinfer.io.promoters.read_starts` returns it, or a path
+        The start of a gene is its first base along the strand.
+    sites : path
+        BED; the fourth column names the motif, strands are not looked at. A site belongs to every gene in whose window
+        it lies.
+    upstream, downstream : int, >= 0
+    bin_width : int, >= 1
+    genes : list of str, optional
+        The genes wanted; all with a place by default.
+
+    Returns
+    -------
+    SiteScores
+        Without consensus. Motifs are in the order of their names.
+
+    Raises
+    ------
+    InputError
+        No gene with a place, sites on no contig of the genes, no site within a window; as `read_bed` and `read_starts`.
+    ConfigError
+        If a width is impossible.
+    """
+    frame = starts if isinstance(starts, pd.DataFrame) else read_starts(starts)
+    if genes is not None:
+        missing = [gene for gene in genes if gene not in frame.index]
+        if missing:
+            raise InputError(
+                f"genes: {len(missing)} of {len(genes)} have no start: {some(missing)}: use the file's ids"
+            )
+        frame = frame.loc[list(dict.fromkeys(genes))]
+    frame = frame[frame["strand"].isin(["+", "-"]) & (frame["end"] > 0)]
+    if frame.empty:
+        raise InputError("starts: no gene has a place and a strand")
+    edges = bin_edges(upstream, downstream, bin_width)
+    found = pd.DataFrame(list(read_bed(sites)), columns=["motif", "contig", "first", "end", "strand"])
+    shared = set(found["contig"]) & set(frame["contig"])
+    if not shared:
+        raise InputError(
+            f"{sites}: its contigs ({some(sorted(set(found['contig'])))}) are none of the genes' "
+            f"({some(sorted(set(frame['contig'])))}): use one naming in both"
+        )
+    names, motif = np.unique(found["motif"].to_numpy(str), return_inverse=True)
+    values = np.zeros((len(frame), len(names), len(edges) - 1))
+    is_forward = (frame["strand"] == "+").to_numpy()
+    start = np.where(is_forward, frame["start"], frame["end"]).astype(np.int64) - 1
+    middle = ((found["first"] + np.maximum(found["end"], found["first"] + 1) - 1) // 2).to_numpy(np.int64)
+    for contig in sorted(shared):
+        rows = np.flatnonzero((frame["contig"] == contig).to_numpy())
+        here = np.flatnonzero((found["contig"] == contig).to_numpy())
+        here = here[np.argsort(middle[here], kind="stable")]
+        for g in rows:
+            reach = (upstream, downstream - 1) if is_forward[g] else (downstream - 1, upstream)
+            low, high = np.searchsorted(middle[here], [start[g] - reach[0], start[g] + reach[1] + 1])
+            inside = here[low:high]
+            distance = (middle[inside] - start[g]) * (1 if is_forward[g] else -1)
+            np.add.at(values[g], (motif[inside], np.searchsorted(edges, distance, side="right") - 1), 1.0)
+    if not values.any():
+        raise InputError(f"{sites}: no site lies within {upstream} bases before and {downstream} after a start")
+    ids = tuple(str(gene) for gene in frame.index)
+    return SiteScores(
+        genes=ids,
+        motifs=tuple(names.tolist()),
+        strength=values,
+        edges=edges,
+        meaning="number of sites",
+        members={gene: (gene,) for gene in ids},
+        consensus=("",) * len(names),
+    )
+
+
+def bin_edges(upstream: int, downstream: int, bin_width: Any) -> np.ndarray:
+    """Return the edges of bins with one at the start, int array, rising from -upstream to downstream."""
+    if isinstance(bin_width, bool) or not isinstance(bin_width, int | np.integer) or bin_width < 1:
+        raise ConfigError(f"bin_width: {bin_width!r} is no whole number of bases, 1 or more")
+    before = np.arange(0, upstream, bin_width)[1:]
+    after = np.arange(0, downstream, bin_width)[1:]
+    ends = [[-upstream], -before[::-1], [0] if upstream and downstream else [], after, [downstream]]
+    return np.unique(np.concatenate([np.asarray(part, dtype=np.int64) for part in ends]))
+
+
+def _background(codes: np.ndarray) -> np.ndarray:
+    counts = np.bincount(codes[codes < 4].ravel(), minlength=4).astype(float)
+    counts = counts + counts[::-1]  # of both strands
+    if (counts == 0).any():
+        missing = "ACGT"[int((counts == 0).argmax())]
+        raise InputError(f"promoters: none has the base {missing}, nor its complement: give a background")
+    return counts / counts.sum()
+
+
+def _checked_background(background: np.ndarray) -> np.ndarray:
+    base = np.asarray(background, dtype=np.float64)
+    if base.shape != (4,) or not (base > 0).all() or abs(base.sum() - 1.0) > 0.01:
+        raise ConfigError(f"background: {background!r}: four shares above 0 that sum to 1 are needed, of A, C, G and T")
+    return base / base.sum()
+
+
+def _members(table: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+    return {gene: tuple(genes.split(";")) for gene, genes in zip(table["gene"], table["genes"], strict=True)}

@@ -1,0 +1,193 @@
+"""Motifs by distance from the start: scores in bins, selection, held-out figures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from netinfer.errors import ConfigError, InputError
+from netinfer.io.motifs import Motif
+from netinfer.io.promoters import Promoters
+from netinfer.models.motif_sites import fit_motif_sites, place_sites, scan_motifs
+from netinfer.models.motif_sites.fits import auc_interval
+from netinfer.models.motif_sites.scores import bin_edges
+
+BASES = "ACGT"
+UPSTREAM, DOWNSTREAM = 90, 30
+SITE = "TGTGATCTAG"
+
+
+def motif(name: str, site: str) -> Motif:
+    """A motif that has the site's base in nine sites of ten."""
+    matrix = np.full((len(site), 4), 0.1 / 3)
+    matrix[np.arange(len(site)), [BASES.index(base) for base in site]] = 0.9
+    return Motif(name, matrix, 30.0, np.full(4, 0.25))
+
+
+def promoters(texts: dict[str, str], upstream: int = UPSTREAM, downstream: int = DOWNSTREAM) -> Promoters:
+    table = pd.DataFrame({"gene": list(texts), "genes": list(texts)})
+    return Promoters(texts, table, upstream, downstream, ())
+
+
+def planted(n: int = 240, seed: int = 0, *, is_null: bool = False) -> tuple[Promoters, list[Motif], list[str]]:
+    """Random promoters; a quarter hold the first motif's site, on either strand, at -60 to -40 of the start."""
+    rng = np.random.default_rng(seed)
+    texts, cases = {}, []
+    reverse = SITE.translate(str.maketrans("ACGT", "TGCA"))[::-1]
+    for g in range(n):
+        letters = rng.choice(list(BASES), UPSTREAM + DOWNSTREAM)
+        name = f"g{g:03d}"
+        if g % 4 == 0:
+            cases.append(name)
+            if not is_null:
+                at = UPSTREAM - 60 + int(rng.integers(0, 11))
+                letters[at : at + len(SITE)] = list(SITE if g % 8 else reverse)
+        texts[name] = "".join(letters)
+    others = [motif(f"m{k}", "".join(rng.choice(list(BASES), 10))) for k in range(12)]
+    return promoters(texts), [motif("planted", SITE), *others], cases
+
+
+def test_the_best_match_of_each_bin_is_that_of_every_site_on_both_strands():
+    window, motifs, _ = planted(n=24)
+    # Ambiguous letters: no site over them.
+    first = next(iter(window.sequences))
+    window.sequences[first] = "N" * 70 + window.sequences[first][70:]
+    scores = scan_motifs(window, motifs, bin_width=40, background=np.array([0.3, 0.2, 0.2, 0.3]))
+    assert scores.edges.tolist() == [-90, -80, -40, 0, 30]
+    code = {base: k for k, base in enumerate(BASES)}
+    for k, one in enumerate(motifs):
+        odds = one.log_odds(np.array([0.3, 0.2, 0.2, 0.3]))
+        for g, text in enumerate(window.sequences.values()):
+            best = np.zeros(4)
+            for at in range(len(text) - one.width + 1):
+                word = text[at : at + one.width]
+                if "N" in word:
+                    continue
+                numbers = np.array([code[base] for base in word])
+                forward = odds[np.arange(one.width), numbers].sum()
+                backward = odds[np.arange(one.width), (3 - numbers)[::-1]].sum()
+                middle = np.floor(at + (one.width - 1) / 2 - UPSTREAM)
+                b = int(np.searchsorted([-90, -80, -40, 0, 30], middle, side="right")) - 1
+                best[b] = max(best[b], forward, backward)
+            np.testing.assert_allclose(scores.strength[g, k], best, atol=1e-12)
+
+
+def test_the_planted_motif_is_found_at_its_distance_and_predicts():
+    window, motifs, cases = planted()
+    scores = scan_motifs(window, motifs, bin_width=20)
+    model = fit_motif_sites(scores, cases, n_subsamples=20)
+    first = model.motifs.iloc[0]
+    assert (first["motif"], first["entry"], first["is_selected"]) == ("planted", 1, True)
+    assert model.motifs["is_selected"].sum() == 1
+    # Middles of the planted sites lie 55.5 to 45.5 bases before the start.
+    assert (first["peak_start"], first["peak_end"]) == (-60, -40)
+    assert first["effect"] > 0
+    assert model.held_out["auc_low"] > 0.9
+    prediction = model.predict(scores)
+    assert roc_auc_score([gene in cases for gene in prediction.index], prediction) > 0.95
+    assert prediction.between(0, 1).all()
+    assert model.provenance["worst_duality_gap"] <= 1e-6
+    numbers = fit_motif_sites(
+        scores, {g: float(g in cases) + 2.0 for g in scores.genes}, family="gaussian", n_subsamples=20
+    )
+    assert numbers.motifs.loc[0, "motif"] == "planted"
+    assert numbers.held_out["r2"] > 0.5
+    assert numbers.predict(scores).mean() == pytest.approx(2.25, abs=1e-6)  # a quarter has 3, the others 2
+
+
+def test_chance_selects_no_more_than_was_asked_for():
+    n_false = []
+    for seed in range(10):
+        window, motifs, cases = planted(n=120, seed=seed, is_null=True)
+        scores = scan_motifs(window, motifs, bin_width=30)
+        n_false.append(int(fit_motif_sites(scores, cases, n_subsamples=10, seed=seed).motifs["is_selected"].sum()))
+    assert np.mean(n_false) <= 1.0
+
+
+def test_the_same_seed_gives_the_same_model_and_order_of_motifs_does_not_matter():
+    window, motifs, cases = planted(n=80)
+    one = fit_motif_sites(scan_motifs(window, motifs, bin_width=30), cases, n_subsamples=10, seed=3)
+    two = fit_motif_sites(scan_motifs(window, motifs, bin_width=30), cases, n_subsamples=10, seed=3, threads=2)
+    pd.testing.assert_frame_equal(one.motifs, two.motifs)
+    turned = fit_motif_sites(scan_motifs(window, motifs[::-1], bin_width=30), cases, n_subsamples=10, seed=3)
+    columns = ["motif", "selection_probability", "entry"]
+    pd.testing.assert_frame_equal(
+        one.motifs[columns].sort_values("motif", ignore_index=True),
+        turned.motifs[columns].sort_values("motif", ignore_index=True),
+    )
+
+
+def test_given_sites_are_counted_by_distance_along_the_strand(tmp_path):
+    (tmp_path / "tss.bed").write_text("c\t100\t100\tf\t.\t+\nc\t100\t101\tr\t.\t-\nd\t5\t5\talone\t.\t+\n")
+    # Middles 79, 100, 129 and 200: 21 before, at, and 29 behind the forward start; the last is too far away.
+    (tmp_path / "sites.bed").write_text("c\t70\t89\tA\nc\t100\t101\tA\nc\t125\t134\tB\nc\t200\t201\tB\n")
+    scores = place_sites(tmp_path / "tss.bed", tmp_path / "sites.bed", upstream=40, downstream=40, bin_width=20)
+    assert scores.edges.tolist() == [-40, -20, 0, 20, 40]
+    assert (scores.motifs, scores.genes) == (("A", "B"), ("f", "r", "alone"))
+    assert scores.strength[0].tolist() == [[1, 0, 1, 0], [0, 0, 0, 1]]
+    assert scores.strength[1].tolist() == [[0, 0, 1, 1], [1, 0, 0, 0]]
+    assert not scores.strength[2].any()
+
+
+def test_an_operon_is_of_the_class_if_one_of_its_genes_is():
+    window, motifs, cases = planted(n=80)
+    window.table["genes"] = [f"{gene};{gene}b" for gene in window.table["gene"]]
+    scores = scan_motifs(window, motifs, bin_width=30)
+    plain = fit_motif_sites(scores, cases, n_subsamples=4)
+    second = fit_motif_sites(scores, [f"{gene}b" for gene in cases], n_subsamples=4)
+    pd.testing.assert_frame_equal(plain.motifs, second.motifs)
+
+
+def test_the_interval_of_the_area_is_delongs():
+    rng = np.random.default_rng(0)
+    is_case = np.arange(60) < 20
+    score = rng.standard_normal(60) + is_case
+    area, low, high = auc_interval(score, is_case)
+    assert area == pytest.approx(roc_auc_score(is_case, score), abs=1e-12)
+    # The variance by its definition: placements of each case among the controls, and the other way round.
+    of_cases = [(score[~is_case] < s).mean() for s in score[is_case]]
+    of_controls = [(score[is_case] > s).mean() for s in score[~is_case]]
+    se = np.sqrt(np.var(of_cases, ddof=1) / 20 + np.var(of_controls, ddof=1) / 40)
+    assert (low, high) == pytest.approx((area - 1.959964 * se, area + 1.959964 * se), abs=1e-6)
+
+
+@pytest.mark.parametrize(("upstream", "downstream", "width", "edges"), [
+    (100, 50, 50, [-100, -50, 0, 50]), (90, 0, 40, [-90, -80, -40, 0]), (0, 30, 20, [0, 20, 30]),
+    (5, 5, 50, [-5, 0, 5]),
+])  # fmt: skip
+def test_the_start_is_an_edge(upstream, downstream, width, edges):
+    assert bin_edges(upstream, downstream, width).tolist() == edges
+
+
+def test_what_cannot_be_scanned_or_fitted_is_refused():
+    window, motifs, cases = planted(n=40)
+    with pytest.raises(InputError, match="none given"):
+        scan_motifs(window, [])
+    with pytest.raises(InputError, match="'planted' are wider than the promoters of 8"):
+        scan_motifs(promoters({"a": "ACGTACGT"}, 6, 2), motifs[:1])
+    with pytest.raises(InputError, match="more than once"):
+        scan_motifs(window, [motifs[0], motifs[0]])
+    with pytest.raises(ConfigError, match="bin_width: 0"):
+        scan_motifs(window, motifs, bin_width=0)
+    with pytest.raises(InputError, match="none has the base C"):
+        scan_motifs(promoters({"a": "AT" * 20}, 30, 10), motifs[:1])
+    scores = scan_motifs(window, motifs, bin_width=30)
+    with pytest.raises(InputError, match="0 of its 5 genes are among the promoters'"):
+        fit_motif_sites(scores, list("abcde"))
+    with pytest.raises(InputError, match="6 promoters of the smaller class"):
+        fit_motif_sites(scores, cases[:6])
+    with pytest.raises(InputError, match="two classes are 0 and 1"):
+        fit_motif_sites(scores, {gene: 2.0 * (gene in cases) for gene in scores.genes})
+    with pytest.raises(InputError, match="19 promoters have one"):
+        fit_motif_sites(scores, dict.fromkeys(scores.genes[:19], 1.0))
+    with pytest.raises(InputError, match="missing or not finite"):
+        fit_motif_sites(scores, dict.fromkeys(scores.genes, np.nan))
+    with pytest.raises(ConfigError, match="family"):
+        fit_motif_sites(scores, cases, family="poisson")
+    with pytest.raises(ConfigError, match="a list of genes is one of two classes"):
+        fit_motif_sites(scores, cases, family="gaussian")
+    model = fit_motif_sites(scores, cases, n_subsamples=4)
+    with pytest.raises(InputError, match="other motifs or bins"):
+        model.predict(scan_motifs(window, motifs, bin_width=20))
