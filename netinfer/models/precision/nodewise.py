@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from netinfer.models.precision.fits import Certificates
+from netinfer.models.precision.fits import Certificates, penalty_grid
 from netinfer.models.precision.graph import GraphFit
 from netinfer.solvers.homotopy import make_workspace
 from netinfer.solvers.neighbourhoods import neighbourhoods
@@ -99,8 +99,11 @@ class NodewiseLasso:
         """Yield the graphs from a place of the grid on."""
         if len(grid) == 0:
             return
-        blocks = _solve(np.ascontiguousarray(correlation, dtype=np.float64), grid, threads)
-        for k in range(first, len(grid)):
+        # A long way in one stride has to watch all genes; in strides of the usual grid it takes a third of the time.
+        usual = penalty_grid(correlation)
+        way = np.append(usual[usual > (1.0 + 1e-9) * grid[0]], grid)
+        blocks = _solve(_mirrored(correlation), way, threads)
+        for k in range(first + len(way) - len(grid), len(way)):
             graph = self._graph(blocks, k, len(correlation))
             certificates.note(graph.duality_gap, graph.converged)
             yield graph
@@ -173,6 +176,14 @@ def _between(starts: np.ndarray, stops: np.ndarray) -> np.ndarray:
     lengths = stops - starts
     offset = starts - (np.cumsum(lengths) - lengths)
     return np.repeat(offset, lengths) + np.arange(lengths.sum())
+
+
+def _mirrored(correlation: np.ndarray) -> np.ndarray:
+    """Copy the upper triangle to the lower one, which rounding may have made another."""
+    gram = np.array(correlation, dtype=np.float64, order="C")
+    for i in range(1, len(gram)):
+        gram[i, :i] = gram[:i, i]
+    return gram
 
 
 def _solve(gram: np.ndarray, penalties: np.ndarray, threads: int) -> list[_Block]:
