@@ -10,9 +10,9 @@ partial correlation are the moral graph: F1 of the graphs that StARS and the ext
 with R huge (method glasso) at its own defaults (10 penalties to a tenth of the largest) and for the BIC on a finer grid
 too (20 to a twentieth); nodewise graphs, by AND and by OR, beside huge's method mb (AND). The second ranks the 55 pairs
 of 11 proteins against the 18 of the published skeleton. The third times StARS as published, 20 subsamples at 20 or more
-penalties, with the most variable genes of ecoli_precise. The fourth times the nodewise Lasso and the Graphical Lasso on the same correlations (200 samples of modules of about 25
-genes), one thread: from the largest penalty down the grid to the first graph of 1 % of the pairs, which each has at a
-penalty of its own, and the fit of this graph alone.
+penalties, with the most variable genes of ecoli_precise. The fourth times the nodewise Lasso and the Graphical Lasso on
+the same correlations (200 samples of modules of about 25 genes), one thread: from the largest penalty down the grid to
+the first graph of 1 % of the pairs, which each has at a penalty of its own, and the fit of this graph alone.
 """
 
 from __future__ import annotations

@@ -193,7 +193,7 @@ class SensitivityConfig(Section):
 
 
 class PrecisionConfig(Section):
-    """The undirected network: which genes go together given all the others ."""
+    """The undirected network: which genes go together given all the others."""
 
     method: Literal["graphical_lasso", "nodewise"] = Field(
         default="graphical_lasso",
