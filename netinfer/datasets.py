@@ -193,8 +193,16 @@ class SensitivityConfig(Section):
 
 
 class PrecisionConfig(Section):
-    """The undirected network: which genes go together given all the others (Graphical Lasso)."""
+    """The undirected network: which genes go together given all the others."""
 
+    method: Literal["graphical_lasso", "nodewise"] = Field(
+        default="graphical_lasso",
+        description="Graphical Lasso, or nodewise: the Lasso of each gene on all the others, for many genes.",
+    )
+    combine: Literal["and", "or"] | None = Field(
+        default=None,
+        description="nodewise: a pair is tied where both genes select each other (and, the default) or one.",
+    )
     criterion: Literal["stars", "ebic", "cv", "error"] = Field(
         default="stars",
         description="What chooses the penalty: agreement of subsamples, extended BIC, held-out likelihood; error cuts "
@@ -223,6 +231,13 @@ class PrecisionConfig(Section):
                 "order",
                 "shrinkage ledoit_wolf has no formula for {method}: give a number",
                 {"method": self.correlation},
+            )
+        if self.combine is not None and self.method != "nodewise":
+            raise PydanticCustomError("order", "combine is for method nodewise: leave it out")
+        if self.criterion == "cv" and self.method == "nodewise":
+            raise PydanticCustomError(
+                "order",
+                "criterion cv is not for method nodewise, which has no likelihood to hold out: use stars or ebic",
             )
         return self
 

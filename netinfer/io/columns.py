@@ -56,8 +56,8 @@ EDGES: tuple[Column, ...] = (
         "float",
         "standard deviations of the target per standard deviation of the regulator",
         "mean over half-samples of the absolute standardized coefficient at the ranking penalty; always > 0; "
-        "`graphical_lasso`: the absolute partial correlation at the network's penalty (cut by an error: at the last "
-        "penalty that ties the pair), without a unit",
+        "`graphical_lasso`, `nodewise_lasso`: the absolute partial correlation at the network's penalty (cut by an "
+        "error: at the last penalty that ties the pair), without a unit",
     ),
     Column("sign", "int", "", "1: target rises with the regulator; -1: it falls"),
     Column(

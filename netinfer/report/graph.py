@@ -19,6 +19,14 @@ CORRELATIONS = {
     "kendall": "latent correlations from Kendall's",
     "normal_scores": "correlations of normal scores",
 }
+METHODS = {"graphical_lasso": "Graphical Lasso", "nodewise_lasso": "the Lasso of each gene on all the others"}
+# A pair with two regressions.
+COMBINATIONS = {"and": ", both have to select each other", "or": ", one has to select the other"}
+# What the duality gap is one of.
+GAPS = {
+    "graphical_lasso": "the worst duality gap a gene",
+    "nodewise_lasso": "the worst relative duality gap of a gene's Lasso",
+}
 LISTED, DRAWN = 15, 40
 
 
@@ -40,10 +48,15 @@ def precision_facts(net: Any, directed: Any) -> dict[str, Any] | None:
     if record.get("criterion") != "error":
         fdr = directed.cut["asked"].get("fdr", 0.1)
         by_error = net.threshold(fdr=fdr)
+    model = str(record["model"])
+    combine = "" if model == "graphical_lasso" else COMBINATIONS[record["settings"]["combine"] or "and"]
     table = consensus(directed, net)
     counts = table["evidence"].value_counts().to_dict()
     return {
         "skipped": "",
+        "method": METHODS[model],
+        "combine": combine,
+        "gap_of": GAPS[model],
         "n_edges": len(net.edges),
         "n_genes": record["n_targets"],
         "genes": record["genes"],

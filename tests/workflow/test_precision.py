@@ -83,3 +83,30 @@ def test_too_few_units_make_no_network_and_stop_nothing(new_project: Callable[[]
     assert not cut["met"]
     assert "18 independent units, at least 20" in cut["reason"]
     assert "No undirected network was made" in (project.folder / "results" / "csv" / "report.html").read_text()
+
+
+def test_a_run_by_nodewise_regressions_is_that_of_one_call(new_project: Callable[[], Any]) -> None:
+    project = with_graph(new_project(), method="nodewise", combine="or", criterion="stars")
+    done = project.snakemake("results/csv/precision/consensus.tsv", "results/csv/report.html")
+    assert done.returncode == 0, done.stderr[-3000:]
+    folder = project.folder / "results" / "csv"
+    net = ni.Network.read(folder / "precision")
+    adata = read_h5ad(folder / "work" / "normalized.h5ad")
+    settings = {"method": "nodewise", "combine": "or", "max_genes": 30, "n_subsamples": 10}
+    expected = ni.infer_precision(adata, seed=0, threads=1, **settings)
+    pd.testing.assert_frame_equal(net.candidates, expected.candidates)
+    assert net.provenance["path"] == expected.provenance["path"]
+    assert net.provenance["model"] == "nodewise_lasso"
+    assert len(net.edges) > 0
+    report = (folder / "report.html").read_text()
+    assert "the Lasso of each gene on all the others on Pearson correlations, one has to select the other" in report
+
+
+def test_settings_of_the_other_method_are_refused_at_the_check(new_project: Callable[[], Any]) -> None:
+    for precision, message in (
+        ({"combine": "or"}, "combine is for method nodewise"),
+        ({"method": "nodewise", "criterion": "cv"}, "criterion cv is not for method nodewise"),
+    ):
+        checked = with_graph(new_project(), **precision).netinfer("check", "config/config.yaml")
+        assert checked.returncode != 0
+        assert message in checked.stdout + checked.stderr

@@ -27,13 +27,11 @@ from netinfer.models.precision.correlations import Correlations, complement
 from netinfer.models.precision.fits import (
     SMALLEST,
     Certificates,
-    fit,
-    gap_per_gene,
     penalty_grid,
     refit,
-    selected,
     steps,
 )
+from netinfer.models.precision.graph import GRAPHICAL_LASSO, GraphFit, GraphModel
 from netinfer.models.regression.chunk import effective_units
 from netinfer.moments import project_out
 from netinfer.solvers import GraphicalLassoResult
@@ -64,9 +62,9 @@ class PenaltyChoice:
     penalty : float
     criterion : str
         ``stars``, ``ebic``, ``cv`` or ``given``.
-    found : GraphicalLassoResult
+    found : GraphFit
     table : DataFrame, one row a penalty, decreasing
-        penalty, n_edges, n_components, largest_component, duality_gap (per gene) of the fit on all samples, criterion;
+        penalty, n_edges, n_components, largest_component, duality_gap of the fit on all samples, criterion;
         NaN where a penalty was not fitted on all samples or the criterion not needed.
     record : dict
         The constants of the criterion.
@@ -74,7 +72,7 @@ class PenaltyChoice:
 
     penalty: float
     criterion: str
-    found: GraphicalLassoResult
+    found: GraphFit
     table: pd.DataFrame
     record: dict
 
@@ -88,6 +86,7 @@ def choose(
     seed: int,
     threads: int,
     certificates: Certificates,
+    model: GraphModel = GRAPHICAL_LASSO,
 ) -> PenaltyChoice:
     """Choose the penalty of the graph and fit it on all samples.
 
@@ -98,15 +97,15 @@ def choose(
     """
     matrix = correlations.whole.matrix
     if penalty is not None:
-        found = fit(matrix, penalty, certificates, threads=threads)
+        found = next(model.path(matrix, [penalty], certificates, threads=threads))
         return PenaltyChoice(penalty, "given", found, pd.DataFrame([_row(penalty, found)]), {})
     if criterion == "ebic":
-        return _by_ebic(correlations, threads, certificates)
+        return _by_ebic(correlations, threads, certificates, model)
     if criterion == "cv":
         penalties, values, at, is_bracketed = _by_likelihood(correlations, seed, threads, certificates)
         record: dict[str, float] = {"n_folds": N_FOLDS}
     else:
-        found_stars = by_stars(correlations, stars_threshold, seed, threads, certificates)
+        found_stars = by_stars(correlations, stars_threshold, seed, threads, certificates, model=model)
         penalties, values, at = found_stars.penalties, found_stars.instability, found_stars.index
         is_bracketed = found_stars.is_bracketed
         record = {
@@ -116,7 +115,8 @@ def choose(
         }
     _warn_of_end(criterion, penalties[-1], is_bracketed, 4)
     rows = []
-    for value, found in zip(penalties, steps(matrix, penalties[: at + 1], certificates, threads=threads), strict=False):
+    graphs = model.path(matrix, penalties[: at + 1], certificates, threads=threads)
+    for value, found in zip(penalties, graphs, strict=False):
         rows.append(_row(value, found))
     table = pd.DataFrame(rows).reindex(range(len(penalties))).assign(penalty=penalties, criterion=values)
     return PenaltyChoice(float(penalties[at]), criterion, found, table, record)
@@ -158,7 +158,7 @@ def _trace(found: GraphicalLassoResult, matrix: np.ndarray) -> float:
     return float(np.sum(entries.data * matrix[entries.row, entries.col]))
 
 
-def _by_ebic(correlations: Correlations, threads: int, certificates: Certificates) -> PenaltyChoice:
+def _by_ebic(correlations: Correlations, threads: int, certificates: Certificates, model: GraphModel) -> PenaltyChoice:
     genes, matrix = correlations.genes, correlations.whole.matrix
     n = effective_units(np.array([len(rows) for rows in genes.unit_rows], float)) - genes.covariate_df
     if n < LEAST_UNITS:
@@ -169,7 +169,7 @@ def _by_ebic(correlations: Correlations, threads: int, certificates: Certificate
     grid = penalty_grid(matrix)
     rows: list[dict] = []
     at, is_stopped = 0, False
-    for value, found in zip(grid, steps(matrix, grid, certificates, threads=threads), strict=False):
+    for value, found in zip(grid, model.steps(matrix, grid, certificates, threads=threads), strict=False):
         row = _row(value, found)
         if (refitted := refit(matrix, found, threads=threads)) is None:
             is_stopped = True
@@ -250,6 +250,7 @@ def by_stars(
     certificates: Certificates,
     *,
     is_bounded: bool = True,
+    model: GraphModel = GRAPHICAL_LASSO,
 ) -> StarsChoice:
     """Choose the penalty by StARS over pairs of genes; arguments as of `netinfer.stability.stars`."""
     genes = correlations.genes
@@ -264,7 +265,7 @@ def by_stars(
             counts = np.zeros((n_pairs, len(penalties)), np.uint16)
 
             def one(units: np.ndarray) -> list[np.ndarray]:
-                return [selected(found) for found in steps(correlations.of(units), penalties, certificates)]
+                return [found.pairs for found in model.path(correlations.of(units), penalties, certificates)]
 
             for graphs in pool.map(one, draws):
                 for k, pairs in enumerate(graphs):
@@ -284,14 +285,14 @@ def by_stars(
         )
 
 
-def _row(penalty: float, found: GraphicalLassoResult) -> dict:
+def _row(penalty: float, found: GraphFit) -> dict:
     sizes = found.component_sizes
     return {
         "penalty": float(penalty),
-        "n_edges": len(selected(found)),
+        "n_edges": len(found.pairs),
         "n_components": len(sizes),
         "largest_component": int(sizes.max()),
-        "duality_gap": gap_per_gene(found),
+        "duality_gap": found.duality_gap,
         "criterion": np.nan,
     }
 

@@ -21,8 +21,9 @@ from netinfer.io.tables import write_json
 from netinfer.kernels import thread_limit
 from netinfer.models.precision.choice import PenaltyChoice, choose
 from netinfer.models.precision.correlations import Correlations
-from netinfer.models.precision.fits import Certificates, steps
-from netinfer.models.precision.gather import MODEL, gather
+from netinfer.models.precision.fits import Certificates
+from netinfer.models.precision.gather import gather
+from netinfer.models.precision.methods import graph_model
 from netinfer.models.precision.problem import PrecisionProblem, TooFewUnitsError, independent_units, prepare_genes
 from netinfer.models.precision.stability import Wanted, bound_constants, count_pairs, half_samples, path_of_halves
 from netinfer.models.precision.tally import Tally
@@ -53,7 +54,7 @@ class PrecisionPlan:
     record : dict
         Constants of the criterion.
     fits : list
-        Number of fits so far, of those that are not certified, and the worst duality gap per gene.
+        Number of fits so far, of those that are not certified, and the worst duality gap.
     """
 
     fingerprint: str
@@ -112,6 +113,7 @@ class ConfiguredPrecision:
         self.adata, self.settings, self.regression = adata, settings, regression
         self.seed, self.threads = seed, threads
         self.cut = {name: value for name, value in cut.items() if value is not None}
+        self.model = graph_model(settings.method, settings.combine, settings.criterion)
         self.problem: PrecisionProblem | None = None
         self.skipped = ""
         self.asked = self.cut if settings.criterion == "error" else None
@@ -151,13 +153,13 @@ class ConfiguredPrecision:
                 criterion = "stars" if settings.criterion == "error" else settings.criterion
                 choice = choose(
                     correlations, settings.penalty, criterion, stars_threshold=settings.stars_threshold,
-                    seed=self.seed, threads=self.threads, certificates=certificates,
+                    seed=self.seed, threads=self.threads, certificates=certificates, model=self.model,
                 )  # fmt: skip
             penalty = None if choice is None else choice.penalty
             # Its pair is fitted again with the others: one of many.
             penalties = path_of_halves(
                 correlations, penalty, self._wanted(), n_subsamples=self.regression.n_subsamples, seed=self.seed,
-                threads=self.threads, certificates=Certificates(),
+                threads=self.threads, certificates=Certificates(), model=self.model,
             )  # fmt: skip
         table: Any = {} if choice is None else choice.table.astype(object).where(choice.table.notna(), None)
         return PrecisionPlan(
@@ -182,7 +184,7 @@ class ConfiguredPrecision:
                 tally = count_pairs(
                     self._correlations(), np.array(plan.penalties), plan.penalty,
                     range(place - 1, self.regression.n_subsamples // 2, n), seed=self.seed, threads=self.threads,
-                    certificates=certificates,
+                    certificates=certificates, model=self.model,
                 )  # fmt: skip
         tally.save(path, plan.fingerprint, certificates)
 
@@ -194,7 +196,7 @@ class ConfiguredPrecision:
         record = {**(provenance or {}), "settings": self._record(), "seed": self.seed}
         dropped = self.adata.uns.get("netinfer", {}).get("dropped_genes")
         if self.problem is None:
-            return skipped_network(self.adata, plan.skipped, record)
+            return skipped_network(self.adata, plan.skipped, record, self.model.name)
         certificates = Certificates()
         certificates.join(*plan.fits)
         tallies = [Tally.load(path, plan.fingerprint, certificates) for path in parts]
@@ -207,8 +209,8 @@ class ConfiguredPrecision:
             correlations = self._correlations()
             # By the way that the choice went, which gives its very bits.
             way = [] if plan.penalty is None else [x for x in plan.table["penalty"] if x >= plan.penalty]
-            fits = steps(correlations.whole.matrix, way, Certificates(), threads=self.threads)
-            last = deque(fits, maxlen=1)
+            graphs = self.model.path(correlations.whole.matrix, way, Certificates(), threads=self.threads)
+            last = deque(graphs, maxlen=1)
         choice = found = None
         if plan.penalty is not None:
             found = last[0]
@@ -217,8 +219,9 @@ class ConfiguredPrecision:
         network = gather(
             self.problem, correlations, choice, found, halves, rule=self.regression.rule, constants=self._constants(),
             asked=self.asked, certificates=certificates, record=record, dropped=dropped,
+            model=self.model,
         )  # fmt: skip
-        certificates.warn(2)
+        certificates.warn(2, self.model.gap, self.model.tolerance)
         return network
 
     def _check_parts(self, plan: PrecisionPlan, tallies: Sequence[Tally]) -> None:
@@ -262,7 +265,7 @@ class ConfiguredPrecision:
         return {**self.settings.model_dump(mode="json"), **used}
 
 
-def skipped_network(adata: AnnData, reason: str, record: Mapping[str, Any]) -> Network:
+def skipped_network(adata: AnnData, reason: str, record: Mapping[str, Any], model: str) -> Network:
     """Return a network without edges that says why it has none."""
     names = [str(name) for name in adata.var_names]
     candidates = pd.DataFrame(columns=[column.name for column in EDGES])
@@ -281,7 +284,7 @@ def skipped_network(adata: AnnData, reason: str, record: Mapping[str, Any]) -> N
             "r2_heldout": np.nan,
         }
     )
-    provenance = {**record, "netinfer": __version__, "model": MODEL, "directed": False, "skipped": reason}
+    provenance = {**record, "netinfer": __version__, "model": model, "directed": False, "skipped": reason}
     return Network(candidates, nodes, targets, provenance, {"fdr": 0.1})
 
 

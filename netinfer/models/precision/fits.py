@@ -1,10 +1,11 @@
-"""Fits of the Graphical Lasso along penalties, what a graph is of them, and a record of their certificates."""
+"""Fits of the Graphical Lasso along penalties, what a graph is of them, and a record of certificates."""
 
 from __future__ import annotations
 
 import threading
 import warnings
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from netinfer.solvers import GraphicalLassoResult
 from netinfer.solvers.graphical_input import CheckedProblem, checked_covariance, scale_of
 from netinfer.solvers.graphical_lasso import MAX_SWEEPS, solve
 
+if TYPE_CHECKING:
+    from netinfer.models.precision.graph import GraphFit
+
 # Largest duality gap per gene.
 TOLERANCE = 1e-6
 # Neighbours on the grid: 20 penalties a factor of ten. It ends at this share of its largest one.
@@ -20,7 +24,7 @@ RATIO, SMALLEST = 0.1 ** (1 / 19), 0.001
 
 
 class Certificates:
-    """How many fits there were, and the worst duality gap per gene; threads may share it."""
+    """How many fits there were, and the worst duality gap; threads may share it."""
 
     def __init__(self) -> None:
         self.n_fits, self.n_failed, self.worst = 0, 0, 0.0
@@ -28,12 +32,15 @@ class Certificates:
 
     def add(self, found: GraphicalLassoResult) -> GraphicalLassoResult:
         """Note a fit and return it."""
-        gap = gap_per_gene(found)
+        self.note(gap_per_gene(found), found.converged)
+        return found
+
+    def note(self, gap: float, is_converged: bool) -> None:
+        """Note a fit by its gap."""
         with self._lock:
             self.n_fits += 1
-            self.n_failed += not found.converged
+            self.n_failed += not is_converged
             self.worst = max(self.worst, gap)
-        return found
 
     def join(self, n_fits: int, n_failed: int, worst: float) -> None:
         """Note the fits of another job."""
@@ -41,12 +48,13 @@ class Certificates:
             self.n_fits, self.n_failed = self.n_fits + n_fits, self.n_failed + n_failed
             self.worst = max(self.worst, worst)
 
-    def warn(self, level: int) -> None:
-        """Warn once where fits are not certified."""
+    def warn(self, level: int, gap: str = "duality gap per gene", tolerance: float | None = None) -> None:
+        """Warn once where fits are not certified; `gap` is what the gap is a share of."""
         if self.n_failed:
+            limit = TOLERANCE if tolerance is None else tolerance
             warnings.warn(
-                f"infer_precision: {self.n_failed} of {self.n_fits} fits with a duality gap per gene above "
-                f"{TOLERANCE:.0e}, the worst {self.worst:.1e}: use a larger penalty, or shrink the correlations",
+                f"infer_precision: {self.n_failed} of {self.n_fits} fits with a {gap} above {limit:.0e}, the "
+                f"worst {self.worst:.1e}: use a larger penalty, or shrink the correlations",
                 ConvergenceWarning,
                 stacklevel=level,
             )
@@ -74,28 +82,16 @@ def steps(
         yield found
 
 
-def fit(
-    correlation: np.ndarray,
-    penalty: float,
-    certificates: Certificates,
-    *,
-    start: GraphicalLassoResult | None = None,
-    threads: int = 1,
-) -> GraphicalLassoResult:
-    """Fit at one penalty."""
-    return next(steps(correlation, [penalty], certificates, start=start, threads=threads))
-
-
-def refit(correlation: np.ndarray, found: GraphicalLassoResult, *, threads: int = 1) -> GraphicalLassoResult | None:
-    """Fit the graph of a solution without a penalty: the maximum likelihood; None where it has none within reach."""
-    i, j, _ = tied(found)
+def refit(correlation: np.ndarray, graph: GraphFit, *, threads: int = 1) -> GraphicalLassoResult | None:
+    """Fit a graph without a penalty: the maximum likelihood; None where it has none within reach."""
+    i, j = graph.first, graph.second
     penalty = np.full(correlation.shape, np.inf)
     penalty[i, j] = penalty[j, i] = 0.0
     np.fill_diagonal(penalty, 0.0)
     matrix, labels = checked_covariance(correlation)
     problem = CheckedProblem(matrix, penalty, scale_of(matrix, penalty, False), labels)
     try:
-        refitted = solve(problem, TOLERANCE, MAX_SWEEPS, found, threads)
+        refitted = solve(problem, TOLERANCE, MAX_SWEEPS, graph.solution, threads)
     except InputError:  # fewer samples than a dense part of the graph has genes
         return None
     return refitted if refitted.converged else None
@@ -135,9 +131,3 @@ def pair_ends(index: np.ndarray, n_genes: int) -> tuple[np.ndarray, np.ndarray]:
     starts = pair_index(first, first + 1, n_genes)
     i = np.searchsorted(starts[:-1], index, side="right") - 1
     return i, index - starts[i] + i + 1
-
-
-def selected(found: GraphicalLassoResult) -> np.ndarray:
-    """Return the places of the pairs of a graph among all pairs."""
-    i, j, _ = tied(found)
-    return pair_index(i, j, len(found.variances))

@@ -12,24 +12,21 @@ from netinfer import __version__
 from netinfer.io.columns import EDGES, TARGETS
 from netinfer.models.precision.choice import PenaltyChoice
 from netinfer.models.precision.correlations import Correlations
-from netinfer.models.precision.fits import TOLERANCE, Certificates, gap_per_gene, pair_ends, pair_index, steps, tied
+from netinfer.models.precision.fits import Certificates, pair_ends
+from netinfer.models.precision.graph import GRAPHICAL_LASSO, GraphFit, GraphModel
 from netinfer.models.precision.problem import PrecisionProblem
 from netinfer.models.precision.stability import HalfSamples
 from netinfer.network import EXPECTED_FALSE_EDGES_NOTE, Network
 from netinfer.network.validate import rank_candidates
-from netinfer.solvers import GraphicalLassoResult
 from netinfer.stability.ipss import choose_truncation
 from netinfer.stability.rules import IPSS_ORDER, expected_false, q_values, rule_record
-
-MODEL = "graphical_lasso"
-WEIGHT = "weight: absolute partial correlation of the two genes given all others included, at this penalty"
 
 
 def gather(
     problem: PrecisionProblem,
     correlations: Correlations,
     choice: PenaltyChoice | None,
-    found: GraphicalLassoResult | None,
+    found: GraphFit | None,
     halves: HalfSamples,
     *,
     rule: str,
@@ -38,6 +35,7 @@ def gather(
     certificates: Certificates,
     record: dict[str, Any],
     dropped: pd.DataFrame | None = None,
+    model: GraphModel = GRAPHICAL_LASSO,
 ) -> Network:
     """Make the network of a graph.
 
@@ -47,7 +45,7 @@ def gather(
     correlations : Correlations
     choice : PenaltyChoice, optional
         None where the pairs of the path's last penalty are cut by an error.
-    found : GraphicalLassoResult, optional
+    found : GraphFit, optional
         The graph on all samples; None without `choice`: the fits along the path are then made here.
     halves : HalfSamples
     rule, constants
@@ -59,6 +57,7 @@ def gather(
         Goes into the provenance.
     dropped : DataFrame, optional
         Genes that never came to the model (columns gene, status, reason).
+    model : GraphModel
     """
     constants = dict(constants)
     if rule in IPSS_ORDER and constants["truncation"] is None:
@@ -66,17 +65,16 @@ def gather(
     bound = np.full(len(halves.n_most), np.inf)
     bound[halves.gated] = expected_false(halves.selection, rule, **constants)
     if found is None:
-        found, tied_pairs = _last_ties(correlations, halves, np.flatnonzero(np.isfinite(bound)), certificates)
+        found, tied_pairs = _last_ties(correlations, halves, np.flatnonzero(np.isfinite(bound)), certificates, model)
     else:
-        i, j, value = tied(found)
-        tied_pairs = pd.Series(value, pair_index(i, j, len(problem.names)))
-    candidates = _candidates(problem, tied_pairs, halves, bound)
+        tied_pairs = pd.Series(found.partial_correlation, found.pairs)
+    candidates = _candidates(problem, tied_pairs, halves, bound, model.name)
     genes = problem.genes
     whole = correlations.whole
     provenance = {
         **record,
         "netinfer": __version__,
-        "model": MODEL,
+        "model": model.name,
         "directed": False,
         "penalty": halves.ranking_penalty,
         **_choice_record(choice),
@@ -99,7 +97,7 @@ def gather(
         "n_targets": len(problem.names),
         "n_pairs": problem.n_pairs,
         "not_counted": EXPECTED_FALSE_EDGES_NOTE,
-        "weight": WEIGHT,
+        "weight": model.weight,
     }
     if genes.strata is not None:
         provenance.update(strata=genes.strata_column, n_strata=int(genes.strata.max()) + 1, n_half=genes.n_half)
@@ -109,7 +107,7 @@ def gather(
         cut = {"penalty": halves.ranking_penalty}
     elif choice is not None:
         provenance["graph_penalty"] = halves.ranking_penalty
-    targets = _targets(problem, found, halves, candidates, certificates, dropped)
+    targets = _targets(problem, found, halves, candidates, certificates, dropped, model)
     return Network(candidates, _nodes(problem), targets, provenance, cut)
 
 
@@ -126,18 +124,20 @@ def _choice_record(choice: PenaltyChoice | None) -> dict[str, Any]:
 
 
 def _last_ties(
-    correlations: Correlations, halves: HalfSamples, bounded: np.ndarray, certificates: Certificates
-) -> tuple[GraphicalLassoResult, pd.Series]:
+    correlations: Correlations,
+    halves: HalfSamples,
+    bounded: np.ndarray,
+    certificates: Certificates,
+    model: GraphModel,
+) -> tuple[GraphFit, pd.Series]:
     """Follow the path on all samples; return its last fit and the partial correlation of each pair that is tied there.
 
     A pair with a bound that is tied earlier and no longer at the end has that of the last penalty that ties it, and
     comes in; one that no penalty ties has none, and is left out.
     """
-    p = len(correlations.whole.matrix)
     earlier = pd.Series(dtype=float)
-    for found in steps(correlations.whole.matrix, halves.penalties, certificates):
-        i, j, value = tied(found)
-        place = pair_index(i, j, p)
+    for found in model.path(correlations.whole.matrix, halves.penalties, certificates):
+        place, value = found.pairs, found.partial_correlation
         is_wanted = np.isin(place, bounded)
         now = pd.Series(value[is_wanted], place[is_wanted])
         earlier = pd.concat([earlier[~earlier.index.isin(now.index)], now]) if len(earlier) else now
@@ -146,7 +146,7 @@ def _last_ties(
 
 
 def _candidates(
-    problem: PrecisionProblem, tied_pairs: pd.Series, halves: HalfSamples, bound: np.ndarray
+    problem: PrecisionProblem, tied_pairs: pd.Series, halves: HalfSamples, bound: np.ndarray, model: str
 ) -> pd.DataFrame:
     """Return the candidates: `tied_pairs` has the partial correlation of each, by its place among all pairs."""
     place, value = tied_pairs.index.to_numpy(np.int64), tied_pairs.to_numpy(float)
@@ -170,7 +170,7 @@ def _candidates(
             "sign_stability": agree,
             "expected_false_edges": np.where(np.isfinite(limits), limits, np.nan),
             "q_value": q_values(limits),
-            "model": MODEL,
+            "model": model,
             "direction_basis": "undirected",
         }
     )
@@ -195,20 +195,20 @@ def _nodes(problem: PrecisionProblem) -> pd.DataFrame:
 
 def _targets(
     problem: PrecisionProblem,
-    found: GraphicalLassoResult,
+    found: GraphFit,
     halves: HalfSamples,
     candidates: pd.DataFrame,
     certificates: Certificates,
     dropped: pd.DataFrame | None,
+    model: GraphModel,
 ) -> pd.DataFrame:
     """Return one row a gene that came in; those included first."""
-    is_certified = gap_per_gene(found) <= TOLERANCE
     ends = pd.concat([candidates["source"], candidates["target"]]).value_counts()
     frame = pd.DataFrame(
         {
             "target": problem.names,
-            "status": "ok" if is_certified else "not_converged",
-            "reason": "" if is_certified else f"duality gap per gene above {TOLERANCE:.0e}",
+            "status": "ok" if found.converged else "not_converged",
+            "reason": "" if found.converged else f"{model.gap} above {model.tolerance:.0e}",
             "n_units": problem.genes.n_units,
             "penalty_max": halves.largest,
             "duality_gap": certificates.worst,

@@ -13,6 +13,7 @@ from netinfer.models.precision.choice import check_choice, choose
 from netinfer.models.precision.correlations import Correlations
 from netinfer.models.precision.fits import Certificates
 from netinfer.models.precision.gather import gather
+from netinfer.models.precision.methods import graph_model
 from netinfer.models.precision.problem import prepare_genes
 from netinfer.models.precision.stability import Wanted, bound_constants, count_half_samples
 from netinfer.moments.correlation import METHODS
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 def infer_precision(
     adata: Any,
     *,
+    method: str = "graphical_lasso",
+    combine: str | None = None,
     penalty: float | None = None,
     criterion: str = "stars",
     regulators: Sequence[str] | str | Path | None = None,
@@ -50,17 +53,23 @@ def infer_precision(
     r"""Infer an undirected network: pairs of genes with a partial correlation given all other genes.
 
     The Graphical Lasso on the correlation R of the genes minimises :math:`-\log\det T + \mathrm{tr}(R T) + \lambda
-    \sum_{i \ne j} |T_{ij}|`; a pair is an edge where :math:`T_{ij} \ne 0`. Without a wished error the network is this
-    graph at the penalty given or chosen. With one it is the pairs that half-samples tie so often that the bound allows.
+    \sum_{i \ne j} |T_{ij}|`; a pair is an edge where :math:`T_{ij} \ne 0`. Nodewise, each gene is regressed by the
+    Lasso on all the others, at one penalty; a pair is an edge where both regressions have a coefficient that is not 0
+    (and), or one has (or). Without a wished error the network is this graph at the penalty given or chosen. With one it
+    is the pairs that half-samples tie so often that the bound allows.
 
     Parameters
     ----------
     adata : AnnData, DataFrame or array, samples x genes
         Normalised expression (see `netinfer.normalize`).
+    method : {"graphical_lasso", "nodewise"}
+        Nodewise costs far less with thousands of genes.
+    combine : {"and", "or"}, optional
+        Of nodewise alone; and by default.
     penalty : float, 0 < penalty <= 1, optional
         On the scale of correlations; by default `criterion` chooses it.
     criterion : {"stars", "ebic", "cv"}
-        StARS, the extended BIC (gamma 0.5), or the likelihood of five held-out folds.
+        StARS, the extended BIC (gamma 0.5), or the likelihood of five held-out folds (not nodewise).
     regulators : list of str, path, name of a shipped list, DataFrame, or "all", optional
         Genes that are included before others; ``var["is_regulator"]`` by default where there is one.
     max_genes : int, >= 2, optional
@@ -93,7 +102,8 @@ def infer_precision(
     Returns
     -------
     Network
-        Undirected. `weight` is the absolute partial correlation, `selection_probability` and `expected_false_edges`
+        Undirected. `weight` is the absolute partial correlation (nodewise: of the two regressions' estimates the one of
+        smaller magnitude for and, of larger for or), `selection_probability` and `expected_false_edges`
         come from half-samples; `effect` and its interval are missing. ``threshold(fdr=0.1)`` keeps of a graph the edges
         that the bound allows, ``threshold(penalty=...)`` all of them again.
 
@@ -108,7 +118,8 @@ def infer_precision(
     Warns
     -----
     ConvergenceWarning
-        If a fit's duality gap per gene stayed above 1e-6.
+        If a fit's duality gap per gene stayed above 1e-6; nodewise: a gene's, as a share of half its variance, above
+        1e-9.
     UserWarning
         If the criterion has not turned at the smallest penalty.
 
@@ -116,10 +127,12 @@ def infer_precision(
     -----
     The network is conditional on the genes included: a gene left out is not given. `expected_false_edges` counts edges
     chosen by sampling chance, given independent units; it does not count edges that are confounded. Friedman, Hastie
-    and Tibshirani (2008); Liu, Roeder and Wasserman (2010); Foygel and Drton (2010); Meinshausen and Buhlmann (2010).
+    and Tibshirani (2008); Liu, Roeder and Wasserman (2010); Foygel and Drton (2010); Meinshausen and Buhlmann (2006,
+    2010).
     """
     from netinfer.io import as_expression
 
+    model = graph_model(method, combine, criterion)
     check_choice(penalty, criterion, stars_threshold)
     threads = _checked(correlation, n_subsamples, rule, threshold, seed, threads)
     asked = _asked(fdr, expected_false_edges)
@@ -142,13 +155,15 @@ def infer_precision(
         if asked is None or penalty is not None:
             choice = choose(
                 correlations, penalty, criterion, stars_threshold=stars_threshold, seed=seed, threads=threads,
-                certificates=certificates,
+                certificates=certificates, model=model,
             )  # fmt: skip
         halves = count_half_samples(
             correlations, None if choice is None else choice.penalty, wanted, n_subsamples=n_subsamples, seed=seed,
-            threads=threads, certificates=certificates,
+            threads=threads, certificates=certificates, model=model,
         )  # fmt: skip
     settings = {
+        "method": method,
+        "combine": combine,
         "penalty": penalty,
         "criterion": criterion,
         "max_genes": max_genes,
@@ -171,8 +186,9 @@ def infer_precision(
         certificates=certificates,
         record={"settings": settings, "seed": seed},
         dropped=expression.uns.get("netinfer", {}).get("dropped_genes"),
+        model=model,
     )
-    certificates.warn(3)
+    certificates.warn(3, model.gap, model.tolerance)
     return network
 
 

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from netinfer.models.precision.correlations import Correlations
-from netinfer.models.precision.fits import Certificates, fit, pair_index, penalty_grid, steps, tied
+from netinfer.models.precision.fits import Certificates, penalty_grid
+from netinfer.models.precision.graph import GRAPHICAL_LASSO, GraphFit, GraphModel
 from netinfer.models.precision.tally import Tally
-from netinfer.solvers import GraphicalLassoResult
 from netinfer.stability.rules import IPSS_ORDER, SelectionCounts, default_threshold, rule_record
 
 # Ties a gene, on average, at which the path ends at the latest: denser graphs cost most of the time, and are read by
@@ -134,6 +134,7 @@ def count_half_samples(
     seed: int,
     threads: int,
     certificates: Certificates,
+    model: GraphModel = GRAPHICAL_LASSO,
 ) -> HalfSamples:
     """Fit the half-samples along one path and count the pairs tied.
 
@@ -144,20 +145,29 @@ def count_half_samples(
         Becomes a penalty of the path; by default the path's last.
     wanted : Wanted
     n_subsamples : int, even
-    seed, threads, certificates
+    seed, threads, certificates, model
 
     Notes
     -----
     Holds 2 bytes for each pair of genes and penalty. The first pair of halves sets the path's end.
     """
     p = len(correlations.whole.matrix)
-    first, penalties = _first_pair(correlations, ranking_penalty, wanted, n_subsamples, seed, threads, certificates)
+    first, penalties = _first_pair(
+        correlations, ranking_penalty, wanted, n_subsamples, seed, threads, certificates, model
+    )
     tally = Tally.empty(p, penalties, ranking_penalty)
     for half in first:
         tally.add(half.pairs, half.signs, half.largest)
     rest = range(1, n_subsamples // 2)
     tally += count_pairs(
-        correlations, penalties, ranking_penalty, rest, seed=seed, threads=threads, certificates=certificates
+        correlations,
+        penalties,
+        ranking_penalty,
+        rest,
+        seed=seed,
+        threads=threads,
+        certificates=certificates,
+        model=model,
     )
     return half_samples(tally, n_subsamples)
 
@@ -171,9 +181,10 @@ def path_of_halves(
     seed: int,
     threads: int,
     certificates: Certificates,
+    model: GraphModel = GRAPHICAL_LASSO,
 ) -> np.ndarray:
     """Return the penalties that every half-sample is fitted at; arguments as of `count_half_samples`."""
-    return _first_pair(correlations, ranking_penalty, wanted, n_subsamples, seed, threads, certificates)[1]
+    return _first_pair(correlations, ranking_penalty, wanted, n_subsamples, seed, threads, certificates, model)[1]
 
 
 def count_pairs(
@@ -185,13 +196,14 @@ def count_pairs(
     seed: int,
     threads: int,
     certificates: Certificates,
+    model: GraphModel = GRAPHICAL_LASSO,
 ) -> Tally:
     """Count what some pairs of half-samples tie; tallies of other pairs can be added."""
     tally = Tally.empty(len(correlations.whole.matrix), penalties, ranking_penalty)
 
     def both(pair: int) -> list[_Half]:
         halves = correlations.halves(*correlations.genes.halves(pair, seed))
-        return [_half(matrix, penalties, certificates) for matrix in halves]
+        return [_half(matrix, penalties, certificates, model) for matrix in halves]
 
     with ThreadPoolExecutor(max_workers=threads) as pool:
         # A few pairs at a time, so that finished ones do not wait in memory.
@@ -233,6 +245,7 @@ def _first_pair(
     seed: int,
     threads: int,
     certificates: Certificates,
+    model: GraphModel = GRAPHICAL_LASSO,
 ) -> tuple[list[_Half], np.ndarray]:
     """Follow the first pair of halves until the bound helps no more; return them and the penalties of all others.
 
@@ -249,9 +262,9 @@ def _first_pair(
     halves = [_Half([], [], _largest(matrix)) for matrix in matrices]
     seen = np.zeros((2, n_pairs), bool)
     penalties: list[float] = []
-    last: list[GraphicalLassoResult] = []
+    last: list[GraphFit] = []
     with ThreadPoolExecutor(max_workers=min(threads, 2)) as pool:
-        paths = [steps(matrix, grid, certificates) for matrix in matrices]
+        paths = [model.steps(matrix, grid, certificates) for matrix in matrices]
         for penalty in grid:
             last = list(pool.map(next, paths))
             penalties.append(penalty)
@@ -266,7 +279,7 @@ def _first_pair(
                 break
         if ranking_penalty is not None and penalties[-1] > ranking_penalty:
             at_graph = pool.map(
-                lambda k: fit(matrices[k], ranking_penalty, certificates, start=last[k]),
+                lambda k: next(model.path(matrices[k], [ranking_penalty], certificates, start=last[k])),
                 range(2),
             )
             for half, found in zip(halves, at_graph, strict=True):
@@ -275,17 +288,16 @@ def _first_pair(
     return halves, np.array(penalties)
 
 
-def _half(matrix: np.ndarray, penalties: np.ndarray, certificates: Certificates) -> _Half:
+def _half(matrix: np.ndarray, penalties: np.ndarray, certificates: Certificates, model: GraphModel) -> _Half:
     half = _Half([], [], _largest(matrix))
-    for found in steps(matrix, penalties, certificates):
+    for found in model.path(matrix, penalties, certificates):
         _note(half, found)
     return half
 
 
-def _note(half: _Half, found: GraphicalLassoResult) -> None:
-    i, j, value = tied(found)
-    half.pairs.append(pair_index(i, j, len(half.largest)))
-    half.signs.append(np.where(value < 0, -1, 1).astype(np.int8))
+def _note(half: _Half, found: GraphFit) -> None:
+    half.pairs.append(found.pairs)
+    half.signs.append(np.where(found.partial_correlation < 0, -1, 1).astype(np.int8))
 
 
 def _largest(matrix: np.ndarray) -> np.ndarray:
