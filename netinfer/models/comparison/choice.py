@@ -2,10 +2,11 @@ r"""How sparse and how alike: the two penalties of a comparison, each chosen by 
 
 The total penalty w is chosen over the graphs of each condition on its own, all at the same w: the smallest with a mean
 instability D of at most beta (``stars``), or the smallest sum of the extended BIC (``ebic``); see
-`netinfer.models.precision.choice` for both. The similarity s is that of a short list whose graphs at this w predict
-best: the smallest held-out :math:`\mathrm{tr}(R_k T_k) - \log\det T_k`, mean over folds and conditions, :math:`T_k`
-the maximum likelihood fit to the graph, without a penalty. Of penalised fits the one that shrinks least would win,
-which is always s = 0.
+`netinfer.models.precision.choice` for both. The similarity s is the smallest of a short list whose graphs at this w
+predict as well as the best, up to one standard error over the folds: what is asked for are differences, so that no more
+is borrowed than helps. The criterion is the held-out :math:`\mathrm{tr}(R_k T_k) - \log\det T_k`, mean over folds and
+conditions, :math:`T_k` the maximum likelihood fit to the graph, without a penalty: of penalised fits the one that
+shrinks least would win, which is s = 0.
 """
 
 from __future__ import annotations
@@ -48,8 +49,8 @@ class PairChoice:
         ``penalty`` and ``criterion``, lists; ``n_edges``: a list for each condition, of the separate graphs. Empty
         where the penalty was given.
     similarities : dict
-        ``similarity`` and ``criterion``, lists (None where a fold's graph has no fit without a penalty); ``n_edges`` of
-        the joint graphs likewise. Empty where it was given.
+        ``similarity`` and ``criterion``, lists (None where a fold's graph has no fit without a penalty); the
+        ``standard_error`` of the best; ``n_edges`` of the joint graphs likewise. Empty where it was given.
     settings : dict
         Constants of the criterion.
     """
@@ -196,7 +197,7 @@ def _by_ebic(
 def _by_likelihood(
     correlations: Sequence[Correlations], kind: str, penalty: float, seed: int, threads: int, certificates: Certificates
 ) -> tuple[float, dict[str, Any]]:
-    """Return the similarity that predicts held-out units best, the smaller of equal ones."""
+    """Return the smallest similarity that predicts held-out units as well as the best, up to one standard error."""
     for one in correlations:
         if not one.is_moments and one.covariates is not None:
             raise InputError(
@@ -223,11 +224,15 @@ def _by_likelihood(
     with ThreadPoolExecutor(max_workers=threads) as pool:
         scores = np.array(list(pool.map(held_out, range(N_FOLDS))))  # (n_folds, n_similarities, n_conditions)
     weights = np.array([[len(fold[k]) for fold in folds] for k in range(N_FOLDS)], float)
-    means = (scores * weights[:, None, :]).sum(axis=0) / weights.sum(axis=0)
-    values = means.mean(axis=1)
-    chosen = SIMILARITIES[int(values.argmin())]
-    if not np.isfinite(values).any():
-        chosen = UNKNOWN
+    # Each condition counts the same, each of its units likewise.
+    by_fold = (scores * (weights / weights.mean(axis=0))[:, None, :]).mean(axis=2)  # (n_folds, n_similarities)
+    values = by_fold.mean(axis=0)
+    chosen, error = UNKNOWN, None
+    if np.isfinite(values).any():
+        best = int(values.argmin())
+        error = float(by_fold[:, best].std(ddof=1) / np.sqrt(N_FOLDS))
+        chosen = SIMILARITIES[int(np.flatnonzero(values <= values[best] + error)[0])]
+    else:
         warnings.warn(
             f"{WHERE}: similarity: at penalty {penalty:.3g} the graphs are too dense for folds of these units to have "
             f"a fit without a penalty, by which it is chosen: {UNKNOWN} is taken; give one, or a larger penalty",
@@ -242,7 +247,8 @@ def _by_likelihood(
         for own, graph in zip(n_edges, whole.graphs, strict=True):
             own.append(len(selected(graph)))
     shown = [value if np.isfinite(value) else None for value in values.tolist()]
-    return chosen, {"similarity": list(SIMILARITIES), "criterion": shown, "n_edges": n_edges}
+    table = {"similarity": list(SIMILARITIES), "criterion": shown, "standard_error": error, "n_edges": n_edges}
+    return chosen, table
 
 
 def _score(graph: GraphicalLassoResult, trained: np.ndarray, held_out: np.ndarray) -> float:

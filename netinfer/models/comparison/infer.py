@@ -72,7 +72,8 @@ def infer_joint_precision(
     criterion : {"stars", "ebic"}
         StARS by the mean instability of the separate graphs, or the sum of their extended BIC.
     similarity : float, 0 <= s < 1, optional
-        By default that of 0, 0.25, 0.5, 0.75, 0.9 whose graphs have the largest likelihood of five held-out folds.
+        By default the smallest of 0, 0.25, 0.5, 0.75, 0.9 whose graphs predict five held-out folds as well as the best
+        one's, up to one standard error.
     regulators : list of str, path, name of a shipped list, DataFrame, or "all", optional
         Genes that are included before others; ``var["is_regulator"]`` by default where there is one.
     max_genes : int, >= 2, optional
