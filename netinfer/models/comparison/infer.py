@@ -32,7 +32,7 @@ def infer_joint_precision(
     conditions: Mapping[str, Any],
     *,
     reference: str | None = None,
-    kind: str = "fused",
+    kind: str = "group",
     penalty: float | None = None,
     criterion: str = "stars",
     similarity: float | None = None,
@@ -64,9 +64,9 @@ def infer_joint_precision(
         Normalised expression of two conditions or more; their genes may differ.
     reference : str, optional
         What the others are compared with; the first by default.
-    kind : {"fused", "group"}
-        fused: an edge tends to have one value in all conditions; group: to be in all or in none, each with its own
-        value, which finds fewer edges of one condition alone.
+    kind : {"group", "fused"}
+        group: an edge tends to be in all conditions or in none, each with its own value; fused: to have one value in
+        all.
     penalty : float, 0 < w <= 1, optional
         On the scale of correlations; by default `criterion` chooses it.
     criterion : {"stars", "ebic"}
