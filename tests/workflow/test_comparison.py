@@ -61,7 +61,7 @@ def planned(done: Any) -> set[str]:
 @pytest.fixture(scope="module")
 def compared(new_project: Callable[[], Any]) -> Any:
     project = with_comparison(new_project(), penalty=0.15)
-    done = project.snakemake()
+    done = project.snakemake("results/media/report.html")
     assert done.returncode == 0, done.stderr[-3000:]
     return project
 
