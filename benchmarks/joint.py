@@ -2,7 +2,7 @@
 
     python benchmarks/joint.py --recovery [--genes 100] [--seeds 10]
     python benchmarks/joint.py --speed --peers-python PATH [--sizes 100 300 500] [--rounds 3]
-    python benchmarks/joint.py --cost [--sizes 100 300 500]   # the whole call, 100 half-samples, threads as given
+    python benchmarks/joint.py --cost [--sizes 100 300 500]   # the whole call, 100 half-samples
 
 Recovery: conditions from `netinfer.simulate.conditions`, 100 samples each, estimated on their own (similarity 0) and
 together; F1 of the edges (mean over the conditions), F1 of the edges called shared, and the number of edges called
@@ -16,7 +16,6 @@ netinfer's own gap is at most that. Processor time, one thread each, solvers in 
 from __future__ import annotations
 
 import argparse
-import time
 
 import numpy as np
 import peers
@@ -171,16 +170,17 @@ def one_row(S: np.ndarray, kind: str, w: float, rounds: int, worker: peers.Pytho
 
 def cost(sizes: list[int], threads: int) -> None:
     """Print the time of the whole call."""
-    print("| genes | conditions | kind | penalty | s | seconds |")
-    print("|---|---|---|---|---|---|")
+    print("| genes | conditions | kind | penalty | s | edges | processor seconds |")
+    print("|---|---|---|---|---|---|---|")
     for p in sizes:
         for n_conditions in (2, 3):
             data, _ = ni.simulate.conditions((100,) * n_conditions, p, seed=p)
             for kind in ("group", "fused"):
-                began = time.perf_counter()
+                began = peers.clock()
                 record = ni.infer_joint_precision(data, kind=kind, max_genes=None, threads=threads).provenance
-                taken = time.perf_counter() - began
-                chosen = f"{record['penalty']:.3f} | {record['similarity']}"
+                taken = peers.clock() - began
+                edges = " / ".join(str(of["n_edges"]) for of in record["conditions"].values())
+                chosen = f"{record['penalty']:.3f} | {record['similarity']} | {edges}"
                 print(f"| {p} | {n_conditions} | {kind} | {chosen} | {taken:.0f} |", flush=True)
 
 

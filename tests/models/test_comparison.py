@@ -374,3 +374,58 @@ def test_ranks_with_covariates_ask_for_a_similarity(planted):
     with pytest.raises(InputError, match="give a similarity"):
         ni.infer_joint_precision(adatas, **options)
     assert len(ni.infer_joint_precision(adatas, similarity=0.25, **options).changes) > 0
+
+
+# ---- simulated conditions ---------------------------------------------------------------------------------------
+
+
+def test_simulated_conditions_have_the_changes_that_they_say():
+    names = ["a", "b", "c"]
+    data, truth = ni.simulate.conditions((30, 40, 50), 20, gained=0.1, lost=0.2, flipped=0.1, names=names, seed=2)
+    assert [adata.shape for adata in data.values()] == [(30, 20), (40, 20), (50, 20)]
+    # 20 edges in the reference
+    for name in names[1:]:
+        own = truth[truth["condition"] == name]
+        assert own["change"].value_counts().to_dict() == {"shared": 14, "lost": 4, "flipped": 2, "gained": 2}
+        shared = own[own["change"] == "shared"]
+        np.testing.assert_array_equal(shared["partial_correlation"], shared["partial_correlation_reference"])
+        assert (own.loc[own["change"] == "lost", "partial_correlation"] == 0).all()
+        turned = own[own["change"] == "flipped"]
+        np.testing.assert_array_equal(turned["partial_correlation"], -turned["partial_correlation_reference"])
+
+
+def test_simulated_samples_have_the_partial_correlations_of_the_table():
+    data, truth = ni.simulate.conditions((4000, 4000), 10, gained=0.2, lost=0.2, flipped=0.2, seed=3)
+    for adata, column in zip(data.values(), ("partial_correlation_reference", "partial_correlation"), strict=True):
+        precision = np.linalg.inv(np.cov(adata.X.T))
+        size = np.sqrt(precision.diagonal())
+        partial = pd.DataFrame(-precision / size / size[:, None], adata.var_names, adata.var_names)
+        for row in truth.itertuples():
+            # five standard errors of 1 / sqrt(4000)
+            assert partial.loc[row.source, row.target] == pytest.approx(getattr(row, column), abs=0.08)
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"n_samples": (10,)}, "at least two numbers"),
+        ({"n_genes": 3, "degree": 4.0}, "which have 3 pairs"),
+        ({"lost": 0.7, "flipped": 0.5}, "shares of the edges"),
+        ({"names": ["a", "a"]}, "give each its own"),
+    ],
+)
+def test_impossible_simulations_are_refused(options, match):
+    with pytest.raises(InputError, match=match):
+        ni.simulate.conditions(**options)
+
+
+def test_the_example_of_the_docs_gives_its_numbers():
+    data, truth = ni.simulate.conditions(
+        (240, 160), 60, names=("rich", "minimal"), gained=0.1, lost=0.1, flipped=0.05, seed=1
+    )
+    found = ni.infer_joint_precision(data, threads=1)
+    counts = {"gained": 2, "lost": 1, "flipped": 3, "shared": 42, "absent": 0, "unclear": 66, "not_measured": 0}
+    assert found.counts().loc["minimal"].to_dict() == counts  # docs/howto_conditions.md
+    columns = ["source", "target", "change"]
+    called = found.changes.loc[found.changes["change"] != "unclear", columns]
+    assert len(called.merge(truth[columns])) == 48
