@@ -23,8 +23,10 @@ _LAZY = {
     "choose_network_penalty": "netinfer.models.regression",
     "infer_diffusion": "netinfer.models.diffusion",
     "infer_precision": "netinfer.models.precision",
+    "infer_joint_precision": "netinfer.models.comparison",
     "sensitivity": "netinfer.models.sensitivity",
     "Network": "netinfer.network",
+    "JointNetworks": "netinfer.network",
 }
 _MODULES = (
     "io",
@@ -43,22 +45,25 @@ _MODULES = (
 
 if TYPE_CHECKING:
     from netinfer.io import read_expression
+    from netinfer.models.comparison import infer_joint_precision
     from netinfer.models.diffusion import infer_diffusion
     from netinfer.models.penalty import choose_penalty
     from netinfer.models.phenotype import select_genes
     from netinfer.models.precision import infer_precision
     from netinfer.models.regression import choose_network_penalty, infer_regression
     from netinfer.models.sensitivity import sensitivity
-    from netinfer.network import Network
+    from netinfer.network import JointNetworks, Network
     from netinfer.preprocess import hidden_factors, normalize, prepare_samples
 
 __all__ = [
+    "JointNetworks",
     "Network",
     "choose_network_penalty",
     "choose_penalty",
     "evaluate",
     "hidden_factors",
     "infer_diffusion",
+    "infer_joint_precision",
     "infer_precision",
     "infer_regression",
     "normalize",

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
+from netinfer.comparisons import ComparisonConfig, unknown_dataset
 from netinfer.datasets import (
     CellsConfig,
     Count,
@@ -38,6 +39,7 @@ from netinfer.yamlfile import merge, read_sheet, read_yaml
 
 __all__ = [
     "CellsConfig",
+    "ComparisonConfig",
     "Config",
     "CutConfig",
     "DatasetConfig",
@@ -195,6 +197,30 @@ class Config(Section):
     regression: RegressionConfig = Field(default=RegressionConfig(), description="Regression and stability selection.")
     cut: CutConfig = Field(default=CutConfig(fdr=0.1), description="The wished error: exactly one key.")
     exports: ExportsConfig = Field(default=ExportsConfig(), description="Files beside the whole network.")
+    comparisons: list[ComparisonConfig] = Field(
+        default=[], description="Data sets whose undirected networks are fitted together and compared."
+    )
+
+    @model_validator(mode="after")
+    def _comparable(self) -> Config:
+        taken = {dataset.name.casefold(): "data set" for dataset in self.datasets}
+        whole = [dataset.name for dataset in self.datasets if dataset.split_by is None]
+        split = [dataset.name for dataset in self.datasets if dataset.split_by is not None]
+        for comparison in self.comparisons:
+            if _DEVICE_NAMES.match(comparison.name):
+                raise PydanticCustomError(
+                    "name", "the comparison name {name} is kept by Windows for a device", {"name": comparison.name}
+                )
+            if other := taken.get(comparison.name.casefold()):
+                raise PydanticCustomError(
+                    "twin",
+                    "comparison {name} has the name of another {other} (upper and lower case apart): rename one",
+                    {"name": comparison.name, "other": other},
+                )
+            taken[comparison.name.casefold()] = "comparison"
+            if said := unknown_dataset(comparison, whole, split):
+                raise PydanticCustomError("name", "comparison {comparison}: {name} is no data set: {hint}", dict(said))
+        return self
 
     @model_validator(mode="after")
     def _consistent(self) -> Config:
@@ -237,7 +263,7 @@ class Config(Section):
 
     def settings(self, name: str) -> dict[str, Any]:
         """Give everything that decides the results of one data set, as plain values."""
-        dump = self.model_dump(mode="json", exclude={"datasets", "results", "chunks"})
+        dump = self.model_dump(mode="json", exclude={"datasets", "results", "chunks", "comparisons"})
         return {**dump, "dataset": self.dataset(name).model_dump(mode="json")}
 
 
@@ -338,8 +364,10 @@ def _known_keys(loc: Sequence[Any]) -> list[str]:
     """List the keys that are known at a place."""
     model: type[BaseModel] = Config
     for part in loc:
-        if part == "datasets":
+        if part == "datasets" and model is Config:
             model = DatasetConfig
+        elif part == "comparisons":
+            model = ComparisonConfig
         elif isinstance(part, str):
             model = _SECTIONS.get(part, model)
     return list(model.model_fields)

@@ -170,7 +170,7 @@ def _what(error: Mapping[str, Any], known_keys: Callable[[Sequence[Any]], list[s
         return f"{str(given)[:80]!r} is not a data set name: {rule}"
     if kind in ("model_type", "dict_type", "model_attributes_type"):
         return f"keys and values are needed here, not {given!r:.60}"
-    if kind == "list_type" and error["loc"][-1] != "datasets":
+    if kind == "list_type" and tuple(error["loc"]) != ("datasets",):
         return f"a list is needed here, such as [{given!r:.40}]"
     if kind == "list_type":
         return "a list of data sets (each starting with `- name:`) or the path of a sheet is needed"
@@ -180,8 +180,8 @@ def _what(error: Mapping[str, Any], known_keys: Callable[[Sequence[Any]], list[s
 
 def _place(loc: Sequence[Any], values: Mapping[str, Any]) -> str:
     place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).lstrip(".")
-    if len(loc) > 1 and loc[0] == "datasets" and isinstance(loc[1], int):
-        entry = values["datasets"][loc[1]]
+    if len(loc) > 1 and loc[0] in ("datasets", "comparisons") and isinstance(loc[1], int):
+        entry = values[loc[0]][loc[1]]
         if isinstance(entry, Mapping) and isinstance(entry.get("name"), str):
             place += f" ({entry['name'][:64]!r})"
     return place

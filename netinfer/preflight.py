@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,9 @@ logger = logging.getLogger(__name__)
 _REPLICATES = "if some samples are replicates of one condition, donor or culture, name the column as `block`"
 
 
-def inspect(dataset: DatasetConfig, cut: Mapping[str, float] | None = None) -> dict[str, Any]:
+def inspect(
+    dataset: DatasetConfig, cut: Mapping[str, float] | None = None, keep: dict[str, anndata.AnnData] | None = None
+) -> dict[str, Any]:
     """Read one data set as the workflow would and say what was seen.
 
     Parameters
@@ -36,6 +38,8 @@ def inspect(dataset: DatasetConfig, cut: Mapping[str, float] | None = None) -> d
     dataset : DatasetConfig
     cut : mapping, optional
         The wished error, to see whether so many candidate edges can hold it.
+    keep : dict, optional
+        Gets the samples and genes of the data set under its name, without values.
 
     Returns
     -------
@@ -66,6 +70,8 @@ def inspect(dataset: DatasetConfig, cut: Mapping[str, float] | None = None) -> d
         sensitivity.check_variants(adata, variants, variant_preparation(quick))
     adata = prepare_dataset(adata, quick)
     notes = adata.uns["netinfer"]
+    if keep is not None:
+        keep[dataset.name] = _without_values(adata)
     problem = regression.prepare(adata)
     if cut is not None:
         asked_cut(cut, {"n_pairs": problem.n_pairs})
@@ -95,6 +101,29 @@ def inspect(dataset: DatasetConfig, cut: Mapping[str, float] | None = None) -> d
         "log": [*map(str, notes["log"]), *filter(None, [size_note(problem), graph_note])],
         "sha256": hash_inputs(dataset.files),
     }
+
+
+def _without_values(adata: anndata.AnnData) -> anndata.AnnData:
+    import anndata
+
+    return anndata.AnnData(obs=adata.obs, var=adata.var, uns={"netinfer": adata.uns["netinfer"]})
+
+
+def _compare(
+    config: Config, kept: Mapping[str, anndata.AnnData], summaries: Sequence[dict[str, Any]]
+) -> Iterator[tuple[str, NetinferError]]:
+    """Yield the errors of comparisons whose data sets can be used; what is to be said goes to the reference's log."""
+    from netinfer.models.comparison import comparison_note
+
+    of = {summary["name"]: summary for summary in summaries}
+    for comparison in config.comparisons:
+        if not set(comparison.datasets) <= set(kept):
+            continue  # said already
+        try:
+            note = comparison_note({name: kept[name] for name in comparison.datasets}, comparison)
+            of[comparison.datasets[0]]["log"].append(note)
+        except NetinferError as error:
+            yield comparison.name, error
 
 
 def _exists(key: str, path: Path) -> None:
@@ -165,21 +194,24 @@ def check_config(config: Config) -> tuple[list[dict[str, Any]], list[tuple[str, 
     -------
     summaries : list of dict
         Of the data sets that can be used.
-    problems : list of (data set name, error)
+    problems : list of (data set or comparison name, error)
         One for each that cannot.
     """
     summaries: list[dict[str, Any]] = []
     problems: list[tuple[str, NetinferError]] = []
+    kept: dict[str, anndata.AnnData] = {}
+    compared = {name for comparison in config.comparisons for name in comparison.datasets}
     for dataset in config.datasets:
         warned: list[str] = []
         try:
             with _warnings_collected(warned):
-                summary = inspect(dataset, config.cut.asked)
+                summary = inspect(dataset, config.cut.asked, kept if dataset.name in compared else None)
             summaries.append({**summary, "warnings": warned})
         except NetinferError as error:
             problems.append((dataset.name, error))
         for text in dict.fromkeys(warned):
             logger.warning("warning: %s: %s", dataset.name, text)
+    problems += _compare(config, kept, summaries)
     return summaries, problems
 
 

@@ -163,17 +163,22 @@ def _unexplained(code: int, failed_rules: Sequence[str]) -> str:
     return f"Snakemake ended with exit code {code}: its message stands above"
 
 
+def _folders(config: Config) -> list[str]:
+    """Name the folders of the results that a run writes."""
+    return [dataset.name for dataset in config.datasets] + [comparison.name for comparison in config.comparisons]
+
+
 def _temporary_files(config: Config) -> Iterator[Path]:
-    for dataset in config.datasets:
-        home = Path(config.results, dataset.name)
+    for name in _folders(config):
+        home = Path(config.results, name)
         if home.is_dir():
             yield from (path for path in home.rglob(".*.tmp") if _TEMPORARY.match(path.name) and path.is_file())
 
 
 def _check_folders(config: Config) -> None:
     """Refuse to write into a folder that holds something else: Snakemake would overwrite it, or take it for its own."""
-    for dataset in config.datasets:
-        home = Path(config.results, dataset.name)
+    for name in _folders(config):
+        home = Path(config.results, name)
         if home.is_dir() and any(home.iterdir()) and not (home / "work").is_dir():
             raise ConfigError(f"{home}: holds files that netinfer did not make: choose another `results` or name")
 

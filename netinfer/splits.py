@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from netinfer.comparisons import unknown_dataset
 from netinfer.config import Config, DatasetConfig
 from netinfer.datasets import NAME_LENGTH
 from netinfer.errors import ConfigError, InputError
@@ -59,6 +60,12 @@ def expand_splits(config: Config) -> Config:
     twice = [name for name, n in Counter(part.name.casefold() for part in parts).items() if n > 1]
     if twice:
         raise ConfigError(f"split_by: two networks would be called {twice[0]!r}: rename a data set or a value")
+    names = [part.name for part in parts]
+    for comparison in config.comparisons:
+        if comparison.name.casefold() in (name.casefold() for name in names):
+            raise ConfigError(f"comparisons: {comparison.name!r} is the name of a part that split_by makes: rename it")
+        if said := unknown_dataset(comparison, names):
+            raise ConfigError(f"comparisons: {said['comparison']}: {said['name']} is no data set: {said['hint']}")
     return config.model_copy(update={"datasets": parts})
 
 

@@ -8,6 +8,7 @@ import yaml
 
 from netinfer.config import (
     CellsConfig,
+    ComparisonConfig,
     Config,
     CutConfig,
     DatasetConfig,
@@ -81,12 +82,17 @@ def test_schema_keeps_the_bounds_of_numbers_that_may_be_null(bound: object) -> N
         jsonschema.validate(config, json_schema())
 
 
+TWO = (
+    "datasets: [{name: aa, expression: a.tsv, regulators: r.txt}, {name: bb, expression: b.tsv, regulators: r.txt}, "
+    "{name: cc, expression: c.tsv, regulators: r.txt, samples: s.tsv, split_by: medium}]"
+)
 SECTIONS = {
     "Top": Config,
     "`datasets`": DatasetConfig,
     "`filter`": FilterConfig,
     "`cells`": CellsConfig,
     "`phenotype`": PhenotypeConfig,
+    "`comparisons`": ComparisonConfig,
     "`sensitivity`": SensitivityConfig,
     "`regression`": RegressionConfig,
     "`cut`": CutConfig,
@@ -128,6 +134,24 @@ def test_a_sheet_holds_nested_keys_and_lists(tmp_path: Path) -> None:
         ),
         ("datasets: [{name: a, regulators: r.txt}]", r"datasets\[0\]\.expression \('a'\): is missing"),
         ("seed: 1", "datasets: is missing"),
+        (
+            f"{TWO}\ncomparisons: [{{name: m, datasets: [aa, bbb]}}]",
+            "comparison m: bbb is no data set: did you mean `bb`",
+        ),
+        (f"{TWO}\ncomparisons: [{{name: m, datasets: [aa, x]}}]", "x is no data set: there are aa, bb, cc"),
+        (f"{TWO}\ncomparisons: [{{name: m, datasets: [aa, cc]}}]", "cc is no data set: it is split: name its parts"),
+        (
+            f"{TWO}\ncomparisons: [{{name: m, datasets: [aa, aa]}}]",
+            r"comparisons\[0\] \('m'\): aa is compared with itself",
+        ),
+        (f"{TWO}\ncomparisons: [{{name: m, datasets: [aa]}}]", "at least 2 items"),
+        (f"{TWO}\ncomparisons: [{{name: AA, datasets: [aa, bb]}}]", "comparison AA has the name of another data set"),
+        (
+            f"{TWO}\ncomparisons: [{{name: m, datasets: [aa, bb], similarty: 0.5}}]",
+            r"comparisons\[0\]\.similarty \('m'\): unknown key: did you mean `similarity`",
+        ),
+        (f"{TWO}\ncomparisons: [{{name: m, datasets: [aa, bb], kind: fusd}}]", "did you mean `fused`"),
+        (f"{TWO}\ncomparisons: [{{name: m, datasets: aa}}]", "a list is needed here"),
         ("datasets: []", "datasets: "),
         ("datasets: {a: 1}", "a list of data sets"),
         (f"datasets: [{DATASET}]\nregression: 3", "regression: keys and values are needed"),
@@ -323,3 +347,24 @@ def test_an_undirected_network_that_cannot_be_is_refused(precision, cut, message
 @pytest.mark.parametrize("regression", ["{rule: ipss_quadratic, threshold: 0.9}", "{truncation: 0.05}"])
 def test_a_constant_of_another_rule_is_refused(tmp_path: Path, regression: str) -> None:
     assert refused(tmp_path, f"datasets: [{DATASET}]\nregression: {regression}").endswith("leave it out")
+
+
+def test_a_comparison_may_name_parts_that_a_split_makes(tmp_path: Path) -> None:
+    from netinfer.splits import expand_splits
+
+    sheet = tmp_path / "samples.tsv"
+    sheet.write_text("sample\tmedium\n" + "".join(f"s{i}\t{'rich' if i % 2 else 'poor'}\n" for i in range(20)))
+    dataset = {
+        "name": "all", "expression": "a.tsv", "regulators": "r.txt", "samples": str(sheet), "split_by": "medium",
+        "assay": "bulk",
+    }  # fmt: skip
+    values = {"datasets": [dataset], "comparisons": [{"name": "media", "datasets": ["all_rich", "all_poor"]}]}
+    config = expand_splits(parse_config(values))
+    assert [part.name for part in config.datasets] == ["all_poor", "all_rich"]
+    assert config.comparisons[0].datasets == ["all_rich", "all_poor"]
+    values["comparisons"][0]["datasets"][1] = "all_pore"
+    with pytest.raises(ConfigError, match="media: all_pore is no data set: did you mean `all_poor`"):
+        expand_splits(parse_config(values))
+    values["comparisons"][0] = {"name": "all_poor", "datasets": ["all_rich", "all_poor"]}
+    with pytest.raises(ConfigError, match="'all_poor' is the name of a part"):
+        expand_splits(parse_config(values))

@@ -308,6 +308,59 @@ TARGETS: tuple[Column, ...] = (
 )
 
 
+# Of a comparison of conditions.
+CONDITION = Column("condition", "string", "", "the condition whose network the edge is in")
+CONDITION_EDGES: tuple[Column, ...] = (*EDGES, CONDITION)
+CHANGES: tuple[Column, ...] = (
+    Column("source", "string", "", "one gene of the pair"),
+    Column("target", "string", "", "the other one; the pair has no direction"),
+    Column("condition", "string", "", "the condition that is compared with the reference"),
+    Column("reference", "string", "", "the reference"),
+    Column(
+        "change",
+        "string",
+        "",
+        "`gained` (stably not selected in the reference, stably selected here), `lost` (the other way round), `shared` "
+        "(stably selected in both, with one sign), `flipped` (with opposite signs), `absent` (stably not selected in "
+        "both: all samples tie it in one of the conditions), `unclear` (all other cases), "
+        "`not_measured` (a gene of the pair is not in one of the two conditions)",
+    ),
+    Column(
+        "change_probability",
+        "float",
+        "0 to 1",
+        "share of the joint half-samples that show this very change; missing where `absent`, `unclear` or "
+        "`not_measured`",
+        True,
+    ),
+    Column(
+        "partial_correlation_reference",
+        "float",
+        "-1 to 1",
+        "of the two genes given all others included, on all samples of the reference; 0: not tied; missing: not "
+        "measured there",
+        True,
+    ),
+    Column("partial_correlation", "float", "-1 to 1", "the same on all samples of the condition", True),
+    Column(
+        "selection_probability_reference",
+        "float",
+        "0 to 1",
+        "share of the joint half-samples that tie the pair in the reference; missing: not measured there",
+        True,
+    ),
+    Column("selection_probability", "float", "0 to 1", "the same of the condition", True),
+    Column("n_units_reference", "int", "units", "independent units of the reference: fewer lose edges more easily"),
+    Column("n_units", "int", "units", "independent units of the condition: likewise"),
+)
+CONDITION_GENES: tuple[Column, ...] = (
+    Column("gene", "string", "", "gene that some condition includes"),
+    Column("condition", "string", "", "the condition; each gene has one row for each"),
+    Column("status", "string", "", "`ok` (included), `constant`, or `not_measured` (no gene of this name)"),
+    Column("reason", "string", "", "one sentence where the status is not `ok`", True),
+)
+
+
 def edge_columns(present: Iterable[str]) -> tuple[Column, ...]:
     """Return the columns that a table of edges with these column names must have.
 

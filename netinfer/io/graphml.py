@@ -161,6 +161,7 @@ def write_graphml(
     title: str,
     directed: bool = True,
     graph_data: Mapping[str, Any] | None = None,
+    more: tuple[Column, ...] = (),
 ) -> None:
     """Write nodes and edges as one GraphML file, atomically and in bounded memory.
 
@@ -179,6 +180,9 @@ def write_graphml(
         Of the whole file; readers ignore a direction of single edges.
     graph_data : mapping, optional
         Values of `GRAPH_ATTRIBUTES`.
+    more : tuple of Column
+        Further columns of `edges`, whose names are ids of XML: letters, digits, ``.``, ``_`` and ``-``, unique also
+        without regard to case.
 
     Raises
     ------
@@ -192,7 +196,7 @@ def write_graphml(
     Memory beyond the frames is one block of rows and a dictionary of the nodes: 10**6 edges need no more than 10**5.
     """
     where = str(path)
-    table = edge_columns(edges.columns)
+    table = edge_columns(edges.columns) + more
     conform(edges.iloc[:0], table, where=f"{where}: edges")
     node_table = node_columns(nodes.columns)
     names = conform(nodes, node_table, where=f"{where}: nodes")["name"].tolist()

@@ -137,7 +137,38 @@ def _values(
     }
 
 
-def _template() -> Any:
+def write_comparison_report(path: str | os.PathLike[str], found: Any, *, title: str | None = None) -> Path:
+    """Write one self-contained HTML page about a comparison of conditions, as `write_report` does of a data set.
+
+    Parameters
+    ----------
+    path : path
+        The page to write. Its folder must exist.
+    found : JointNetworks
+    title : str, optional
+        By default the comparison's name.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    RunError
+        If the file cannot be written.
+    """
+    from netinfer.io.files import atomic_write
+    from netinfer.report.comparison import comparison_facts
+
+    page = _template("comparison.html").render(
+        title=title or str(found.provenance.get("name") or "conditions"), **comparison_facts(found)
+    )
+    with atomic_write(path) as file:
+        file.write(page)
+    return Path(path)
+
+
+def _template(name: str = "report.html") -> Any:
     import jinja2
 
     environment = jinja2.Environment(
@@ -149,7 +180,7 @@ def _template() -> Any:
         keep_trailing_newline=True,
     )
     environment.filters.update(count=_count, fixed=_fixed, number=_number, code=_code, capitalised=_capitalised)
-    return environment.get_template("report.html")
+    return environment.get_template(name)
 
 
 def _code(text: str) -> Any:

@@ -6,9 +6,10 @@ of the target on all regulators; regulators that belong to one module correlate,
 `complete_gold` lists the non-edges as well.
 
 The confounded designs (`replicates`, `cell_types`, `hidden_factors`, `cell_counts`) take the size of what confounds as
-an argument: at 0 they give the clean twin, with the same edges.
+an argument: at 0 they give the clean twin, with the same edges. `conditions` has an undirected graph a condition.
 """
 
+from netinfer.simulate.conditions import conditions
 from netinfer.simulate.confounded import cell_types, hidden_factors, null_replicates, replicates
 from netinfer.simulate.counts import cell_counts, counts, human_counts
 from netinfer.simulate.diffusion import diffusion
@@ -18,6 +19,7 @@ __all__ = [
     "cell_counts",
     "cell_types",
     "complete_gold",
+    "conditions",
     "counts",
     "diffusion",
     "hidden_factors",

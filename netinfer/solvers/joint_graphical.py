@@ -104,9 +104,9 @@ def joint_graphical_lasso(
     tol, max_iterations, threads = _checked_options(tol, max_iterations, threads)
     with thread_limit(1):
         problem = checked_joint_problem(covariances, penalty, coupling, kind, weights, names)
-        if start is not None and not _is_of(start, problem):
+        if start is not None and not is_of(start, problem):
             raise InputError("start: a solution for conditions with other variables: start from nothing")
-        found = _solve(problem, tol, max_iterations, start, threads)
+        found = solve(problem, tol, max_iterations, start, threads)
     _warn_where_uncertified(found, problem, tol)
     return found
 
@@ -124,13 +124,14 @@ def _checked_options(tol, max_iterations, threads) -> tuple[float, int, int]:
     return tol, int(max_iterations), threads
 
 
-def _is_of(start: JointGraphicalResult, problem: JointProblem) -> bool:
+def is_of(start: JointGraphicalResult, problem: JointProblem) -> bool:
+    """Say whether a solution is of the variables of a problem, so that it can be started from."""
     if start.names != problem.names or len(start.places) != len(problem.places):
         return False
     return all(np.array_equal(a, b) for a, b in zip(start.places, problem.places, strict=True))
 
 
-def _solve(problem: JointProblem, tol, max_iterations, start, threads) -> JointGraphicalResult:
+def solve(problem: JointProblem, tol, max_iterations, start, threads) -> JointGraphicalResult:
     """Solve a checked problem component by component."""
     weighted = problem.stack * problem.weights[:, None, None]
     label = joint_component_labels(

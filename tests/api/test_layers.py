@@ -14,7 +14,8 @@ ALLOWED = {
     "yamlfile": {"errors"},
     "mistakes": {"errors", "yamlfile"},
     "datasets": set(),
-    "config": {"datasets", "errors", "mistakes", "yamlfile"},
+    "comparisons": {"datasets"},
+    "config": {"comparisons", "datasets", "errors", "mistakes", "yamlfile"},
     "kernels": {"config", "errors", "models"},  # models: the warm-up, when called
     "solvers": {"errors", "kernels", "plot"},  # plot: a path draws itself, when called
     "moments": {"errors", "kernels", "solvers"},

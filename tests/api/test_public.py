@@ -32,6 +32,13 @@ import netinfer as ni
              "threads"],
         ),
         (
+            ni.infer_joint_precision,
+            ["conditions"],
+            ["reference", "kind", "penalty", "criterion", "similarity", "regulators", "max_genes", "correlation",
+             "shrinkage", "covariates", "block", "strata", "n_subsamples", "threshold", "stars_threshold", "seed",
+             "threads"],
+        ),
+        (
             ni.select_genes,
             ["adata", "phenotype"],
             ["family", "covariates", "block", "n_subsamples", "fdr", "expected_false_genes", "max_genes", "seed",

@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from netinfer.errors import InputError
 from netinfer.io import tables
 from netinfer.io.columns import (
+    CHANGES,
+    CONDITION_GENES,
     EDGES,
     EVIDENCE,
     EXPECTED_FALSE_EDGES_NOTE,
@@ -205,6 +207,8 @@ def documented(heading: str) -> list[tuple[str, ...]]:
         ("Phenotype: nodes", TRAIT),
         ("phenotype/genes.tsv, phenotype/genes_ranked.tsv", PHENOTYPE_GENES),
         ("targets.tsv", TARGETS),
+        ("changes.tsv, changes.parquet", CHANGES),
+        ("genes.tsv", CONDITION_GENES),
         ("GraphML: the network", GRAPH_ATTRIBUTES),
         ("GraphML: nodes", NODE_ATTRIBUTES),
         ("GraphML: edges", EDGE_ATTRIBUTES),

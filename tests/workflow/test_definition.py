@@ -16,9 +16,10 @@ RULES = sorted((ROOT / "workflow" / "rules").glob("*.smk"))
 SCRIPTS = sorted((ROOT / "workflow" / "scripts").glob("*.py"))
 
 
-# Only where a data set asks for them: test_phenotype.py, test_sensitivity.py, test_precision.py.
+# Only where a data set asks for them: test_phenotype.py, test_sensitivity.py, test_precision.py, test_comparison.py.
 ASKED_FOR = {
     "phenotype", "variants", "sensitivity", "precision_penalty", "precision_halves", "precision", "consensus",
+    "comparison_plan", "comparison_halves", "comparison", "comparison_report",
 }  # fmt: skip
 
 

@@ -31,6 +31,7 @@ else:
     validate(config, "../schemas/config.schema.yaml")
 
 DATASETS = {entry["name"]: entry for entry in config["datasets"]}
+COMPARISONS = {entry["name"]: entry for entry in config.get("comparisons", [])}
 RESULTS = config["results"]
 
 # What decides a stage's result goes through params, so that a change of it is seen and makes the stage run again.
@@ -67,6 +68,8 @@ TYING = {
     key: config["regression"][key]
     for key in ("n_subsamples", "rule", "threshold", "truncation", "pooled")
 }
+# What the comparisons take of them.
+COMPARING = {key: config["regression"][key] for key in ("n_subsamples", "threshold")}
 # What only keeps or adds to the network's own counts is no part of the variants.
 VARYING = {
     key: value for key, value in FITTING.items() if key not in ("decoys", "resumable")
@@ -81,6 +84,11 @@ def setting(*keys):
 def whole_dataset(wildcards):
     """Give every key of the data set."""
     return DATASETS[wildcards.dataset]
+
+
+def whole_comparison(wildcards):
+    """Give every key of the comparison."""
+    return COMPARISONS[wildcards.comparison]
 
 
 def one_setting(key):

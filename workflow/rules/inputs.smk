@@ -60,6 +60,12 @@ def if_precision(*names):
     return files
 
 
+def compared_datasets(wildcards):
+    """Give the expression of each data set of a comparison, the reference first."""
+    names = COMPARISONS[wildcards.comparison]["datasets"]
+    return [f"{RESULTS}/{name}/work/normalized.h5ad" for name in names]
+
+
 def if_sensitivity(wildcards):
     """Give the tables of the sensitivity card, where the data set asks for one."""
     if not DATASETS[wildcards.dataset].get("sensitivity"):

@@ -41,6 +41,18 @@ def graph(base_mb, per_pair, per_input):
     ) * 2 ** (attempt - 1)
 
 
+def joint_graphs(base_mb, per_pair, per_input):
+    """Give `mem_mb` with so many bytes for each two genes of a comparison and condition, doubled with each attempt."""
+    return lambda wildcards, input, attempt: int(
+        base_mb
+        + 1e-6
+        * per_pair
+        * len(COMPARISONS[wildcards.comparison]["datasets"])
+        * COMPARISONS[wildcards.comparison].get("max_genes", 500) ** 2
+        + per_input * input.size_mb
+    ) * 2 ** (attempt - 1)
+
+
 def minutes(base, per_gb):
     """Give `runtime` as a base and minutes for each GB of input, doubled with each attempt."""
     return lambda wildcards, input, attempt: int(

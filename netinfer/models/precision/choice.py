@@ -206,7 +206,7 @@ def _by_likelihood(correlations: Correlations, seed: int, threads: int, certific
     folds = [np.sort(order[k::N_FOLDS]) for k in range(N_FOLDS)]
     grid = penalty_grid(correlations.whole.matrix)
     with ThreadPoolExecutor(max_workers=threads) as pool:
-        parts = list(pool.map(lambda fold: _fold(correlations, fold, n_units), folds))
+        parts = list(pool.map(lambda fold: held_out_fold(correlations, fold, n_units), folds))
         paths = [steps(trained, grid, certificates) for trained, _ in parts]
         values: list[float] = []
         best = 0
@@ -223,7 +223,7 @@ def _by_likelihood(correlations: Correlations, seed: int, threads: int, certific
     return grid[: len(values)], np.array(values), best, len(values) > best + 1
 
 
-def _fold(correlations: Correlations, fold: np.ndarray, n_units: int) -> tuple[np.ndarray, np.ndarray]:
+def held_out_fold(correlations: Correlations, fold: np.ndarray, n_units: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the training correlation and the held-out second moments on its scale."""
     others = complement(fold, n_units)
     trained = correlations.of(others)

@@ -104,7 +104,7 @@ def prepare_genes(
         raise ConfigError(f"infer_precision: max_genes: {max_genes!r} is no whole number of at least 2")
     _check_units(adata, block)
     names = np.array([str(name) for name in adata.var_names], object)
-    variance = _variances(adata, names)
+    variance = gene_variances(adata, names)
     is_regulator = np.zeros(len(names), bool)
     if regulators is not None or "is_regulator" in adata.var:
         is_regulator[chosen_regulators(adata, names.tolist(), regulators)] = True
@@ -144,7 +144,7 @@ def prepare_genes(
     )
 
 
-def _variances(adata: AnnData, names: np.ndarray) -> np.ndarray:
+def gene_variances(adata: AnnData, names: np.ndarray) -> np.ndarray:
     """Return each gene's variance, 0 where it is constant, or refuse values that are not finite; (n_genes,)."""
     matrix = adata.X.tocsc() if hasattr(adata.X, "tocsc") else np.asarray(adata.X)
     variance = np.zeros(len(names))

@@ -99,13 +99,8 @@ class Tally:
             "n_negative": self.n_negative[seen],
             "largest": self.largest,
             "pairs_of_halves": np.array(self.pairs_of_halves, dtype=np.int64),
-            "fits": np.array([certificates.n_fits, certificates.n_failed]),
-            "worst": np.array(certificates.worst),
-            "fingerprint": np.array(fingerprint),
         }
-        with atomic_write(path, mode="wb") as handle:
-            stored: dict[str, Any] = {"format": FORMAT, "checksum": arrays_checksum(arrays), **arrays}
-            np.savez_compressed(handle, **stored)
+        write_arrays(path, arrays, fingerprint, certificates)
 
     @classmethod
     def load(cls, path: str | Path, fingerprint: str, certificates: Certificates) -> Tally:
@@ -116,23 +111,48 @@ class Tally:
         RunError
             If the file is missing, damaged, or of other data or settings.
         """
-        try:
-            with Path(path).open("rb") as handle, np.load(handle, allow_pickle=False) as stored:
-                arrays = {name: stored[name] for name in stored.files}
-            is_known = int(arrays.pop("format")) == FORMAT and str(arrays.pop("checksum")) == arrays_checksum(arrays)
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as fault:
-            what = f"missing or damaged ({type(fault).__name__})"
-            raise RunError(f"{path}: {what}: delete it and run again, only it is made anew") from fault
-        if not is_known:
-            raise RunError(f"{path}: does not match its checksum: delete it and run again; only it is made anew")
-        if str(arrays["fingerprint"]) != fingerprint:
-            raise RunError(f"{path}: made from other data or settings: delete it and run again")
+        arrays = read_arrays(path, fingerprint, certificates)
         tally = cls.empty(len(arrays["largest"]), arrays["penalties"], None)
         tally.ranking = int(arrays["ranking"])
         for name in ("counts", "n_positive", "n_negative"):
             getattr(tally, name)[arrays["seen"]] = arrays[name]
         tally.n_selected, tally.n_union, tally.largest = (arrays[name] for name in ("n_selected", "n_union", "largest"))
         tally.pairs_of_halves = arrays["pairs_of_halves"].tolist()
-        n_fits, n_failed = arrays["fits"].tolist()
-        certificates.join(n_fits, n_failed, float(arrays["worst"]))
         return tally
+
+
+def write_arrays(path: str | Path, arrays: dict[str, np.ndarray], fingerprint: str, certificates: Certificates) -> None:
+    """Write counts with the record of their fits, what they were made from, and a checksum."""
+    arrays = {
+        **arrays,
+        "fits": np.array([certificates.n_fits, certificates.n_failed]),
+        "worst": np.array(certificates.worst),
+        "fingerprint": np.array(fingerprint),
+    }
+    with atomic_write(path, mode="wb") as handle:
+        stored: dict[str, Any] = {"format": FORMAT, "checksum": arrays_checksum(arrays), **arrays}
+        np.savez_compressed(handle, **stored)
+
+
+def read_arrays(path: str | Path, fingerprint: str, certificates: Certificates) -> dict[str, np.ndarray]:
+    """Read back what `write_arrays` wrote and note its fits.
+
+    Raises
+    ------
+    RunError
+        If the file is missing, damaged, or of other data or settings.
+    """
+    try:
+        with Path(path).open("rb") as handle, np.load(handle, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        is_known = int(arrays.pop("format")) == FORMAT and str(arrays.pop("checksum")) == arrays_checksum(arrays)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as fault:
+        what = f"missing or damaged ({type(fault).__name__})"
+        raise RunError(f"{path}: {what}: delete it and run again, only it is made anew") from fault
+    if not is_known:
+        raise RunError(f"{path}: does not match its checksum: delete it and run again; only it is made anew")
+    if str(arrays["fingerprint"]) != fingerprint:
+        raise RunError(f"{path}: made from other data or settings: delete it and run again")
+    n_fits, n_failed = arrays["fits"].tolist()
+    certificates.join(n_fits, n_failed, float(arrays["worst"]))
+    return arrays
