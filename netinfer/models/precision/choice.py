@@ -250,13 +250,19 @@ def by_stars(
     certificates: Certificates,
     *,
     is_bounded: bool = True,
+    penalties: np.ndarray | None = None,
 ) -> StarsChoice:
-    """Choose the penalty by StARS over pairs of genes; arguments as of `netinfer.stability.stars`."""
+    """Choose the penalty by StARS over pairs of genes; arguments as of `netinfer.stability.stars`.
+
+    Without `penalties` they go on downwards from the largest correlation until the graphs disagree. A subsample's path
+    goes on from where it was left: its last precision matrix is kept, its W made anew from that.
+    """
     genes = correlations.genes
     n_pairs = len(correlations.whole.matrix) * (len(correlations.whole.matrix) - 1) // 2
     grid = penalty_grid(correlations.whole.matrix)
     # At 1 no graph has an edge, so that there is always a penalty to choose.
     first = np.append(1.0, grid[:FIRST]) if grid[0] < 1.0 else grid[:FIRST]
+    last: dict[bytes, GraphicalLassoResult] = {}
 
     with ThreadPoolExecutor(max_workers=threads) as pool:
 
@@ -264,7 +270,12 @@ def by_stars(
             counts = np.zeros((n_pairs, len(penalties)), np.uint16)
 
             def one(units: np.ndarray) -> list[np.ndarray]:
-                return [selected(found) for found in steps(correlations.of(units), penalties, certificates)]
+                key, graphs = units.tobytes(), []
+                start = last[key].with_inverse() if key in last else None
+                for found in steps(correlations.of(units), penalties, certificates, start=start):
+                    graphs.append(selected(found))
+                last[key] = found.without_covariance()
+                return graphs
 
             for graphs in pool.map(one, draws):
                 for k, pairs in enumerate(graphs):
@@ -273,12 +284,12 @@ def by_stars(
 
         return stars(
             count,
-            first,
+            first if penalties is None else penalties,
             n_units=genes.n_units,
             n_pairs=n_pairs,
             n_subsamples=N_DRAWS,
             threshold=threshold,
-            smallest=SMALLEST * grid[0],
+            smallest=SMALLEST * grid[0] if penalties is None else None,
             is_bounded=is_bounded,
             seed=seed,
         )
