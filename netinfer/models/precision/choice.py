@@ -203,6 +203,8 @@ def _by_likelihood(correlations: Correlations, seed: int, threads: int, certific
             "likelihood: use correlation normal_scores, or another criterion"
         )
     order = np.argsort(raw_words(seed, FOLD_STREAM, n_units), kind="stable")
+    if (strata := correlations.genes.strata) is not None:
+        order = order[np.argsort(strata[order], kind="stable")]  # each fold takes its share of every stratum
     folds = [np.sort(order[k::N_FOLDS]) for k in range(N_FOLDS)]
     grid = penalty_grid(correlations.whole.matrix)
     with ThreadPoolExecutor(max_workers=threads) as pool:
@@ -291,6 +293,7 @@ def by_stars(
             threshold=threshold,
             smallest=SMALLEST * grid[0] if penalties is None else None,
             is_bounded=is_bounded,
+            strata=genes.strata,
             seed=seed,
         )
 
