@@ -37,6 +37,9 @@ PATIENCE = 10
 # A sweep's estimated gain g and the rate r of its fall foretell the gap, within a factor of 3 of g r (1 - r)^2 on
 # simulated data: so a look, at two Cholesky factors, is made when it is likely to be the last. No larger r is believed.
 SLOWEST = 0.7
+# How far a column goes as a share of the way to its best, from the second sweep on. On paths of PRECISE's 1,000 most
+# variable genes 1.3, 1.45 and 1.6 took 0.75, 0.66 and 0.66 times the sweeps of 1.
+RELAXATION = 1.4
 # From so many sweeps on W is extrapolated at every look.
 SLOW = 20
 # Looks in a row without a better gap, at the tightest slack, that end the sweeps.
@@ -130,11 +133,11 @@ def _sweep_until_solved(part: Part, columns: Columns, tol: float, max_sweeps: in
     p = len(part.W)
     scratch = np.empty_like(part.W)
     slack, gain, best = min(LOOSEST, 0.1 * np.sqrt(tol)), np.inf, np.inf
-    last_look, n_stalled, before, share = 0, 0, None, None
+    last_look, n_stalled, before, share, relaxation = 0, 0, None, None, RELAXATION
     part.status = "max_sweeps"
     for n in range(1, max_sweeps + 1):
         last_gain = gain
-        columns, gain = _sweep(part, columns, slack, n == 1 and not columns.count.any())
+        columns, gain = _sweep(part, columns, slack, n == 1 and not columns.count.any(), 1.0 if n == 1 else relaxation)
         part.n_sweeps = n
         rate = min(gain / last_gain, SLOWEST) if last_gain > 0.0 else SLOWEST
         expected = gain * (rate * (1.0 - rate) ** 2 if share is None else share)
@@ -147,7 +150,7 @@ def _sweep_until_solved(part: Part, columns: Columns, tol: float, max_sweeps: in
             return
         if not np.isfinite(part.dual):
             _restart(part)
-            slack, before, share = 1e-3 * slack, None, None
+            slack, before, share, relaxation = 1e-3 * slack, None, None, 1.0
             n_stalled += 1
         else:
             n_stalled = n_stalled + 1 if part.gap > 0.999 * best and slack <= TIGHTEST else 0
@@ -164,12 +167,16 @@ def _sweep_until_solved(part: Part, columns: Columns, tol: float, max_sweeps: in
             return
 
 
-def _sweep(part: Part, columns: Columns, slack: float, is_first: bool) -> tuple[Columns, float]:
+def _sweep(
+    part: Part, columns: Columns, slack: float, is_first: bool, relaxation: float = 1.0
+) -> tuple[Columns, float]:
     """Solve every column once; return the columns, with more room where they needed it, and the estimated gain."""
     p, first, moved = len(part.W), 0, np.zeros(1)
     while True:
         work = make_work(p, columns.support.shape[1])
-        first = sweep(part.covariance, part.penalty, part.scale, part.W, columns, work, slack, is_first, first, moved)
+        first = sweep(
+            part.covariance, part.penalty, part.scale, part.W, columns, work, slack, relaxation, is_first, first, moved
+        )
         if first == p:
             return columns, float(moved[0])
         columns = _with_more_room(columns)

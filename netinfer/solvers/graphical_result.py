@@ -64,6 +64,18 @@ class GraphicalLassoResult:
             return self.blocks[0][1]
         return self.covariance_among(np.arange(p))
 
+    def without_covariance(self) -> GraphicalLassoResult:
+        """Leave W out of the blocks: what is kept while others are solved. It serves :meth:`with_inverse` only."""
+        return dataclasses.replace(self, blocks=tuple((members, np.empty((0, 0))) for members, _ in self.blocks))
+
+    def with_inverse(self) -> GraphicalLassoResult:
+        """Put T's inverse where W was: a start for another penalty, within the gap of W but not within the box."""
+        blocks = []
+        for members, _ in self.blocks:
+            inverse = np.linalg.inv(self.precision_sparse[members][:, members].toarray())
+            blocks.append((members, 0.5 * (inverse + inverse.T)))
+        return dataclasses.replace(self, blocks=tuple(blocks))
+
     @property
     def component_sizes(self) -> np.ndarray:
         """How many variables each component has, shape (n_components,)."""

@@ -76,6 +76,7 @@ def stars(
     threshold: float = 0.05,
     smallest: float | None = None,
     is_bounded: bool = True,
+    strata: np.ndarray | None = None,
     seed: int = 0,
 ) -> StarsChoice:
     r"""Choose the smallest penalty at which graphs of subsamples agree.
@@ -100,8 +101,10 @@ def stars(
         Where no penalty of the grid is too small, go on downwards by the grid's last ratio to here at most.
     is_bounded : bool
         Fit two subsamples at all penalties first, the others only between the bounds that these give.
+    strata : int array, shape (n_units,), optional
+        Stratum of each unit: a subsample takes the same share of each.
     seed : int, >= 0
-        Subsample k depends on it and on k alone.
+        Subsample k depends on it, on k and on the strata alone.
 
     Returns
     -------
@@ -121,7 +124,7 @@ def stars(
     """
     grid = _checked(penalties, n_units, n_subsamples, threshold, smallest)
     size, seed = subsample_size(n_units), check_seed(seed)
-    draws = [subsample(n_units, k, size=size, seed=seed) for k in range(n_subsamples)]
+    draws = [subsample(n_units, k, size=size, seed=seed, strata=strata) for k in range(n_subsamples)]
     found = _Path(count, draws, threshold, n_pairs, is_bounded)
     found.add(grid)
     if found.chosen < 0:
@@ -178,15 +181,30 @@ def subsample_size(n_units: int) -> int:
     return int(10.0 * np.sqrt(n_units)) if n_units > LARGE else 4 * n_units // 5
 
 
-def subsample(n_units: int, k: int, *, size: int, seed: int) -> np.ndarray:
+def subsample(n_units: int, k: int, *, size: int, seed: int, strata: np.ndarray | None = None) -> np.ndarray:
     """Draw the k-th subsample, without replacement: sorted units, shape (size,).
 
-    It depends on the seed and on k alone, and on another stream than the half-samples of
-    `netinfer.stability.complementary_pair`.
+    It depends on the seed, on k and on the strata alone, and on another stream than the half-samples of
+    `netinfer.stability.complementary_pair`. Of a stratum of m units it holds size m / n_units, rounded down or up.
     """
     key = np.array([check_seed(seed), k], dtype=np.uint64)
     words = np.random.Philox(key=key, counter=np.array([0, 0, 0, 1], dtype=np.uint64)).random_raw(n_units)
-    return np.sort(np.argsort(words, kind="stable")[:size])
+    order = np.argsort(words, kind="stable")
+    if strata is not None:
+        order = order[_shares(strata[order], size)]
+    return np.sort(order[:size])
+
+
+def _shares(strata: np.ndarray, size: int) -> np.ndarray:
+    """Return the places of the first units of each stratum, as many as its share, by largest remainders: bool."""
+    labels, first, of, n_members = np.unique(strata, return_index=True, return_inverse=True, return_counts=True)
+    taken, remainder = np.divmod(n_members * size, len(strata))
+    # Of equal remainders the stratum whose unit comes first: by chance.
+    taken[np.lexsort((first, -remainder))[: size - taken.sum()]] += 1
+    is_taken = np.zeros(len(strata), bool)
+    for k in range(len(labels)):
+        is_taken[np.flatnonzero(of == k)[: taken[k]]] = True
+    return is_taken
 
 
 class _Path:

@@ -7,6 +7,7 @@ from sklearn.covariance import graphical_lasso as sklearn_graphical_lasso
 
 import netinfer as ni
 from netinfer.models.precision.choice import FOLD_STREAM
+from netinfer.models.precision.correlations import Correlations
 from netinfer.stability.stars import subsample, subsample_size
 from netinfer.stability.subsamples import raw_words
 
@@ -150,3 +151,24 @@ def test_an_indefinite_matrix_of_ranks_is_projected_and_said():
     net = ni.infer_precision(x, penalty=0.5, correlation="kendall", **QUICK)
     assert net.provenance["is_projected"]
     assert net.provenance["projection_distance"] > 0
+
+
+@pytest.mark.parametrize("criterion", ["stars", "cv"])
+def test_draws_take_their_share_of_every_stratum(monkeypatch, criterion):
+    data = samples(n=60)
+    adata = ni.io.as_expression(data)
+    stratum = np.repeat(["a", "b"], [45, 15])
+    adata.obs["stratum"] = stratum
+    seen = []
+    of_rows = Correlations.of_rows
+
+    def noted(self, rows):
+        if rows is not None and len(rows) > 2:  # two are what half-samples leave out
+            seen.append(np.sum(stratum[rows] == "b") / len(rows))
+        return of_rows(self, rows)
+
+    monkeypatch.setattr(Correlations, "of_rows", noted)
+    ni.infer_precision(adata, criterion=criterion, strata="stratum", n_subsamples=4, threads=1)
+    # 48 of 60 units, 45 or 30 a half, 12 a fold: each holds a quarter of stratum b, half-samples 7 of 29.
+    assert seen
+    assert {round(share, 4) for share in seen} <= {0.25, round(7 / 29, 4)}

@@ -609,3 +609,16 @@ def test_options_that_cannot_be_used(options, message):
 def test_a_start_of_another_size_is_refused():
     with pytest.raises(InputError, match="start: a solution for 3 variables, the covariance has 4"):
         graphical_lasso(np.eye(4), 0.1, start=graphical_lasso(np.eye(3), 0.1))
+
+
+@pytest.mark.parametrize("relaxation", [1.0, 1.9])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_any_relaxation_reaches_the_same_optimum(monkeypatch, family, relaxation):
+    S, penalty = problem(family, 0.2)
+    usual = graphical_lasso(S, penalty, tol=1e-8)
+    monkeypatch.setattr("netinfer.solvers.graphical_component.RELAXATION", relaxation)
+    other = graphical_lasso(S, penalty, tol=1e-8)
+    assert usual.converged
+    assert other.converged
+    # Both are within 1e-8 a variable of the least, in each one's unit of rounding of the objective.
+    assert abs(usual.objective - other.objective) <= 1e-8 * len(S) + 1e-12 * abs(usual.objective)

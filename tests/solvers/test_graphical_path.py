@@ -102,3 +102,19 @@ def test_without_correlation_there_is_no_default_path():
     with pytest.raises(InputError, match="no two variables are correlated"):
         graphical_lasso_path(np.eye(3))
     assert len(graphical_lasso_path(np.eye(3), [0.2, 0.1])) == 2
+
+
+def test_a_path_goes_on_from_the_precision_matrix_alone():
+    rng = np.random.default_rng(3)
+    X = rng.standard_normal((40, 3)) @ rng.standard_normal((3, 30)) + rng.standard_normal((40, 30))
+    S = np.corrcoef(X.T)
+    before = graphical_lasso(S, 0.4, tol=1e-9)
+    light = before.without_covariance()
+    assert all(block.size == 0 for _, block in light.blocks)
+    start = light.with_inverse()
+    # T's inverse is W up to the root of a gap of 1e-9 a variable.
+    np.testing.assert_allclose(start.covariance, before.covariance, atol=1e-3)
+    warm, cold = (graphical_lasso(S, 0.2, tol=1e-9, start=s) for s in (start, None))
+    assert warm.converged
+    # Both are within 1e-9 a variable of the least.
+    assert abs(warm.objective - cold.objective) <= 30e-9

@@ -153,3 +153,34 @@ def test_bad_input_is_named(changes, message):
     arguments = {"penalties": GRID, "n_units": 60, **changes}
     with pytest.raises(InputError, match=message):
         stars(Marginal(strength=0.2), arguments.pop("penalties"), **arguments)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_subsample_takes_its_share_of_every_stratum(seed):
+    # One large stratum and many of two units.
+    strata = np.random.default_rng(seed).permutation(np.repeat(np.arange(26), [50, *[2] * 25]))
+    units = subsample(100, 3, size=63, seed=seed, strata=strata)
+    assert len(units) == len(np.unique(units)) == 63
+    taken = np.bincount(strata[units], minlength=26)
+    share = 63 * np.bincount(strata) / 100
+    assert (np.abs(taken - share) < 1).all()
+    assert not np.array_equal(units, subsample(100, 4, size=63, seed=seed, strata=strata))
+
+
+def test_one_stratum_is_none():
+    plain = subsample(50, 2, size=40, seed=1)
+    np.testing.assert_array_equal(plain, subsample(50, 2, size=40, seed=1, strata=np.zeros(50, int)))
+
+
+def test_stars_draws_within_strata():
+    strata = np.repeat([0, 1], [45, 15])
+    seen = []
+
+    def count(draws, penalties):
+        seen.extend(draws)
+        return np.zeros((3, len(penalties)), int)
+
+    stars(count, GRID, n_units=60, strata=strata)
+    # 48 of 60 units: 36 of 45 and 12 of 15.
+    assert len(seen) >= 20
+    assert {int(np.sum(strata[units])) for units in seen} == {12}

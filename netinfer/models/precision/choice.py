@@ -203,6 +203,8 @@ def _by_likelihood(correlations: Correlations, seed: int, threads: int, certific
             "likelihood: use correlation normal_scores, or another criterion"
         )
     order = np.argsort(raw_words(seed, FOLD_STREAM, n_units), kind="stable")
+    if (strata := correlations.genes.strata) is not None:
+        order = order[np.argsort(strata[order], kind="stable")]  # each fold takes its share of every stratum
     folds = [np.sort(order[k::N_FOLDS]) for k in range(N_FOLDS)]
     grid = penalty_grid(correlations.whole.matrix)
     with ThreadPoolExecutor(max_workers=threads) as pool:
@@ -251,13 +253,19 @@ def by_stars(
     *,
     is_bounded: bool = True,
     model: GraphModel = GRAPHICAL_LASSO,
+    penalties: np.ndarray | None = None,
 ) -> StarsChoice:
-    """Choose the penalty by StARS over pairs of genes; arguments as of `netinfer.stability.stars`."""
+    """Choose the penalty by StARS over pairs of genes; arguments as of `netinfer.stability.stars`.
+
+    Without `penalties` they go on downwards from the largest correlation until the graphs disagree. A subsample's path
+    goes on from where it was left: its last precision matrix is kept, its W made anew from that.
+    """
     genes = correlations.genes
     n_pairs = len(correlations.whole.matrix) * (len(correlations.whole.matrix) - 1) // 2
     grid = penalty_grid(correlations.whole.matrix)
     # At 1 no graph has an edge, so that there is always a penalty to choose.
     first = np.append(1.0, grid[:FIRST]) if grid[0] < 1.0 else grid[:FIRST]
+    last: dict[bytes, GraphFit] = {}
 
     with ThreadPoolExecutor(max_workers=threads) as pool:
 
@@ -265,7 +273,12 @@ def by_stars(
             counts = np.zeros((n_pairs, len(penalties)), np.uint16)
 
             def one(units: np.ndarray) -> list[np.ndarray]:
-                return [found.pairs for found in model.path(correlations.of(units), penalties, certificates)]
+                key, graphs = units.tobytes(), []
+                start = last[key].restored() if key in last else None
+                for found in model.path(correlations.of(units), penalties, certificates, start=start):
+                    graphs.append(found.pairs)
+                last[key] = found.stored()
+                return graphs
 
             for graphs in pool.map(one, draws):
                 for k, pairs in enumerate(graphs):
@@ -274,13 +287,14 @@ def by_stars(
 
         return stars(
             count,
-            first,
+            first if penalties is None else penalties,
             n_units=genes.n_units,
             n_pairs=n_pairs,
             n_subsamples=N_DRAWS,
             threshold=threshold,
-            smallest=SMALLEST * grid[0],
+            smallest=SMALLEST * grid[0] if penalties is None else None,
             is_bounded=is_bounded,
+            strata=genes.strata,
             seed=seed,
         )
 

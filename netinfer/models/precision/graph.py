@@ -47,6 +47,14 @@ class GraphFit:
         """Places of the pairs among all pairs, shape (n_edges,)."""
         return pair_index(self.first, self.second, self.n_genes)
 
+    def stored(self) -> GraphFit:
+        """Leave out what is large and can be made anew: what is kept until the path goes on."""
+        return self if self.solution is None else dataclasses.replace(self, solution=self.solution.without_covariance())
+
+    def restored(self) -> GraphFit:
+        """Make it anew, so that a path can go on from here."""
+        return self if self.solution is None else dataclasses.replace(self, solution=self.solution.with_inverse())
+
 
 class GraphModel(Protocol):
     """A graphical model on a correlation matrix: at a penalty of the largest |r| or more it ties nothing."""

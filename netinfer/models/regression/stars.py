@@ -132,7 +132,8 @@ def choose_network_penalty(
     Notes
     -----
     Holds 2 bytes for each target, regulator and penalty. Liu, Roeder and Wasserman (2010); how the choice is made is
-    told at `netinfer.stability.stars`. Subsamples are drawn over all units alike, strata or not.
+    told at `netinfer.stability.stars`. With strata a subsample
+    takes the same share of each.
     """
     from netinfer.io import as_expression
 
@@ -158,6 +159,7 @@ def choose_network_penalty(
             n_subsamples=n_subsamples,
             threshold=threshold,
             smallest=SMALLEST if penalties is None else None,
+            strata=problem.strata,
             seed=seed,
         )
         coef = work.fit(choice.penalty)
