@@ -95,6 +95,11 @@ def test_a_run_writes_what_one_call_gives(compared: Any) -> None:
     assert "conditional on the genes included: 30 of 30" in report
 
 
+def test_another_threshold_repeats_no_fit(compared: Any) -> None:
+    done = compared.snakemake("results/media/report.html", "--dry-run", "--config", "regression={threshold: 0.75}")
+    assert planned(done) == {"comparison", "comparison_report"}, done.stdout + done.stderr
+
+
 def test_lost_parts_are_made_anew_with_the_same_bytes(compared: Any) -> None:
     folder = compared.folder / "results" / "media"
     names = ("changes.tsv", "edges.tsv", "network.graphml", "provenance.json", "report.html")
@@ -102,6 +107,7 @@ def test_lost_parts_are_made_anew_with_the_same_bytes(compared: Any) -> None:
     part = folder / "work" / "halves" / "2-of-3.npz"
     part.write_bytes(part.read_bytes()[:-9] + b"?" * 9)
     (folder / "changes.tsv").unlink()
+    (folder / "report.html").unlink()
     done = compared.snakemake("results/media/report.html")
     assert done.returncode == 1
     assert "delete it and run again" in done.stdout + done.stderr

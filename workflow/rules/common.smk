@@ -68,8 +68,9 @@ TYING = {
     key: config["regression"][key]
     for key in ("n_subsamples", "rule", "threshold", "truncation", "pooled")
 }
-# What the comparisons take of them.
-COMPARING = {key: config["regression"][key] for key in ("n_subsamples", "threshold")}
+# What the comparisons take of them: another threshold repeats no fit.
+HALVING = {"n_subsamples": config["regression"]["n_subsamples"]}
+COMPARING = {**HALVING, "threshold": config["regression"]["threshold"]}
 # What only keeps or adds to the network's own counts is no part of the variants.
 VARYING = {
     key: value for key, value in FITTING.items() if key not in ("decoys", "resumable")

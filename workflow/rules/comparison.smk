@@ -17,7 +17,7 @@ rule comparison_plan:
         runtime=minutes(120, 240),
     params:
         comparison=whole_comparison,
-        regression=COMPARING,
+        regression=HALVING,
         seed=config["seed"],
         version=VERSION,
     script:
@@ -43,7 +43,7 @@ rule comparison_halves:
         runtime=minutes(120, 240),
     params:
         comparison=whole_comparison,
-        regression=COMPARING,
+        regression=HALVING,
         seed=config["seed"],
         version=VERSION,
     script:
