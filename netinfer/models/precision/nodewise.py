@@ -31,8 +31,8 @@ from netinfer.solvers.path import GAP_TOLERANCE, MAX_SWEEPS
 COMBINATIONS = ("and", "or")
 # Genes solved at a time by a thread.
 BLOCK = 64
-# Penalties solved at a time for a caller who may stop: the paths begin anew each time, and these make them thrice as
-# long, so that all beginnings together cost half as much as the last.
+# Penalties solved at a time for a caller who may stop: the paths begin anew each time, and so many more double their
+# time, so that all the earlier ones together cost as much as the last.
 AHEAD = 4
 # Which side's partial correlation a pair has.
 SIDES = {"and": "the one of smaller magnitude", "or": "the one of larger magnitude"}
@@ -99,7 +99,7 @@ class NodewiseLasso:
         """Yield the graphs from a place of the grid on."""
         if len(grid) == 0:
             return
-        # A long way in one stride has to watch all genes; in strides of the usual grid it takes a third of the time.
+        # A long way in one stride has to watch all genes; strides of the usual grid take a third to a half of the time.
         usual = penalty_grid(correlation)
         way = np.append(usual[usual > (1.0 + 1e-9) * grid[0]], grid)
         blocks = _solve(_mirrored(correlation), way, threads)
