@@ -24,7 +24,8 @@ from netinfer.models.comparison.conditions import WHERE
 from netinfer.models.comparison.fits import JointFit, Penalties, joint_fit
 from netinfer.models.precision.choice import FOLD_STREAM, LEAST_UNITS, N_DRAWS, N_FOLDS, PATIENCE, ebic, held_out_fold
 from netinfer.models.precision.correlations import Correlations
-from netinfer.models.precision.fits import Certificates, penalty_grid, refit, selected, steps
+from netinfer.models.precision.fits import Certificates, penalty_grid, refit, steps
+from netinfer.models.precision.graph import as_graph
 from netinfer.models.regression.chunk import effective_units
 from netinfer.solvers import GraphicalLassoResult
 from netinfer.stability.stars import instability, subsample, subsample_size
@@ -120,7 +121,7 @@ def _by_stars(
     sizes = [subsample_size(one.genes.n_units) for one in correlations]
     n_pairs = [len(one.whole.matrix) * (len(one.whole.matrix) - 1) // 2 for one in correlations]
     ways = [
-        (k, steps(one.of(subsample(one.genes.n_units, draw, size=size, seed=seed)), grid, certificates))
+        (k, steps(one.of(_draw(one, draw, size, seed)), grid, certificates))
         for k, (one, size) in enumerate(zip(correlations, sizes, strict=True))
         for draw in range(N_DRAWS)
     ]
@@ -129,7 +130,7 @@ def _by_stars(
     with ThreadPoolExecutor(max_workers=threads) as pool:
         for _ in grid:
             counts = [np.zeros((n, 1), np.uint16) for n in n_pairs]
-            for (k, _), pairs in zip(ways, pool.map(lambda way: selected(next(way[1])), ways), strict=True):
+            for (k, _), pairs in zip(ways, pool.map(lambda way: as_graph(next(way[1])).pairs, ways), strict=True):
                 counts[k][pairs, 0] += 1
             value = float(np.mean([instability(count, N_DRAWS)[0] for count in counts]))
             values.append(max([value, *values[-1:]]))
@@ -143,10 +144,14 @@ def _by_stars(
     return float(grid[at]), path, {"threshold": threshold, "n_subsamples": N_DRAWS, "subsample_size": sizes}
 
 
+def _draw(one: Correlations, draw: int, size: int, seed: int) -> np.ndarray:
+    return subsample(one.genes.n_units, draw, size=size, seed=seed, strata=one.genes.strata)
+
+
 def _edges_along(correlations: Sequence[Correlations], grid: np.ndarray, threads: int) -> list[list[int]]:
     """Count the edges of each condition's own graph on all samples."""
     return [
-        [len(selected(found)) for found in steps(one.whole.matrix, grid, Certificates(), threads=threads)]
+        [len(as_graph(found).pairs) for found in steps(one.whole.matrix, grid, Certificates(), threads=threads)]
         for one in correlations
     ]
 
@@ -175,11 +180,11 @@ def _by_ebic(
         counts = []
         for one, way, n in zip(correlations, ways, sizes, strict=True):
             found = next(way)
-            refitted = refit(one.whole.matrix, found, threads=threads)
+            refitted = refit(one.whole.matrix, as_graph(found), threads=threads)
             if refitted is None:
                 is_stopped = True
                 break
-            counts.append(len(selected(found)))
+            counts.append(len(as_graph(found).pairs))
             total += ebic(refitted, len(one.whole.matrix), n, counts[-1])
         if is_stopped:
             break
@@ -245,7 +250,7 @@ def _by_likelihood(
         matrices = [one.whole.matrix for one in correlations]
         whole = joint_fit(matrices, genes, Penalties(kind, penalty, s), certificates, start=whole, threads=threads)
         for own, graph in zip(n_edges, whole.graphs, strict=True):
-            own.append(len(selected(graph)))
+            own.append(len(as_graph(graph).pairs))
     shown = [value if np.isfinite(value) else None for value in values.tolist()]
     table = {"similarity": list(SIMILARITIES), "criterion": shown, "standard_error": error, "n_edges": n_edges}
     return chosen, table
@@ -253,7 +258,7 @@ def _by_likelihood(
 
 def _score(graph: GraphicalLassoResult, trained: np.ndarray, held_out: np.ndarray) -> float:
     """Return the held-out criterion of a graph by its fit without a penalty; infinite where it has none."""
-    refitted = refit(trained, graph)
+    refitted = refit(trained, as_graph(graph))
     if refitted is None:
         return np.inf
     return float((refitted.precision * held_out).sum() - np.linalg.slogdet(refitted.precision)[1])

@@ -205,7 +205,7 @@ class ConfiguredComparison:
 
     def _nothing(self, reason: str, record: Mapping[str, Any]) -> JointNetworks:
         """Return networks without edges and tables without rows."""
-        networks = {name: skipped_network(adata, reason, record) for name, adata in self.expressions.items()}
+        networks = {name: skipped_network(adata, reason, record, MODEL) for name, adata in self.expressions.items()}
         units = {name: {"n_samples": adata.n_obs, "n_genes": adata.n_vars} for name, adata in self.expressions.items()}
         for name, network in networks.items():
             units[name]["n_units"] = int(network.targets["n_units"].max())

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import sparse
 
-from netinfer.models.precision.fits import TOLERANCE, Certificates, fit
+from netinfer.models.precision.fits import TOLERANCE, Certificates, steps
 from netinfer.solvers import GraphicalLassoResult, JointGraphicalResult
 from netinfer.solvers.joint_graphical import MAX_ITERATIONS, is_of, solve
 from netinfer.solvers.joint_graphical_input import checked_joint_problem
@@ -89,7 +89,7 @@ def joint_fit(
         before = (None,) * len(matrices) if start is None else start.graphs
         return JointFit(
             tuple(
-                fit(matrix, penalties.penalty, certificates, start=of, threads=threads)
+                next(steps(matrix, [penalties.penalty], certificates, start=of, threads=threads))
                 for matrix, of in zip(matrices, before, strict=True)
             )
         )

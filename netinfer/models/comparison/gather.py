@@ -16,6 +16,7 @@ from netinfer.models.comparison.tally import JointTally, universal_ties
 from netinfer.models.precision.correlations import Correlations
 from netinfer.models.precision.fits import TOLERANCE, Certificates, pair_ends, pair_index
 from netinfer.models.precision.gather import gather
+from netinfer.models.precision.graph import as_graph
 from netinfer.models.precision.stability import HalfSamples, bound_constants
 from netinfer.network import EXPECTED_FALSE_EDGES_NOTE, Network
 from netinfer.network.joint import KINDS, JointNetworks
@@ -69,7 +70,8 @@ def gather_networks(
     for k, name in enumerate(conditions.names):
         halves = _halves(conditions, tally, k, penalties.penalty, n_subsamples)
         network = gather(
-            conditions.problems[k], correlations[k], None, whole.graphs[k], halves, rule=RULE, constants=constants[k],
+            conditions.problems[k], correlations[k], None, as_graph(whole.graphs[k]), halves, rule=RULE,
+            constants=constants[k],
             asked=None, certificates=certificates, record={**record, "dataset": name}, dropped=dropped.get(name),
         )  # fmt: skip
         provenance = {

@@ -117,7 +117,7 @@ class GraphicalLasso:
         """Yield the fits at decreasing penalties."""
         solution = None if start is None else start.solution
         for found in fits.steps(correlation, penalties, certificates, start=solution, threads=threads):
-            yield _as_graph(found)
+            yield as_graph(found)
 
     def steps(
         self, correlation: np.ndarray, penalties: Iterable[float], certificates: Certificates, *, threads: int = 1
@@ -126,7 +126,8 @@ class GraphicalLasso:
         return self.path(correlation, penalties, certificates, threads=threads)
 
 
-def _as_graph(found: GraphicalLassoResult) -> GraphFit:
+def as_graph(found: GraphicalLassoResult) -> GraphFit:
+    """Return the graph of a fit of the Graphical Lasso."""
     first, second, value = tied(found)
     return GraphFit(
         n_genes=len(found.variances),
