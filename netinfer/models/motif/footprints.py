@@ -27,7 +27,7 @@ def find_footprints(
     *,
     letters: str = "ACGT",
     gap: int = 1,
-    share: float = 1.0 / 3.0,
+    share: float = 0.25,
     first: int = 0,
     bound: np.ndarray | None = None,
 ) -> pd.DataFrame:
@@ -49,7 +49,7 @@ def find_footprints(
     letters : str
     gap : int, >= 0
     share : float, 0 to 1
-        A third by default: a ninth of the variance that the strongest position carries.
+        A quarter by default: a sixteenth of the variance that the strongest position carries.
     first : int
         Number of the first position.
     bound : float array, shape (n_positions,), optional

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 from scipy.linalg import cho_solve
 
-from netinfer.models.motif.paths import Paths, base_paths, factored, position_paths
+from netinfer.models.motif.paths import Paths, base_paths, contributions, factored, position_paths
 from netinfer.models.motif.problem import MotifProblem
 from netinfer.moments import Moments
 from netinfer.moments.onehot import N_BASES, BaseCounts, Coding
@@ -32,7 +32,8 @@ class Stability:
     position_counts, base_counts : int arrays, shapes (n_positions, n_penalties), (4 n_positions, n_penalties)
         Half-samples that selected the position (group Lasso), the base (Lasso).
     contribution : float array, shape (n_positions,)
-        Mean over half-samples of the position's contribution at the end of the path.
+        Mean over half-samples of the standard deviation of what the position adds, where the other half selected it, by
+        least squares; two classes: by the selecting fit. 0 for a half-sample that does not select it.
     effect, low, high : float arrays, shape (4 n_positions,)
         NaN where no half-sample selected the position.
     worst_gap : float
@@ -81,7 +82,6 @@ class Tally:
         self.position_counts += is_in.transpose(0, 2, 1)
         self.n_selected += is_in.sum(axis=2)
         self.n_union += np.logical_or.accumulate(is_in, axis=1).sum(axis=2)
-        self.contribution += positions.contribution[:, -1]
         by_base = np.stack([self.problem.coding.expand @ of_one.T for of_one in bases.coef])
         self.base_counts += by_base != 0
         self.gap = np.maximum(self.gap, np.maximum(positions.gap, bases.gap))
@@ -94,8 +94,10 @@ class Tally:
         for response, of_one in enumerate(contribution):
             found = _effects(other, self.problem.coding, of_one, n_units, response)
             if found is None:
+                self.contribution[response] += of_one
                 continue
-            places, estimate, half_width = found
+            places, estimate, half_width, parts = found
+            self.contribution[response] += parts
             n = len(places)
             self.chosen[response, split, :n] = places
             self.estimate[response, split, :n], self.half_width[response, split, :n] = estimate, half_width
@@ -129,7 +131,11 @@ class Tally:
 
 
 def select_gaussian(
-    problem: MotifProblem, everything: BaseCounts, penalties: tuple[np.ndarray, np.ndarray], n_subsamples: int, seed: int
+    problem: MotifProblem,
+    everything: BaseCounts,
+    penalties: tuple[np.ndarray, np.ndarray],
+    n_subsamples: int,
+    seed: int,
 ) -> list[Stability]:
     """Run stability selection by counted moments.
 
@@ -168,10 +174,11 @@ def select_gaussian(
 
 def _effects(
     moments: Moments, coding: Coding, contribution: np.ndarray, n_units: int, response: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    """Regress on all bases of the selected positions; return places among 4 n_positions, estimates, half widths.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray] | None:
+    """Regress on all bases of the selected positions.
 
-    The strongest positions are taken where there are more columns than a quarter of the units.
+    Returns places among 4 n_positions, their estimates and half widths, and each position's contribution. The
+    strongest positions are taken where there are more columns than a quarter of the units.
     """
     varies = moments.gram.diagonal() > 0
     taken = []
@@ -199,4 +206,7 @@ def _effects(
     spread = np.einsum("ij,jk,ik->i", maps, inverse, maps)
     # Two-sided, and a factor of two for the median of splits (Meinshausen, Meier and Buhlmann 2009).
     quantile = stats.t.ppf(1.0 - (1.0 - INTERVAL_LEVEL) / 4.0, free)
-    return places, maps @ estimate, quantile * np.sqrt(left / free * spread)
+    whole = np.zeros(len(coding.position))
+    whole[chosen] = estimate
+    parts = contributions(whole, moments.gram, coding.position, len(contribution))
+    return places, maps @ estimate, quantile * np.sqrt(left / free * spread), parts

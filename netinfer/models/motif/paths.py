@@ -107,7 +107,9 @@ def base_paths(moments: Moments, position: np.ndarray, n_positions: int, penalti
         warnings.simplefilter("ignore", ConvergenceWarning)
         found = lasso_paths(gram, crosses, penalties, penalty_weights=np.where(varies, 1.0, np.inf))
     coef = np.stack([path.coef for path in found]) * per_sd * sd[:, None, None]
-    return Paths(coef, contributions(coef, moments.gram, position, n_positions), np.array([p.duality_gap.max() for p in found]))
+    return Paths(
+        coef, contributions(coef, moments.gram, position, n_positions), np.array([p.duality_gap.max() for p in found])
+    )
 
 
 def contributions(coef: np.ndarray, gram: np.ndarray, position: np.ndarray, n_positions: int) -> np.ndarray:

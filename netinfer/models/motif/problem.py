@@ -216,9 +216,13 @@ def matched(given: SequenceSet, activity: Any) -> tuple[tuple[str, ...], np.ndar
     values = np.asarray(activity)
     values = values[:, None] if values.ndim == 1 else values
     if values.ndim != 2 or len(values) != len(given):
-        raise InputError(f"activity: {np.asarray(activity).shape} values for {len(given)} sequences: one row a sequence")
+        raise InputError(
+            f"activity: {np.asarray(activity).shape} values for {len(given)} sequences: one row a sequence"
+        )
     if len(names) != values.shape[1]:
         names = tuple(f"activity_{i}" for i in range(values.shape[1]))
+    if len(set(names)) < len(names):
+        raise InputError(f"activity: columns of one name: {some(names)}: rename them")
     return names, values
 
 
@@ -283,8 +287,8 @@ def _filled(
         if n_unclear > kept.sum() // 2:
             i = int(has_unclear.argmax())
             raise InputError(
-                f"sequences: {n_unclear} of {int(kept.sum())} have ambiguous letters or gaps, such as {given.ids[i]!r}: "
-                "set ambiguous='reference' to read them as the reference base"
+                f"sequences: {n_unclear} of {int(kept.sum())} have ambiguous letters or gaps, such as {given.ids[i]!r}"
+                ": set ambiguous='reference' to read them as the reference base"
             )
         notes.append(f"{n_unclear} sequences with ambiguous letters or gaps were left out")
         return given.codes, ~unclear.any(axis=1)
@@ -300,7 +304,7 @@ def _reference(reference: str, given: SequenceSet, n_positions: int) -> np.ndarr
     codes = as_sequences([reference], where="reference").codes[0]
     if len(codes) != n_positions or (codes == AMBIGUOUS).any():
         raise InputError(
-            f"reference: {len(codes)} letters, for sequences of {n_positions}: give the wild type, in A, C, G and T alone"
+            f"reference: {len(codes)} letters, for sequences of {n_positions}: give the wild type, in A, C, G, T alone"
         )
     return codes
 
