@@ -46,7 +46,7 @@ def fit_motif_positions(
     penalty: str | float = "one_se",
     fdr: float | None = None,
     expected_false_positions: float | None = None,
-    rule: str = "shah_samworth_unimodal",
+    rule: str = "shah_samworth",
     threshold: float = 0.9,
     n_penalties: int = 20,
     test: Any = None,

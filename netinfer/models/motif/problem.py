@@ -234,7 +234,7 @@ def _responses(table: np.ndarray, names: tuple[str, ...], family: str, positive:
             values = table.astype(np.float64)
         except (TypeError, ValueError):
             bad = next(value for value in table.ravel() if not _is_number(value))
-            raise InputError(f"activity: {bad!r} is no number: family binomial takes classes") from None
+            raise InputError(f"activity: {str(bad)!r} is no number: family binomial takes classes") from None
         if np.isinf(values).any():
             raise InputError(f"activity: {int(np.isinf(values).sum())} values are infinite: leave them out")
         return values, ()
