@@ -55,23 +55,27 @@ def whitening(gram: np.ndarray, position: np.ndarray) -> tuple[sparse.csc_array,
     maps : sparse array, shape (p, k)
     labels : int array, shape (k,)
     """
-    edges = np.flatnonzero(np.diff(position, prepend=-1))
-    rows, columns, values, labels = [], [], [], []
-    n = 0
-    for first, last in zip(edges, np.append(edges[1:], len(position)), strict=True):
-        variance, axes = np.linalg.eigh(gram[first:last, first:last])
-        kept = np.flatnonzero(variance > DEPENDENT * max(variance[-1], DEPENDENT))
-        block = axes[:, kept] / np.sqrt(variance[kept])
-        r, c = np.indices(block.shape)
-        rows.append((first + r).ravel())
-        columns.append((n + c).ravel())
-        values.append(block.ravel())
-        labels.append(np.full(len(kept), position[first]))
-        n += len(kept)
+    places, is_there, blocks = _blocks(gram, position)
+    variance, axes = np.linalg.eigh(blocks)
+    kept = variance > DEPENDENT * np.maximum(variance[:, -1:], DEPENDENT)
+    scaled = axes / np.sqrt(np.where(kept, variance, 1.0))[:, None, :]
+    number = np.cumsum(kept).reshape(kept.shape) - 1
+    group, row, column = np.nonzero(is_there[:, :, None] & kept[:, None, :])
     maps = sparse.csc_array(
-        (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=(len(position), n)
+        (scaled[group, row, column], (places[group, row], number[group, column])), shape=(len(position), kept.sum())
     )
-    return maps, np.concatenate(labels).astype(np.int64)
+    return maps, position[places[:, 0]].repeat(kept.sum(axis=1)).astype(np.int64)
+
+
+def _blocks(gram: np.ndarray, position: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the columns of each position, which of them are there, and their Gram, padded with zeros to one size."""
+    starts = np.flatnonzero(np.diff(position, prepend=-1))
+    sizes = np.diff(np.append(starts, len(position)))
+    steps = np.arange(sizes.max())
+    is_there = steps < sizes[:, None]
+    places = np.where(is_there, starts[:, None] + steps, starts[:, None])
+    blocks = gram[places[:, :, None], places[:, None, :]]
+    return places, is_there, np.where(is_there[:, :, None] & is_there[:, None, :], blocks, 0.0)
 
 
 def position_paths(moments: Moments, position: np.ndarray, n_positions: int, penalties: np.ndarray) -> Paths:
@@ -114,13 +118,11 @@ def base_paths(moments: Moments, position: np.ndarray, n_positions: int, penalti
 
 def contributions(coef: np.ndarray, gram: np.ndarray, position: np.ndarray, n_positions: int) -> np.ndarray:
     """Return the standard deviation of each position's part of a fit, shape (..., n_positions)."""
+    places, is_there, blocks = _blocks(gram, position)
+    inside = np.where(is_there, coef[..., places], 0.0)
     out = np.zeros((*coef.shape[:-1], n_positions))
-    edges = np.flatnonzero(np.diff(position, prepend=-1))
-    for first, last in zip(edges, np.append(edges[1:], len(position)), strict=True):
-        inside = coef[..., first:last]
-        out[..., position[first]] = np.sqrt(
-            np.maximum(np.einsum("...i,ij,...j->...", inside, gram[first:last, first:last], inside), 0.0)
-        )
+    square = ((inside[..., None, :] @ blocks)[..., 0, :] * inside).sum(axis=-1)
+    out[..., position[places[:, 0]]] = np.sqrt(np.maximum(square, 0.0))
     return out
 
 
