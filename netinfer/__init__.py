@@ -23,6 +23,8 @@ _LAZY = {
     "choose_network_penalty": "netinfer.models.regression",
     "infer_diffusion": "netinfer.models.diffusion",
     "infer_precision": "netinfer.models.precision",
+    "fit_motif_positions": "netinfer.models.motif",
+    "fit_motif_responses": "netinfer.models.motif",
     "sensitivity": "netinfer.models.sensitivity",
     "Network": "netinfer.network",
 }
@@ -44,6 +46,7 @@ _MODULES = (
 if TYPE_CHECKING:
     from netinfer.io import read_expression
     from netinfer.models.diffusion import infer_diffusion
+    from netinfer.models.motif import fit_motif_positions, fit_motif_responses
     from netinfer.models.penalty import choose_penalty
     from netinfer.models.phenotype import select_genes
     from netinfer.models.precision import infer_precision
@@ -57,6 +60,8 @@ __all__ = [
     "choose_network_penalty",
     "choose_penalty",
     "evaluate",
+    "fit_motif_positions",
+    "fit_motif_responses",
     "hidden_factors",
     "infer_diffusion",
     "infer_precision",

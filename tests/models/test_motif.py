@@ -182,6 +182,56 @@ def test_two_classes_find_the_sites():
     np.testing.assert_allclose(turned.predict(sequences), 1.0 - probability, atol=1e-6)
 
 
+def epistatic(n: int, seed: int) -> tuple[list[str], np.ndarray]:
+    """Activity falls by one for a mutation at 3 or at 8, and by one alone for both: the second does no more harm."""
+    rng = np.random.default_rng(seed)
+    codes = np.where(rng.random((n, 12)) < 0.4, rng.integers(1, 4, (n, 12)), 0)
+    first, second = codes[:, 3] > 0, codes[:, 8] > 0
+    activity = 2.0 - (first | second) - 1.0 * (codes[:, 5] > 0) + 0.3 * rng.standard_normal(n)
+    return ["".join(row) for row in np.array(list("ACGT"))[codes]], activity
+
+
+def test_pairs_find_the_epistasis_and_predict_it():
+    sequences, activity = epistatic(1500, seed=0)
+    is_test = np.arange(1500) % 3 == 0
+    plain = fit_motif_positions(sequences, activity, test=is_test, n_subsamples=20, first=1)
+    model = fit_motif_positions(sequences, activity, test=is_test, n_subsamples=20, first=1, pairs=[4, 6, 9])
+    at_cut = model.pairs[model.pairs["is_selected"]]
+    assert at_cut[["position_1", "position_2", "distance"]].to_numpy().tolist() == [[4, 9, 5]]
+    assert len(model.pairs) == 3
+    assert set(zip(model.terms["position_1"], model.terms["position_2"], strict=True)) == {(4, 9)}
+    # Each of the nine is +1; a pair of bases is in 1000 * (0.4 / 3)^2 = 18 sequences, a standard error of 0.1.
+    assert len(model.terms) == 9
+    np.testing.assert_allclose(model.terms["coef"], 1.0, atol=0.35)
+    # Of the variance 0.56, which is 0.23 + 0.24 + 0.09, single bases lack the interaction, 0.4^2 0.6^2 = 0.06.
+    assert model.record["test"]["r2"] > plain.record["test"]["r2"] + 0.05
+    assert model.record["heldout_pairs"]["r2"] > model.record["heldout_pairs"]["r2_without_pairs"] + 0.05
+    assert model.record["is_certified"]
+    wild = model.predict(["A" * 12, "AAACAAAAAAAA", "AAAAAAAACAAA", "AAACAAAACAAA"])
+    np.testing.assert_allclose(wild, [2.0, 1.0, 1.0, 1.0], atol=0.3)
+
+
+def test_pairs_without_epistasis_are_none(tmp_path):
+    sequences, _ = epistatic(1000, seed=1)
+    mutated = as_sequences(sequences).codes > 0
+    activity = mutated[:, 3] + mutated[:, 8] + 0.3 * np.random.default_rng(0).standard_normal(1000)
+    model = fit_motif_positions(sequences, activity, n_subsamples=20, pairs=[3, 8])
+    assert model.pairs[["position_1", "position_2"]].to_numpy().tolist() == [[3, 8]]
+    # At fdr 0.1, sets of noise alone select in one of ten; this one does not.
+    assert not model.pairs["is_selected"].any()
+    alone = fit_motif_positions(sequences, activity, n_subsamples=4, pairs=[7])
+    assert alone.pairs is None
+    assert any("fewer than two positions" in note for note in alone.record["notes"])
+    files = model.write(tmp_path)
+    assert [file.name for file in files[3:]] == ["pairs.tsv", "pair_terms.tsv"]
+    with pytest.raises(ConfigError, match="pairs: needs family gaussian and coding reference"):
+        fit_motif_positions(sequences, activity, pairs="model", coding="zero_sum")
+    with pytest.raises(ConfigError, match="pairs: 'all' is unknown"):
+        fit_motif_positions(sequences, activity, pairs="all")
+    with pytest.raises(InputError, match="position 99 is not there"):
+        fit_motif_positions(sequences, activity, n_subsamples=4, pairs=[3, 99])
+
+
 def test_footprints_bridge_gaps_and_leave_weak_positions_out():
     weight = np.array([0.0, 1.0, 0.0, 0.8, 0.1, 0.0, 0.0, 0.5, 0.0])
     is_selected = weight > 0

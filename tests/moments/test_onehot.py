@@ -8,7 +8,7 @@ from sklearn.linear_model import Lasso
 
 from netinfer.errors import ConfigError, InputError
 from netinfer.models.motif.paths import base_paths, factored, largest_penalties, position_paths
-from netinfer.moments.onehot import base_design, count_bases, make_coding
+from netinfer.moments.onehot import base_design, count_bases, make_coding, pair_design
 
 
 def data(n: int = 200, length: int = 12, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -135,6 +135,22 @@ def test_a_base_that_a_half_lacks_does_no_harm():
         assert np.isfinite(path.coef).all()
         assert not path.contribution[:, :, 0].any()
     assert factored(moments.gram) is None
+
+
+def test_counted_pairs_equal_products_of_dense_columns():
+    codes, y, weights = data(n=400)
+    design = base_design(codes)
+    pairs = pair_design(design, np.array([0, 2, 7]), fewest=5)
+    found = count_bases(pairs.design, y, weights).moments()
+    single = design.matrix().toarray()
+    x = np.concatenate([single[:, pairs.left] * single[:, pairs.right], single[:, pairs.single]], axis=1)
+    assert pairs.positions.tolist() == [[0, 2], [0, 7], [2, 7]]
+    assert (np.diff(pairs.label) >= 0).all()
+    assert ((single[:, pairs.left] * single[:, pairs.right]).sum(axis=0) >= 5).all()
+    x = x - np.average(x, axis=0, weights=weights)
+    scaled = x * (weights / weights.sum())[:, None]
+    np.testing.assert_allclose(found.gram, scaled.T @ x, atol=1e-12)
+    np.testing.assert_allclose(found.cross, scaled.T @ (y - np.average(y, axis=0, weights=weights)), atol=1e-12)
 
 
 def test_codes_and_codings_that_are_none_are_refused():

@@ -17,6 +17,7 @@ from netinfer.models.motif.choice import FINEST, Choice, choose_penalty, paths_o
 from netinfer.models.motif.footprints import find_footprints
 from netinfer.models.motif.halves import Stability, grid, noise_penalties, select_gaussian
 from netinfer.models.motif.model import EXPECTED_FALSE_POSITIONS_NOTE, MotifModel
+from netinfer.models.motif.pairs import fit_pairs
 from netinfer.models.motif.paths import largest_penalties
 from netinfer.models.motif.problem import MotifProblem, make_problem, matched
 from netinfer.models.motif.settings import Settings, checked_settings
@@ -56,6 +57,7 @@ def fit_motif_positions(
     gap: int = 1,
     footprint_share: float = 0.25,
     first: int = 0,
+    pairs: Any = None,
     seed: int = 0,
 ) -> MotifModel:
     """Find the bases of aligned sequences that go with their activity, by the Lasso with stability selection.
@@ -106,6 +108,9 @@ def fit_motif_positions(
         A selected position belongs to a footprint where its weight is at least this share of the largest one.
     first : int
         Number of the first position, such as -250.
+    pairs : {"selected", "model"} or list of int, optional
+        Adds interactions between every two of some positions: those at the cut, those of the model that predicts, or
+        the ones named; the 20 strongest where there are more. Coding ``reference`` without a `reference`, gaussian.
     seed : int
 
     Returns
@@ -144,6 +149,7 @@ def fit_motif_positions(
         footprint_share,
         first,
         seed,
+        pairs,
     )
     given = {
         "family": family, "weights": weights, "coding": coding, "reference": reference, "ambiguous": ambiguous,
@@ -186,13 +192,17 @@ def fit_motif_responses(sequences: Any, activities: Any, **settings: Any) -> dic
         for name in ("family", "weights", "coding", "reference", "ambiguous", "align", "positive")
     }
     order = ("model", "refit", "penalty", "n_subsamples", "n_penalties", "fdr", "expected_false_positions", "rule",
-             "threshold", "gap", "footprint_share", "first", "seed")  # fmt: skip
+             "threshold", "gap", "footprint_share", "first", "seed", "pairs")  # fmt: skip
     found = _fitted(sequences, activities, given, checked_settings(*(wanted[name] for name in order)), test)
     return {model.record["response"]: model for model in found}
 
 
 def _fitted(sequences: Any, activity: Any, given: dict[str, Any], settings: Settings, test: Any) -> list[MotifModel]:
     """Fit every response; the design is counted once for all of them."""
+    if settings.pairs is not None and (
+        given["family"] != "gaussian" or given["coding"] != "reference" or given["reference"] is not None
+    ):
+        raise ConfigError("fit_motif_positions: pairs: needs family gaussian and coding reference, and no reference")
     read = as_sequences(sequences, align=given["align"])
     is_test = _test_rows(test, len(read))
     problem = make_problem(read, activity, rows=None if is_test is None else ~is_test, **given)
@@ -232,10 +242,60 @@ def _fitted(sequences: Any, activity: Any, given: dict[str, Any], settings: Sett
         else:
             intercept = float(intercepts[choice.place]) + _constant_part(problem, coef, by_base)
         built = _model(problem, settings, one, choice, by_base, intercept, t, float(path.gap[t]), is_refit)
+        if settings.pairs is not None:
+            with thread_limit(1):
+                built = _with_pairs(built, problem, one, settings, t)
         if is_test is not None:
             built.record["test"] = _scores(built, read, activity, given["weights"], is_test, t, problem)
         models.append(built)
     return models
+
+
+def _with_pairs(
+    model: MotifModel, problem: MotifProblem, stable: Stability, settings: Settings, response: int
+) -> MotifModel:
+    """Add interactions between chosen positions to a model."""
+    if settings.pairs == "selected":
+        chosen = model.positions.loc[model.positions["is_selected"], "position"].unique() - settings.first
+    elif settings.pairs == "model":
+        chosen = np.flatnonzero((model.coef != 0).any(axis=1))
+    else:
+        chosen = np.unique(np.array(settings.pairs, dtype=np.int64)) - settings.first
+        absent = np.setdiff1d(chosen, problem.varying)
+        if absent.size:
+            raise InputError(f"pairs: position {absent[0] + settings.first} is not there, or has no variation")
+    found = None
+    if len(chosen) > 1:
+        found = fit_pairs(
+            problem, model.coef, np.asarray(chosen), stable.contribution, settings=settings, response=response
+        )
+    if found is None:
+        model.record["notes"].append(
+            "pairs: fewer than two positions to pair, or no two bases are together often enough"
+        )
+        return model
+    table, terms = found.table.copy(), found.terms.copy()
+    for name in ("position_1", "position_2"):
+        table[name] += settings.first
+        terms[name] += settings.first
+    for name in ("base_1", "base_2"):
+        terms[name] = [problem.letters[b] for b in terms[name]]
+    built = dataclasses.replace(model, coef=found.coef, intercept=0.0, pairs=table, terms=terms)
+    added = built.scores(problem.codes)
+    intercept = float(problem.centre[response] - np.average(added, weights=problem.weights))
+    positions = model.positions.copy()
+    codes = [problem.letters.index(base) for base in positions["base"]]
+    positions["coef"] = found.coef[positions["position"] - settings.first, codes]
+    worst = max(model.record["worst_duality_gap"], found.gap)
+    record = {
+        **model.record,
+        "n_coefficients": int(np.count_nonzero(found.coef)) + len(terms),
+        "n_pair_coefficients": len(terms),
+        "heldout_pairs": found.heldout,
+        "worst_duality_gap": worst,
+        "is_certified": worst <= CERTIFIED,
+    }
+    return dataclasses.replace(built, intercept=intercept, positions=positions, record=record)
 
 
 def _mean_part(problem: MotifProblem, by_base: np.ndarray) -> float:

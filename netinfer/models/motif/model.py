@@ -79,6 +79,9 @@ class MotifModel:
         JSON's own types: sequences, units, settings, held-out figures, certificate, notes.
     cut : dict
         ``asked``, ``met``, ``reason``, ``expected_false_positions``, ``n_positions``.
+    pairs, terms : DataFrame or None
+        Where interactions were asked for: one row a pair of chosen positions (see `netinfer.models.motif.pairs`), and
+        the coefficients of pairs of bases, position_1, base_1, position_2, base_2, coef, which add to the bases' own.
 
     Notes
     -----
@@ -92,6 +95,21 @@ class MotifModel:
     footprints: pd.DataFrame
     record: dict[str, Any]
     cut: dict[str, Any]
+    pairs: pd.DataFrame | None = None
+    terms: pd.DataFrame | None = None
+
+    def scores(self, codes: np.ndarray) -> np.ndarray:
+        """Return intercept, bases and pairs added up, float array (n_sequences,), from codes 0 to 3."""
+        places = np.arange(len(self.coef))
+        out = np.full(len(codes), self.intercept)
+        left, right, size = self._terms()
+        for begin in range(0, len(codes), _BLOCK):
+            block = codes[begin : begin + _BLOCK]
+            part = self.coef[places, block].sum(axis=1)
+            for (p, a), (q, b), coef in zip(left, right, size, strict=True):
+                part += coef * ((block[:, p] == a) & (block[:, q] == b))
+            out[begin : begin + _BLOCK] += part
+        return out
 
     def predict(self, sequences: Any) -> np.ndarray:
         """Predict the activity of sequences; of two classes the probability of the second.
@@ -124,14 +142,8 @@ class MotifModel:
         reference = _codes(self.record["reference"])
         codes = np.where(given.codes == AMBIGUOUS, reference, given.codes)
         unseen = ~np.array(self.record["base_occurs"], dtype=bool)
-        places = np.arange(len(self.coef))
-        n_unseen = 0
-        out = np.empty(len(codes))
-        for first in range(0, len(codes), _BLOCK):
-            block = codes[first : first + _BLOCK]
-            is_new = unseen[places, block]
-            n_unseen += int(is_new.any(axis=1).sum())
-            out[first : first + _BLOCK] = self.coef[places, np.where(is_new, reference, block)].sum(axis=1)
+        is_new = unseen[np.arange(len(self.coef)), codes]
+        n_unseen = int(is_new.any(axis=1).sum())
         if n_unseen:
             warnings.warn(
                 f"predict: {n_unseen} of {len(codes)} sequences have bases that no sequence of the fit had there: they "
@@ -139,8 +151,20 @@ class MotifModel:
                 UserWarning,
                 stacklevel=2,
             )
-        out += self.intercept
+        out = self.scores(np.where(is_new, reference, codes))
         return 0.5 * (1.0 + np.tanh(0.5 * out)) if self.record["family"] == "binomial" else out
+
+    def _terms(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return place and base of both ends of every pair of bases, and the coefficients."""
+        if self.terms is None or not len(self.terms):
+            return np.zeros((0, 2), np.int64), np.zeros((0, 2), np.int64), np.zeros(0)
+        ends = [
+            np.stack(
+                [self.terms[f"position_{k}"] - self.record["first"], _codes("".join(self.terms[f"base_{k}"]))], axis=1
+            )
+            for k in (1, 2)
+        ]
+        return ends[0], ends[1], self.terms["coef"].to_numpy(dtype=np.float64)
 
     def write(self, folder: str | os.PathLike[str]) -> list[Path]:
         """Write positions.tsv, footprints.tsv and model.json into a folder, each whole or not at all.

@@ -10,6 +10,8 @@ from netinfer.models.motif.choice import MODELS, RULES
 from netinfer.stability.rules import RULES as ERROR_RULES
 from netinfer.stability.subsamples import check_seed
 
+PAIRS = ("selected", "model")
+
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
@@ -27,10 +29,24 @@ class Settings:
     share: float
     first: int
     seed: int
+    pairs: str | tuple[int, ...] | None
 
 
 def checked_settings(
-    model, refit, penalty, n_subsamples, n_penalties, fdr, expected, rule, threshold, gap, share, first, seed
+    model,
+    refit,
+    penalty,
+    n_subsamples,
+    n_penalties,
+    fdr,
+    expected,
+    rule,
+    threshold,
+    gap,
+    share,
+    first,
+    seed,
+    pairs=None,
 ) -> Settings:
     """Check the settings of a motif-position model, in the order of `Settings`.
 
@@ -53,6 +69,8 @@ def checked_settings(
         raise ConfigError(f"{where}: threshold: {threshold} is not above 0.5 and at most 1")
     if isinstance(share, bool) or not 0.0 <= share <= 1.0:
         raise ConfigError(f"{where}: footprint_share: {share!r} is not from 0 to 1")
+    if isinstance(pairs, str) and pairs not in PAIRS:
+        raise ConfigError(f"{where}: pairs: {pairs!r} is unknown: use {', '.join(PAIRS)} or a list of positions")
     whole = {}
     for name, value, least in (
         ("n_subsamples", n_subsamples, 4), ("n_penalties", n_penalties, 2), ("gap", gap, 0), ("first", first, None),
@@ -74,5 +92,6 @@ def checked_settings(
     return Settings(
         model=model, is_refit=bool(refit), penalty=penalty if isinstance(penalty, str) else float(penalty),
         asked={name: float(value)}, rule=rule, threshold=float(threshold), share=float(share), seed=check_seed(seed),
+        pairs=pairs if pairs is None or isinstance(pairs, str) else tuple(int(p) for p in pairs),
         **whole,
     )  # fmt: skip
