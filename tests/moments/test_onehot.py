@@ -8,7 +8,8 @@ from sklearn.linear_model import Lasso
 
 from netinfer.errors import ConfigError, InputError
 from netinfer.models.motif.paths import base_paths, factored, largest_penalties, position_paths
-from netinfer.moments.onehot import base_design, count_bases, make_coding, pair_design
+from netinfer.moments.onehot import base_design, count_bases, make_coding
+from netinfer.moments.onehot_pairs import pair_design
 
 
 def data(n: int = 200, length: int = 12, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -6,23 +6,22 @@ import dataclasses
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from netinfer import __version__
 from netinfer.errors import ConfigError, InputError
-from netinfer.io.sequences import AMBIGUOUS, as_sequences
+from netinfer.io.sequences import as_sequences
 from netinfer.kernels import thread_limit
 from netinfer.models.motif.binomial import BinomialFit, choose_binomial, select_binomial
 from netinfer.models.motif.choice import FINEST, Choice, choose_penalty, paths_of, refitted
 from netinfer.models.motif.footprints import find_footprints
 from netinfer.models.motif.halves import Stability, grid, noise_penalties, select_gaussian
+from netinfer.models.motif.heldout import check_test, number, score_test
 from netinfer.models.motif.model import EXPECTED_FALSE_POSITIONS_NOTE, MotifModel
 from netinfer.models.motif.pairs import fit_pairs
 from netinfer.models.motif.paths import largest_penalties
 from netinfer.models.motif.problem import MotifProblem, make_problem, matched
 from netinfer.models.motif.settings import Settings, checked_settings
 from netinfer.models.motif.tables import cut_record, position_table
-from netinfer.stability.odds import auc
 
 # Largest relative duality gap of a fit that counts as certified.
 CERTIFIED = 1e-8
@@ -204,7 +203,7 @@ def _fitted(sequences: Any, activity: Any, given: dict[str, Any], settings: Sett
     ):
         raise ConfigError("fit_motif_positions: pairs: needs family gaussian and coding reference, and no reference")
     read = as_sequences(sequences, align=given["align"])
-    is_test = _test_rows(test, len(read))
+    is_test = check_test(test, len(read))
     problem = make_problem(read, activity, rows=None if is_test is None else ~is_test, **given)
     with thread_limit(1):
         everything = problem.count()
@@ -246,7 +245,7 @@ def _fitted(sequences: Any, activity: Any, given: dict[str, Any], settings: Sett
             with thread_limit(1):
                 built = _with_pairs(built, problem, one, settings, t)
         if is_test is not None:
-            built.record["test"] = _scores(built, read, activity, given["weights"], is_test, t, problem)
+            built.record["test"] = score_test(built, read, activity, given["weights"], is_test, t, problem)
         models.append(built)
     return models
 
@@ -359,7 +358,7 @@ def _model(
         "heldout": {
             share: float(choice.r2[choice.place]),
             f"{share}_se": float(choice.r2_se[choice.place]),
-            score: _number(choice.r[choice.place]),
+            score: number(choice.r[choice.place]),
             "meaning": "mean over ten folds of distinct sequences; the penalty was chosen on them",
         },
         "is_certified": worst <= CERTIFIED,
@@ -377,41 +376,3 @@ def _model(
     }
     cut = cut_record(table, settings.asked, problem.n_units)
     return MotifModel(by_base, intercept, table, prints, record, cut)
-
-
-def _scores(
-    model: MotifModel, read: Any, activity: Any, weights: Any, is_test: np.ndarray, response: int, problem: MotifProblem
-) -> dict[str, Any]:
-    """Score predictions on sequences that had no part in the fit; ambiguous ones and those without activity are out."""
-    values = matched(read, activity)[1][:, response]
-    rows = np.flatnonzero(is_test & ~pd.isna(values) & ~(read.codes == AMBIGUOUS).any(axis=1))
-    if not rows.size:
-        raise InputError("test: no sequence of it has an activity: leave it out")
-    part = dataclasses.replace(read, ids=tuple(read.ids[i] for i in rows), codes=read.codes[rows])
-    predicted = model.predict(part)
-    if problem.family == "binomial":
-        return {"n": len(rows), "auc": _number(auc(predicted, values[rows] == problem.classes[1]))}
-    truth = values[rows].astype(np.float64)
-    amounts = np.ones(len(rows)) if weights is None else matched(read, weights)[1][rows, 0].astype(np.float64)
-    mean = np.average(truth, weights=amounts)
-    spread = np.average((truth - mean) ** 2, weights=amounts)
-    around = predicted - np.average(predicted, weights=amounts)
-    size = np.sqrt(spread * np.average(around**2, weights=amounts))
-    r = float(np.average(around * (truth - mean), weights=amounts) / size) if size > 0 else float("nan")
-    r2 = 1.0 - np.average((truth - predicted) ** 2, weights=amounts) / spread if spread > 0 else float("nan")
-    return {"n": len(rows), "r": _number(r), "r2": _number(float(r2))}
-
-
-def _test_rows(test: Any, n: int) -> np.ndarray | None:
-    if test is None:
-        return None
-    rows = np.asarray(test)
-    if rows.shape != (n,) or rows.dtype != bool:
-        raise InputError(f"test: {rows.dtype} of shape {rows.shape}: give True or False for each of {n} sequences")
-    if not rows.any() or rows.all():
-        raise InputError(f"test: {int(rows.sum())} of {n} sequences: some, but not all, can be kept out")
-    return rows
-
-
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

@@ -167,7 +167,7 @@ class MotifModel:
         return ends[0], ends[1], self.terms["coef"].to_numpy(dtype=np.float64)
 
     def write(self, folder: str | os.PathLike[str]) -> list[Path]:
-        """Write positions.tsv, footprints.tsv and model.json into a folder, each whole or not at all.
+        """Write positions.tsv, footprints.tsv, model.json, and the files of pairs, each whole or not at all.
 
         Raises
         ------
@@ -184,6 +184,12 @@ class MotifModel:
         files = [folder / name for name in ("positions.tsv", "footprints.tsv", "model.json")]
         write_tsv(files[0], self.positions, POSITION_COLUMNS)
         write_tsv(files[1], self.footprints, FOOTPRINTS)
+        if self.pairs is not None and self.terms is not None:
+            from netinfer.models.motif.pairs import PAIR_COLUMNS
+
+            files += [folder / "pairs.tsv", folder / "pair_terms.tsv"]
+            write_tsv(files[3], self.pairs, PAIR_COLUMNS)
+            write_tsv(files[4], self.terms)
         write_json(files[2], {**self.record, "coef": self.coef.tolist(), "intercept": self.intercept, "cut": self.cut})
         return files
 

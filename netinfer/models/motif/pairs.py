@@ -20,7 +20,8 @@ from netinfer.models.motif.paths import Paths, largest_penalties, least_squares,
 from netinfer.models.motif.problem import MotifProblem
 from netinfer.models.motif.settings import Settings
 from netinfer.moments import Moments, project_out
-from netinfer.moments.onehot import BaseCounts, PairDesign, count_bases, pair_design
+from netinfer.moments.onehot import BaseCounts, count_bases
+from netinfer.moments.onehot_pairs import PairDesign, pair_design
 from netinfer.stability import SelectionCounts, complementary_pair, expected_false, q_values
 
 # Most positions that are paired: 190 pairs, 1,770 columns. The strongest are taken where there are more.
