@@ -24,6 +24,8 @@ _LAZY = {
     "infer_diffusion": "netinfer.models.diffusion",
     "infer_precision": "netinfer.models.precision",
     "infer_joint_precision": "netinfer.models.comparison",
+    "fit_motif_positions": "netinfer.models.motif",
+    "fit_motif_responses": "netinfer.models.motif",
     "sensitivity": "netinfer.models.sensitivity",
     "Network": "netinfer.network",
     "JointNetworks": "netinfer.network",
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from netinfer.io import read_expression
     from netinfer.models.comparison import infer_joint_precision
     from netinfer.models.diffusion import infer_diffusion
+    from netinfer.models.motif import fit_motif_positions, fit_motif_responses
     from netinfer.models.penalty import choose_penalty
     from netinfer.models.phenotype import select_genes
     from netinfer.models.precision import infer_precision
@@ -61,6 +64,8 @@ __all__ = [
     "choose_network_penalty",
     "choose_penalty",
     "evaluate",
+    "fit_motif_positions",
+    "fit_motif_responses",
     "hidden_factors",
     "infer_diffusion",
     "infer_joint_precision",

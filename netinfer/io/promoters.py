@@ -16,6 +16,7 @@ import pandas as pd
 from netinfer.errors import ConfigError, InputError
 from netinfer.io.annotation import read_annotation
 from netinfer.io.ids import duplicates, some
+from netinfer.io.sequences import read_fasta
 from netinfer.io.source import file_kind, regular_file, text_blocks
 
 _COMPLEMENT = str.maketrans("ACGTURYSWKMBDHVNacgturyswkmbdhvn", "TGCAAYRSWMKVHDBNtgcaayrswmkvhdbn")
@@ -249,12 +250,12 @@ def _contigs(genome: str | os.PathLike[str] | Mapping[str, str]) -> Iterator[Map
         return
     path = regular_file(genome)
     if file_kind(path) == "gzip":
-        yield _read_whole(path)
+        yield read_fasta(path)
         return
     try:
         from pyfaidx import Fasta, FastaIndexingError
     except ImportError:
-        yield _read_whole(path)
+        yield read_fasta(path)
         return
     with tempfile.TemporaryDirectory() as folder:  # the genome's own folder may be read-only
         try:
@@ -263,26 +264,6 @@ def _contigs(genome: str | os.PathLike[str] | Mapping[str, str]) -> Iterator[Map
             raise InputError(f"{path}: cannot be read as FASTA: {error}") from None
         with contigs:
             yield {name: contigs[name] for name in contigs.keys()}  # noqa: SIM118 - a Fasta is no dict
-
-
-def _read_whole(path: Path) -> dict[str, str]:
-    parts: dict[str, list[str]] = {}
-    current: list[str] | None = None
-    for first, lines in text_blocks(path):
-        for number, line in enumerate(lines, start=first):
-            if line.startswith(">"):
-                name = (line[1:].split() or [""])[0]
-                if not name or name in parts:
-                    what = f"contig {name!r} a second time" if name else "'>' without a name"
-                    raise InputError(f"{path}: line {number}: {what}: name each contig once")
-                current = parts.setdefault(name, [])
-            elif line.strip():
-                if current is None:
-                    raise InputError(f"{path}: line {number}: {line[:20]!r} before the first '>': is it FASTA?")
-                current.append(line.strip())
-    if not parts:
-        raise InputError(f"{path}: no line begins with '>': is it FASTA?")
-    return {name: "".join(lines) for name, lines in parts.items()}
 
 
 def _check_contigs(frame: pd.DataFrame, contigs: Mapping[str, Any], width: int) -> None:

@@ -45,6 +45,12 @@ import netinfer as ni
              "threads"],
         ),
         (
+            ni.fit_motif_positions,
+            ["sequences", "activity"],
+            ["family", "n_subsamples", "weights", "coding", "reference", "model", "refit", "penalty", "fdr",
+             "expected_false_positions", "test", "pairs", "seed"],
+        ),
+        (
             ni.choose_network_penalty,
             ["adata", "regulators"],
             ["threshold", "n_subsamples", "shrinkage", "penalties", "covariates", "block", "penalty_weights", "seed",

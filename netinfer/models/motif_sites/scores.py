@@ -14,13 +14,10 @@ from netinfer.errors import ConfigError, InputError
 from netinfer.io.ids import duplicates, some
 from netinfer.io.motifs import Motif, read_motifs
 from netinfer.io.promoters import Promoters, read_bed, read_starts
+from netinfer.io.sequences import as_sequences
 from netinfer.moments.sites import best_matches
 
 BIN_WIDTH = 50
-_CODES = np.full(256, 4, np.uint8)
-for _place, _letters in enumerate(("Aa", "Cc", "Gg", "TtUu")):
-    for _letter in _letters:
-        _CODES[ord(_letter)] = _place
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -111,8 +108,7 @@ def scan_motifs(
     if wide:
         raise InputError(f"motifs: {some(wide)} are wider than the promoters of {length} bases: cut longer ones")
     edges = bin_edges(promoters.upstream, promoters.downstream, bin_width)
-    text = "".join(promoters.sequences.values()).encode("ascii", "replace")
-    codes = _CODES[np.frombuffer(text, np.uint8)].reshape(len(promoters.sequences), length)
+    codes = as_sequences(promoters.sequences, where="promoters").codes
     base = _background(codes) if background is None else _checked_background(background)
     values = np.empty((len(codes), len(listed), len(edges) - 1))
     for k, motif in enumerate(listed):

@@ -1,0 +1,145 @@
+"""The penalty of the model that predicts, by held-out error over folds of distinct sequences."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from netinfer.models.motif.paths import Paths, base_paths, least_squares, position_paths
+from netinfer.models.motif.problem import MotifProblem
+from netinfer.moments import Moments
+from netinfer.moments.onehot import BaseCounts
+from netinfer.stability.subsamples import raw_words
+
+N_FOLDS = 10
+# Counter of the folds' random words, beyond those of any pair of half-samples.
+FOLD_STREAM = 1 << 40
+# A held-out path ends below the noise by this factor of 1 / sqrt(n), where every base that helps is in.
+FINEST = 0.35
+MODELS = ("lasso", "group_lasso")
+RULES = ("one_se", "best")
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """Held-out error along the path of one response.
+
+    Attributes
+    ----------
+    penalties : float array, shape (n_penalties,), decreasing
+    r2, r2_se : float arrays, shape (n_penalties,)
+        Mean over the folds of the share of the variance predicted, and its standard error.
+    r : float array, shape (n_penalties,)
+        Mean over the folds of the correlation of prediction and activity; NaN where no fold has one.
+    place : int
+        The penalty chosen.
+    """
+
+    penalties: np.ndarray
+    r2: np.ndarray
+    r2_se: np.ndarray
+    r: np.ndarray
+    place: int
+
+
+def folds(n_units: int, seed: int, n_folds: int = N_FOLDS) -> np.ndarray:
+    """Return each unit's fold, of sizes that differ by one at most, int array, shape (n_units,)."""
+    order = np.argsort(raw_words(seed, FOLD_STREAM, n_units), kind="stable")
+    out = np.empty(n_units, np.int64)
+    out[order] = np.arange(n_units) % n_folds
+    return out
+
+
+def paths_of(model: str, moments: Moments, problem: MotifProblem, penalties: np.ndarray) -> Paths:
+    """Fit the Lasso over bases or the group Lasso over positions."""
+    fit = base_paths if model == "lasso" else position_paths
+    return fit(moments, problem.coding.position, problem.n_positions, penalties)
+
+
+def refitted(moments: Moments, path: Paths, response: int, is_refit: bool) -> np.ndarray:
+    """Return the coefficients along a path, by least squares on each support where wished, (n_penalties, n_columns)."""
+    coef = path.coef[response]
+    if not is_refit:
+        return coef
+    out = np.zeros_like(coef)
+    for k, shrunk in enumerate(coef):
+        chosen = np.flatnonzero(shrunk)
+        if k and np.array_equal(chosen, np.flatnonzero(coef[k - 1])):
+            out[k] = out[k - 1]
+        elif chosen.size:
+            out[k, chosen] = least_squares(moments, chosen, response)
+    return out
+
+
+def choose_penalty(
+    problem: MotifProblem,
+    everything: BaseCounts,
+    penalties: np.ndarray,
+    *,
+    model: str,
+    is_refit: bool,
+    rule: str,
+    seed: int,
+) -> list[Choice]:
+    """Score a path on folds that had no part in it, by moments, and choose a penalty for each response.
+
+    Parameters
+    ----------
+    problem : MotifProblem
+    everything : BaseCounts
+    penalties : float array, shape (n_penalties,), decreasing
+    model : {"lasso", "group_lasso"}
+    is_refit : bool
+    rule : {"one_se", "best"}
+        ``one_se`` takes the largest penalty whose error is within one standard error of the smallest (Breiman,
+        Friedman, Olshen and Stone 1984; Hastie, Tibshirani and Friedman 2009).
+    seed : int
+
+    Returns
+    -------
+    list of Choice, one a response
+    """
+    n_responses = problem.responses.shape[1]
+    r2 = np.zeros((n_responses, N_FOLDS, len(penalties)))
+    r = np.full(r2.shape, np.nan)
+    fold = folds(problem.n_units, seed)[problem.unit]
+    transform = problem.coding.transform
+    for k in range(N_FOLDS):
+        inside = problem.count(np.flatnonzero(fold == k))
+        test, train = inside.moments(transform), (everything - inside).moments(transform)
+        path = paths_of(model, train, problem, penalties)
+        whole = everything.square / everything.n
+        for t in range(n_responses):
+            coef = refitted(train, path, t, is_refit)
+            r2[t, k], r[t, k] = score(coef, train, test, t, float(whole[t]))
+    return [_chosen(penalties, r2[t], r[t], rule) for t in range(n_responses)]
+
+
+def score(
+    coef: np.ndarray, train: Moments, test: Moments, response: int, variance: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the explained share of a variance, and the correlation, of fits on other sequences, by their moments.
+
+    coef : (n_fits, n_columns) by the moments of `train`
+    """
+    shift = coef @ (test.regulator_mean - train.regulator_mean)
+    offset = test.target_mean[response] - train.target_mean[response] - shift
+    covariance = coef @ test.cross[:, response]
+    quadratic = np.maximum(np.einsum("ki,ij,kj->k", coef, test.gram, coef, optimize=True), 0.0)
+    error = test.target_var[response] - 2.0 * covariance + quadratic + offset**2
+    base = test.target_var[response] + (test.target_mean[response] - train.target_mean[response]) ** 2
+    size = np.sqrt(quadratic * test.target_var[response])
+    r = np.divide(covariance, size, out=np.full(len(coef), np.nan), where=size > 1e-12 * variance)
+    # Folds of few sequences differ in variance: the share is that of all sequences' variance.
+    return (base - error) / variance, r
+
+
+def _chosen(penalties: np.ndarray, r2: np.ndarray, r: np.ndarray, rule: str) -> Choice:
+    mean, se = r2.mean(axis=0), r2.std(axis=0, ddof=1) / np.sqrt(len(r2))
+    best = int(mean.argmax())
+    place = best if rule == "best" else int((mean >= mean[best] - se[best]).argmax())
+    known = ~np.isnan(r)
+    n_known = known.sum(axis=0)
+    mean_r = np.divide(np.where(known, r, 0.0).sum(axis=0), n_known, out=np.full(len(mean), np.nan), where=n_known > 0)
+    return Choice(penalties, mean, se, mean_r, place)

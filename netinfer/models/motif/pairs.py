@@ -1,0 +1,219 @@
+"""Interactions between chosen positions: group Lasso over pairs of positions, beside their single bases.
+
+Only positions that are chosen themselves are paired (strong heredity; Bien, Taylor and Tibshirani 2013). What single
+bases explain is projected out of pairs and activity in each half-sample, so that a pair stands for what two bases do
+together beyond what each does alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from netinfer.io.columns import Column
+from netinfer.models.motif.choice import N_FOLDS, folds, score
+from netinfer.models.motif.halves import NOISE_LEVEL, grid
+from netinfer.models.motif.paths import Paths, largest_penalties, least_squares, position_paths
+from netinfer.models.motif.problem import MotifProblem
+from netinfer.models.motif.settings import Settings
+from netinfer.moments import Moments, project_out
+from netinfer.moments.onehot import BaseCounts, count_bases
+from netinfer.moments.onehot_pairs import PairDesign, pair_design
+from netinfer.stability import SelectionCounts, complementary_pair, expected_false, q_values
+
+# Most positions that are paired: 190 pairs, 1,770 columns. The strongest are taken where there are more.
+MOST_POSITIONS = 20
+PAIR_COLUMNS = (
+    Column("position_1", "int", "", "first position"),
+    Column("position_2", "int", "", "second position"),
+    Column("distance", "int", "bases", "from the first to the second"),
+    Column("weight", "float", "activity", "standard deviation of what the pair adds to single bases, mean"),
+    Column("selection_probability", "float", "", "share of half-samples that select the pair"),
+    Column("expected_false_pairs", "float", "pairs", "expected false pairs at the cut that ends here", True),
+    Column("q_value", "float", "", "smallest expected share of false pairs of a cut that includes it", True),
+    Column("is_selected", "boolean", "", "whether the pair is at the cut"),
+)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class PairFit:
+    """Pairs of positions, and the coefficients that replace those of the chosen positions' bases.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row a pair of chosen positions: see `PAIR_COLUMNS`.
+    terms : DataFrame
+        position_1, base_1, position_2, base_2 (codes 0 to 3), coef: what two bases add where they are together.
+    coef : float array, shape (n_positions, 4)
+        Of single bases: refitted beside the pairs at the chosen positions, as before elsewhere.
+    heldout : dict
+        R2, its standard error and r over the folds, with and without pairs, of what the other positions leave of the
+        activity.
+    gap : float
+    """
+
+    table: pd.DataFrame
+    terms: pd.DataFrame
+    coef: np.ndarray
+    heldout: dict[str, float]
+    gap: float
+
+
+def fit_pairs(
+    problem: MotifProblem,
+    by_base: np.ndarray,
+    positions: np.ndarray,
+    weight: np.ndarray,
+    *,
+    settings: Settings,
+    response: int,
+) -> PairFit | None:
+    """Select pairs among chosen positions by stability selection, and refit with the pairs that predict.
+
+    Parameters
+    ----------
+    problem : MotifProblem
+        Coded against the commonest base.
+    by_base : float array, shape (n_positions, 4)
+        Of the model without pairs; what it says of other positions is taken off first.
+    positions : int array, rising
+    weight : float array, shape (n_positions,)
+        Decides which positions are paired where there are more than `MOST_POSITIONS`.
+    settings : Settings
+        As for the positions; pairs are cut at the same ``fdr``, 0.1 where another cut is asked for.
+    response : int
+
+    Returns
+    -------
+    PairFit, or None where no two positions vary together.
+    """
+    if len(positions) > MOST_POSITIONS:
+        positions = np.sort(positions[np.argsort(-weight[positions], kind="stable")[:MOST_POSITIONS]])
+    pairs = pair_design(problem.design, positions)
+    if not len(pairs.label):
+        return None
+    others = by_base.copy()
+    others[positions] = 0.0
+    rest = others[np.arange(problem.n_positions), problem.codes].sum(axis=1)
+    left = problem.responses[:, response] - (rest - np.average(rest, weights=problem.weights))
+    run = _Run(problem, pairs, left[:, None])
+    table = _table(run, settings)
+    everything = run.count(None)
+    moments = everything.moments()
+    penalties = run.grid(everything, settings.n_penalties, problem.n_units, 0.25)
+    heldout, place = _choose(run, everything, penalties, settings.seed)
+    path = run.path(moments, penalties)
+    coef = run.refit(moments, path)[place]
+    n = len(pairs.label)
+    single = others
+    single[problem.design.position[pairs.single], problem.design.base[pairs.single]] = coef[n:]
+    terms = pd.DataFrame(
+        {
+            "position_1": problem.design.position[pairs.left],
+            "base_1": problem.design.base[pairs.left],
+            "position_2": problem.design.position[pairs.right],
+            "base_2": problem.design.base[pairs.right],
+            "coef": coef[:n],
+        }
+    )
+    return PairFit(table, terms[terms["coef"] != 0].reset_index(drop=True), single, heldout, float(path.gap[0]))
+
+
+class _Run:
+    """Counts and paths of one pair design."""
+
+    def __init__(self, problem: MotifProblem, pairs: PairDesign, responses: np.ndarray) -> None:
+        self.problem, self.pairs, self.responses = problem, pairs, responses
+        self.n_pairs, self.n_single = len(pairs.positions), len(pairs.single)
+
+    def count(self, rows: np.ndarray | None) -> BaseCounts:
+        return count_bases(self.pairs.design, self.responses, self.problem.weights, rows)
+
+    def grid(self, everything: BaseCounts, n_penalties: int, n_units: int, share: float) -> np.ndarray:
+        """Return penalties down to a share of that at which a pair of noise enters in one of twenty samples."""
+        sizes = np.bincount(self.pairs.label)
+        noise = np.sqrt(stats.chi2.isf(NOISE_LEVEL, sizes.max()) / sizes.max() / n_units)
+        left = project_out(everything.moments(), self.n_single)
+        return grid(largest_penalties(left, self.pairs.label)[0], share * noise, n_penalties)
+
+    def path(self, moments: Moments, penalties: np.ndarray) -> Paths:
+        """Fit the group Lasso over pairs to what single bases leave."""
+        return position_paths(project_out(moments, self.n_single), self.pairs.label, self.n_pairs, penalties)
+
+    def single_bases(self, moments: Moments) -> np.ndarray:
+        """Regress on all single bases alone, (n_columns,)."""
+        n = len(self.pairs.label)
+        out = np.zeros(n + self.n_single)
+        out[n:] = least_squares(moments, n + np.arange(self.n_single), 0)
+        return out
+
+    def refit(self, moments: Moments, path: Paths) -> np.ndarray:
+        """Regress on all single bases and the pairs selected at each penalty, (n_penalties, n_columns)."""
+        n = len(self.pairs.label)
+        out = np.zeros((len(path.coef[0]), n + self.n_single))
+        for k, shrunk in enumerate(path.coef[0]):
+            chosen = np.append(np.flatnonzero(shrunk), n + np.arange(self.n_single))
+            out[k, chosen] = least_squares(moments, chosen, 0)
+        return out
+
+
+def _table(run: _Run, settings: Settings) -> pd.DataFrame:
+    n_subsamples, n_penalties = settings.n_subsamples, settings.n_penalties
+    problem, everything = run.problem, run.count(None)
+    penalties = run.grid(everything, n_penalties, problem.n_units // 2, 1.0)
+    counts = np.zeros((run.n_pairs, n_penalties), np.int64)
+    n_selected, n_union, weight = np.zeros((1, n_penalties)), np.zeros((1, n_penalties)), np.zeros(run.n_pairs)
+    for pair in range(n_subsamples // 2):
+        for units in complementary_pair(problem.n_units, pair, seed=settings.seed):
+            path = run.path(run.count(problem.rows_of(units)).moments(), penalties)
+            is_in = path.contribution[0] > 0
+            counts += is_in.T
+            n_selected += is_in.sum(axis=1) / n_subsamples
+            n_union += np.logical_or.accumulate(is_in, axis=0).sum(axis=1) / n_subsamples
+            weight += path.contribution[0, -1] / n_subsamples
+    most = counts.max(axis=1)
+    bound, q_value = np.full(run.n_pairs, np.nan), np.full(run.n_pairs, np.nan)
+    gate = np.flatnonzero(most > n_subsamples // 2)
+    selection = SelectionCounts(n_subsamples, np.array([float(run.n_pairs)]), n_selected, n_union, counts[gate])
+    found = expected_false(selection, settings.rule, threshold=settings.threshold)
+    bound[gate], q_value[gate] = np.where(np.isinf(found), np.nan, found), q_values(found)
+    first, second = run.pairs.positions.T
+    return pd.DataFrame(
+        {
+            "position_1": first,
+            "position_2": second,
+            "distance": second - first,
+            "weight": weight,
+            "selection_probability": most / n_subsamples,
+            "expected_false_pairs": bound,
+            "q_value": q_value,
+            "is_selected": np.nan_to_num(q_value, nan=np.inf) <= settings.asked.get("fdr", 0.1),
+        }
+    )
+
+
+def _choose(run: _Run, everything: BaseCounts, penalties: np.ndarray, seed: int) -> tuple[dict[str, float], int]:
+    """Choose the penalty by the one-standard-error rule over the folds; return the figures and its place."""
+    fold = folds(run.problem.n_units, seed)[run.problem.unit]
+    r2, r = np.zeros((N_FOLDS, len(penalties))), np.zeros((N_FOLDS, len(penalties)))
+    alone = np.zeros(N_FOLDS)
+    whole = float(everything.square[0] / everything.n)
+    for k in range(N_FOLDS):
+        inside = run.count(np.flatnonzero(fold == k))
+        test, train = inside.moments(), (everything - inside).moments()
+        r2[k], r[k] = score(run.refit(train, run.path(train, penalties)), train, test, 0, whole)
+        alone[k] = score(run.single_bases(train)[None], train, test, 0, whole)[0][0]
+    mean, se = r2.mean(axis=0), r2.std(axis=0, ddof=1) / np.sqrt(N_FOLDS)
+    best = int(mean.argmax())
+    place = int((mean >= mean[best] - se[best]).argmax())
+    figures = {
+        "r2": float(mean[place]),
+        "r2_se": float(se[place]),
+        "r": float(np.nanmean(r[:, place])),
+        "r2_without_pairs": float(alone.mean()),
+    }
+    return figures, place
