@@ -62,7 +62,9 @@ def test_without_similarity_each_network_is_that_of_its_condition_alone(planted,
 
 
 def test_selection_and_bound_are_those_of_plain_loops(planted):
-    joint = ni.infer_joint_precision(planted, penalty=0.2, similarity=0.5, threshold=0.75, seed=3, **QUICK)
+    joint = ni.infer_joint_precision(
+        planted, kind="fused", penalty=0.2, similarity=0.5, threshold=0.75, seed=3, **QUICK
+    )
     values = {name: data.to_numpy() for name, data in planted.items()}
     counts = {name: np.zeros((20, 20)) for name in planted}
     for pair in range(5):
