@@ -1,12 +1,15 @@
 """Networks of several conditions: the joint solver against GGLasso, and what is gained by estimating them together.
 
     python benchmarks/joint.py --recovery [--genes 100] [--seeds 10]
+    python benchmarks/joint.py --null [--genes 100] [--seeds 10]
     python benchmarks/joint.py --speed --peers-python PATH [--sizes 100 300 500] [--rounds 3]
     python benchmarks/joint.py --cost [--sizes 100 300 500]   # the whole call, 100 half-samples
 
 Recovery: conditions from `netinfer.simulate.conditions`, 100 samples each, estimated on their own (similarity 0) and
 together; F1 of the edges (mean over the conditions), F1 of the edges called shared, and the number of edges called
 gained, lost or flipped that are so, and that are not. All at the penalty that StARS chooses for the separate graphs.
+
+Null: two samples of the same networks, where every edge called gained, lost or flipped is one too many.
 
 Speed: correlations of such conditions, s = 0.5. Each solver has the loosest tolerance of a list whose objective is
 within 1e-5 a variable of the best certified lower bound;
@@ -16,6 +19,7 @@ netinfer's own gap is at most that. Processor time, one thread each, solvers in 
 from __future__ import annotations
 
 import argparse
+import warnings
 
 import numpy as np
 import peers
@@ -74,6 +78,28 @@ def recovery(n_genes: int, n_seeds: int, threads: int) -> None:
                 f"| {name} | {s:.2f} | {edges:.3f} | {shared:.3f} | {right:.1f} | {wrong:.1f} | {n_true:.0f} |",
                 flush=True,
             )
+
+
+def null(n_genes: int, n_seeds: int, threads: int) -> None:
+    """Print how many changes are called between two samples of the same networks, where there is none."""
+    print("| samples | genes | s | penalty | shared | gained | lost | flipped | unclear | warned |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    for sizes in ((200, 200), (100, 100), (200, 60), (60, 60)):
+        rows = []
+        for seed in range(n_seeds):
+            data, _ = ni.simulate.conditions(sizes, n_genes, gained=0.0, lost=0.0, flipped=0.0, seed=seed)
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                found = ni.infer_joint_precision(data, threads=threads, seed=seed)
+            counts = found.counts().iloc[0].reindex(["shared", "gained", "lost", "flipped", "unclear"], fill_value=0)
+            is_warned = any("chance alone" in str(one.message) for one in caught)
+            rows.append([found.provenance["similarity"], found.provenance["penalty"], *counts, is_warned])
+        mean = np.mean(np.array(rows, float), axis=0)
+        print(
+            f"| {sizes[0]} and {sizes[1]} | {n_genes} | {mean[0]:.2f} | {mean[1]:.2f} | "
+            + " | ".join(f"{value:.1f}" for value in mean[2:7]) + f" | {mean[7]:.0%} |",
+            flush=True,
+        )  # fmt: skip
 
 
 def scored(found: ni.JointNetworks, truth) -> list[float]:
@@ -190,6 +216,7 @@ def main() -> None:
     parser.add_argument("--recovery", action="store_true")
     parser.add_argument("--speed", action="store_true")
     parser.add_argument("--cost", action="store_true")
+    parser.add_argument("--null", action="store_true", help="two samples of the same networks")
     parser.add_argument("--genes", type=int, default=100)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--sizes", type=int, nargs="+", default=[100, 300, 500])
@@ -199,6 +226,8 @@ def main() -> None:
     options = parser.parse_args()
     if options.recovery:
         recovery(options.genes, options.seeds, options.threads)
+    if options.null:
+        null(options.genes, options.seeds, options.threads)
     if options.cost:
         cost(options.sizes, options.threads)
     if options.speed:

@@ -22,8 +22,8 @@ from netinfer.network.validate import check_provenance, rank_candidates
 KINDS = ("gained", "lost", "flipped", "shared", "absent", "unclear", "not_measured")
 NOTE = (
     "Edges of several conditions, fitted together. lost means that half-samples of the condition do not select the "
-    "edge, not that the tie is absent: fewer samples lose edges more easily. No change here is proven, and none says "
-    "what caused it."
+    "edge, not that the tie is absent: fewer samples lose weak edges and gain chance ones more easily. No change here "
+    "is proven, and none says what caused it."
 )
 _NOT_IN_NAME = re.compile("[^A-Za-z0-9_-]+")
 

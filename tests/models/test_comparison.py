@@ -142,6 +142,29 @@ def test_planted_changes_are_called_so(found):
     assert counts.sum() == len(found.changes)
 
 
+@pytest.mark.parametrize("sizes", [(200, 200), (200, 60)])
+def test_two_samples_of_one_network_seldom_differ(sizes):
+    # 19 edges, and half-samples that chance alone tells apart: four data sets, of equal and of unequal size.
+    n_changed = n_shared = 0
+    for seed in range(4):
+        pair = {name: condition(10 * seed + k, n=n) for k, (name, n) in enumerate(zip("ab", sizes, strict=True))}
+        counts = ni.infer_joint_precision(pair, penalty=0.25, similarity=0.5, n_subsamples=20, threads=1).counts()
+        n_changed += int(counts.loc["b", ["gained", "lost", "flipped"]].sum())
+        n_shared += int(counts.loc["b", "shared"])
+    assert n_shared >= 40
+    assert n_changed <= 0.1 * n_shared
+
+
+def test_noise_has_no_sure_signs():
+    rng = np.random.default_rng(0)
+    pair = {name: pd.DataFrame(rng.standard_normal((60, 15)), columns=GENES[:15]) for name in "ab"}
+    with pytest.warns(UserWarning, match="chance alone might give as many edges as are stable in a .*, b "):
+        found = ni.infer_joint_precision(pair, penalty=0.01, similarity=0.0, n_subsamples=20, threads=1)
+    # Nearly all 105 pairs are tied in all half-samples: it is the sign that says nothing.
+    assert (found.changes["selection_probability"] >= 0.9).mean() > 0.8
+    assert found.counts().loc["b", ["flipped", "shared"]].sum() <= 10
+
+
 def test_the_table_repeats_the_networks(found):
     sides = {"_reference": found.networks["rich"], "": found.networks["minimal"]}
     for end, net in sides.items():
@@ -305,6 +328,7 @@ def test_the_graph_has_every_pair_with_the_attributes_of_each_condition(found, t
         assert data["weight"] == max(abs(row.partial_correlation), abs(row.partial_correlation_reference))
 
 
+@pytest.mark.filterwarnings("ignore:infer_joint_precision. at this penalty chance alone")
 def test_names_that_look_like_markup_stay_names(tmp_path):
     evil = {'<b>&"a"</b>': condition(0, n=60), "a/../b": condition(1, n=60)}
     evil = {name: data.rename(columns={"g00": "<i>&g</i>"}) for name, data in evil.items()}

@@ -22,14 +22,13 @@ import numpy as np
 from netinfer.errors import InputError
 from netinfer.models.comparison.conditions import WHERE
 from netinfer.models.comparison.fits import JointFit, Penalties, joint_fit
-from netinfer.models.precision.choice import FOLD_STREAM, LEAST_UNITS, N_DRAWS, N_FOLDS, PATIENCE, ebic, held_out_fold
+from netinfer.models.precision.choice import LEAST_UNITS, N_DRAWS, N_FOLDS, PATIENCE, ebic, folds_of, held_out_fold
 from netinfer.models.precision.correlations import Correlations
 from netinfer.models.precision.fits import Certificates, penalty_grid, refit, steps
 from netinfer.models.precision.graph import as_graph
 from netinfer.models.regression.chunk import effective_units
 from netinfer.solvers import GraphicalLassoResult
 from netinfer.stability.stars import instability, subsample, subsample_size
-from netinfer.stability.subsamples import raw_words
 
 CRITERIA = ("stars", "ebic")
 SIMILARITIES = (0.0, 0.25, 0.5, 0.75, 0.9)
@@ -140,7 +139,7 @@ def _by_stars(
     at = int(np.flatnonzero(np.array(values) <= threshold)[-1])
     _warn_of_end("stars", grid[len(values) - 1], is_bracketed)
     path = {"penalty": grid[: len(values)].tolist(), "criterion": values}
-    path["n_edges"] = _edges_along(correlations, grid[: len(values)], threads)
+    path["n_edges"] = _edges_along(correlations, grid[: len(values)], threads, certificates)
     return float(grid[at]), path, {"threshold": threshold, "n_subsamples": N_DRAWS, "subsample_size": sizes}
 
 
@@ -148,10 +147,12 @@ def _draw(one: Correlations, draw: int, size: int, seed: int) -> np.ndarray:
     return subsample(one.genes.n_units, draw, size=size, seed=seed, strata=one.genes.strata)
 
 
-def _edges_along(correlations: Sequence[Correlations], grid: np.ndarray, threads: int) -> list[list[int]]:
+def _edges_along(
+    correlations: Sequence[Correlations], grid: np.ndarray, threads: int, certificates: Certificates
+) -> list[list[int]]:
     """Count the edges of each condition's own graph on all samples."""
     return [
-        [len(as_graph(found).pairs) for found in steps(one.whole.matrix, grid, Certificates(), threads=threads)]
+        [len(as_graph(found).pairs) for found in steps(one.whole.matrix, grid, certificates, threads=threads)]
         for one in correlations
     ]
 
@@ -210,10 +211,7 @@ def _by_likelihood(
                 "it by: give a similarity, or use correlation normal_scores"
             )
     genes = [one.genes.target_names for one in correlations]
-    folds = []
-    for one in correlations:
-        order = np.argsort(raw_words(seed, FOLD_STREAM, one.genes.n_units), kind="stable")
-        folds.append([np.sort(order[k::N_FOLDS]) for k in range(N_FOLDS)])
+    folds = [folds_of(one, seed) for one in correlations]
 
     def held_out(k: int) -> list[list[float]]:
         """Score each condition at each similarity on one fold."""
@@ -235,7 +233,7 @@ def _by_likelihood(
     chosen, error = UNKNOWN, None
     if np.isfinite(values).any():
         best = int(values.argmin())
-        error = float(by_fold[:, best].std(ddof=1) / np.sqrt(N_FOLDS))
+        error = float(scores.mean(axis=2)[:, best].std(ddof=1) / np.sqrt(N_FOLDS))
         chosen = SIMILARITIES[int(np.flatnonzero(values <= values[best] + error)[0])]
     else:
         warnings.warn(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ import pandas as pd
 
 from netinfer import __version__
 from netinfer.models.comparison.choice import PairChoice
-from netinfer.models.comparison.conditions import Conditions, describe_conditions
+from netinfer.models.comparison.conditions import WHERE, Conditions, describe_conditions
 from netinfer.models.comparison.fits import JointFit
 from netinfer.models.comparison.tally import JointTally, universal_ties
 from netinfer.models.precision.correlations import Correlations
@@ -25,6 +26,9 @@ from netinfer.stability.rules import SelectionCounts
 MODEL = "joint_graphical_lasso"
 # One penalty is all the path, and of the published rules this one asks least.
 RULE = "meinshausen_buhlmann"
+# Selection probability that a change asks for at least, whatever the bound takes: at 0.6 a pair that 0.4 of the
+# half-samples select would count as absent.
+SURE = 0.9
 
 
 def gather_networks(
@@ -97,6 +101,7 @@ def gather_networks(
             expected_false_edges=networks[name].provenance["path_ends"]["expected_false_edges"][0],
             shrinkage=correlations[k].shrinkage,
         )
+    _warn_of_chance(described)
     provenance = {
         **record,
         "netinfer": __version__,
@@ -120,6 +125,22 @@ def gather_networks(
         "not_counted": EXPECTED_FALSE_EDGES_NOTE,
     }
     return JointNetworks(networks, changes, conditions.table, provenance)
+
+
+def _warn_of_chance(described: Mapping[str, Mapping[str, Any]]) -> None:
+    """Warn of conditions whose stable edges may all be of chance, as far as the bound goes."""
+    weak = [
+        f"{name} ({of['n_stable']} stable edges, a bound of {of['expected_false_edges']:.3g} on those of chance)"
+        for name, of in described.items()
+        if of["n_stable"] and of["expected_false_edges"] >= of["n_stable"]
+    ]
+    if weak:
+        warnings.warn(
+            f"{WHERE}: at this penalty chance alone might give as many edges as are stable in {', '.join(weak)}: the "
+            "changes say little there; give a larger penalty, or more samples",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def _halves(conditions: Conditions, tally: JointTally, k: int, penalty: float, n_subsamples: int) -> HalfSamples:
@@ -171,7 +192,8 @@ def change_table(
     whole : JointFit
     tally : JointTally
     taus : sequence of float
-        Selection probability that an edge of each condition needs; at most one minus it, and it is stably not selected.
+        Selection probability that an edge of each condition needs. A change asks for 0.9 at least: with that number of
+        half-samples on one sign an edge is there, with at most the rest of them it is not.
     n_subsamples : int
     """
     r = conditions.reference_place
@@ -183,9 +205,11 @@ def change_table(
     for k, (place, value) in enumerate(ties):
         partial[k, np.searchsorted(pairs, place)] = value
     counts, positive = tally.n_tied[:, pairs].astype(np.int64), tally.n_positive[:, pairs].astype(np.int64)
-    sign = np.where(partial != 0, np.sign(partial), np.where(2 * positive >= counts, 1, -1))
-    needed = np.array([_needed(tau, n_subsamples) for tau in taus])[:, None]
-    present, absent = counts >= needed, counts <= n_subsamples - needed
+    needed = np.array([_needed(max(tau, SURE), n_subsamples) for tau in taus])[:, None]
+    absent = counts <= n_subsamples - needed
+    # Present with a sign: half-samples that tie the pair now with one sign, now with the other, say neither.
+    is_positive, is_negative = positive >= needed, counts - positive >= needed
+    present = is_positive | is_negative
     shown, selected = np.where(measured, partial, np.nan), np.where(measured, counts / n_subsamples, np.nan)
     names = np.array(conditions.genes, object)
     parts = []
@@ -197,8 +221,8 @@ def change_table(
             "not_measured": (~measured[k] | ~measured[r], np.nan),
             "gained": (absent[r] & present[k], counts[k] - shared - flipped),
             "lost": (present[r] & absent[k], counts[r] - shared - flipped),
-            "shared": (present[r] & present[k] & (sign[r] == sign[k]), shared),
-            "flipped": (present[r] & present[k] & (sign[r] != sign[k]), flipped),
+            "shared": ((is_positive[r] & is_positive[k]) | (is_negative[r] & is_negative[k]), shared),
+            "flipped": ((is_positive[r] & is_negative[k]) | (is_negative[r] & is_positive[k]), flipped),
             "absent": (absent[r] & absent[k], np.nan),
         }
         conditions_met = [case for case, _ in cases.values()]

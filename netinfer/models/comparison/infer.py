@@ -109,12 +109,13 @@ def infer_joint_precision(
     ConvergenceWarning
         If a fit's duality gap per gene stayed above 1e-6.
     UserWarning
-        If the criterion has not turned at the smallest penalty.
+        If the criterion has not turned at the smallest penalty, or chance alone might give as many edges as are stable.
 
     Notes
     -----
     The networks are conditional on the genes included. An edge that is lost is one that half-samples do not select, not
-    one whose absence is shown: with fewer samples edges are lost more easily. The bound of a condition counts the joint
+    one whose absence is shown: with fewer samples weak edges are lost, and edges of chance gained, more easily. How
+    often two samples of one population would differ is not tested. The bound of a condition counts the joint
     procedure's selections, under its exchangeability. Danaher, Wang and Witten (2014); Liu, Roeder and Wasserman
     (2010); Meinshausen and Buhlmann (2010).
     """

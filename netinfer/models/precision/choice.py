@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -202,10 +203,7 @@ def _by_likelihood(correlations: Correlations, seed: int, threads: int, certific
             f"infer_precision: criterion cv: {correlations.method} correlations with covariates have no held-out "
             "likelihood: use correlation normal_scores, or another criterion"
         )
-    order = np.argsort(raw_words(seed, FOLD_STREAM, n_units), kind="stable")
-    if (strata := correlations.genes.strata) is not None:
-        order = order[np.argsort(strata[order], kind="stable")]  # each fold takes its share of every stratum
-    folds = [np.sort(order[k::N_FOLDS]) for k in range(N_FOLDS)]
+    folds = folds_of(correlations, seed)
     grid = penalty_grid(correlations.whole.matrix)
     with ThreadPoolExecutor(max_workers=threads) as pool:
         parts = list(pool.map(lambda fold: held_out_fold(correlations, fold, n_units), folds))
@@ -223,6 +221,15 @@ def _by_likelihood(correlations: Correlations, seed: int, threads: int, certific
             if len(values) > best + PATIENCE:
                 break
     return grid[: len(values)], np.array(values), best, len(values) > best + 1
+
+
+def folds_of(correlations: Correlations, seed: int) -> list[np.ndarray]:
+    """Return the units of each fold, which takes its share of every stratum."""
+    genes = correlations.genes
+    order = np.argsort(raw_words(seed, FOLD_STREAM, genes.n_units), kind="stable")
+    if genes.strata is not None:
+        order = order[np.argsort(genes.strata[order], kind="stable")]
+    return [np.sort(order[k::N_FOLDS]) for k in range(N_FOLDS)]
 
 
 def held_out_fold(correlations: Correlations, fold: np.ndarray, n_units: int) -> tuple[np.ndarray, np.ndarray]:
@@ -271,18 +278,21 @@ def by_stars(
 
         def count(draws: Sequence[np.ndarray], penalties: np.ndarray) -> np.ndarray:
             counts = np.zeros((n_pairs, len(penalties)), np.uint16)
+            # With few units two draws may be the same: it is fitted once and counted twice.
+            kept = {units.tobytes(): units for units in draws}
+            times = Counter(units.tobytes() for units in draws)
 
-            def one(units: np.ndarray) -> list[np.ndarray]:
-                key, graphs = units.tobytes(), []
+            def one(key: bytes) -> list[np.ndarray]:
+                units, graphs = kept[key], []
                 start = last[key].restored() if key in last else None
                 for found in model.path(correlations.of(units), penalties, certificates, start=start):
                     graphs.append(found.pairs)
                 last[key] = found.stored()
                 return graphs
 
-            for graphs in pool.map(one, draws):
+            for key, graphs in zip(kept, pool.map(one, kept), strict=True):
                 for k, pairs in enumerate(graphs):
-                    counts[pairs, k] += 1
+                    counts[pairs, k] += times[key]
             return counts
 
         return stars(
