@@ -15,7 +15,6 @@ from netinfer import __version__
 from netinfer.config import ComparisonConfig, RegressionConfig
 from netinfer.errors import RunError
 from netinfer.io.columns import CHANGES, CONDITION_GENES
-from netinfer.io.tables import write_json
 from netinfer.kernels import thread_limit
 from netinfer.models.comparison.choice import PairChoice, choose_pair
 from netinfer.models.comparison.conditions import Conditions, check_common, check_units, prepare_conditions
@@ -27,6 +26,7 @@ from netinfer.models.comparison.tally import JointTally
 from netinfer.models.precision.configured import skipped_network
 from netinfer.models.precision.correlations import Correlations
 from netinfer.models.precision.fits import Certificates
+from netinfer.models.precision.plan import StoredPlan
 from netinfer.models.precision.problem import TooFewUnitsError
 from netinfer.network.joint import JointNetworks
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True)
-class ComparisonPlan:
+class ComparisonPlan(StoredPlan):
     """What is settled before the half-samples are shared out.
 
     Attributes
@@ -61,24 +61,6 @@ class ComparisonPlan:
     similarities: dict[str, Any] = dataclasses.field(default_factory=dict)
     settings: dict[str, Any] = dataclasses.field(default_factory=dict)
     fits: list = dataclasses.field(default_factory=lambda: [0, 0, 0.0])
-
-    def write(self, path: str | Path) -> None:
-        """Write the plan as JSON."""
-        write_json(path, dataclasses.asdict(self))
-
-    @classmethod
-    def read(cls, path: str | Path) -> ComparisonPlan:
-        """Read a plan back.
-
-        Raises
-        ------
-        RunError
-            If the file is missing or damaged.
-        """
-        try:
-            return cls(**json.loads(Path(path).read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError) as error:
-            raise RunError(f"{path}: missing or damaged ({type(error).__name__}): delete it and run again") from error
 
 
 class ConfiguredComparison:

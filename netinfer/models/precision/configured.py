@@ -17,13 +17,13 @@ from netinfer import __version__
 from netinfer.config import PrecisionConfig, RegressionConfig
 from netinfer.errors import ConfigError, RunError
 from netinfer.io.columns import EDGES
-from netinfer.io.tables import write_json
 from netinfer.kernels import thread_limit
 from netinfer.models.precision.choice import PenaltyChoice, choose
 from netinfer.models.precision.correlations import Correlations
 from netinfer.models.precision.fits import Certificates
 from netinfer.models.precision.gather import gather
 from netinfer.models.precision.methods import graph_model
+from netinfer.models.precision.plan import StoredPlan
 from netinfer.models.precision.problem import PrecisionProblem, TooFewUnitsError, independent_units, prepare_genes
 from netinfer.models.precision.stability import Wanted, bound_constants, count_pairs, half_samples, path_of_halves
 from netinfer.models.precision.tally import Tally
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True)
-class PrecisionPlan:
+class PrecisionPlan(StoredPlan):
     """What is settled before the half-samples are shared out.
 
     Attributes
@@ -65,24 +65,6 @@ class PrecisionPlan:
     table: dict[str, list] = dataclasses.field(default_factory=dict)
     record: dict[str, Any] = dataclasses.field(default_factory=dict)
     fits: list = dataclasses.field(default_factory=lambda: [0, 0, 0.0])
-
-    def write(self, path: str | Path) -> None:
-        """Write the plan as JSON."""
-        write_json(path, dataclasses.asdict(self))
-
-    @classmethod
-    def read(cls, path: str | Path) -> PrecisionPlan:
-        """Read a plan back.
-
-        Raises
-        ------
-        RunError
-            If the file is missing or damaged.
-        """
-        try:
-            return cls(**json.loads(Path(path).read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError) as error:
-            raise RunError(f"{path}: missing or damaged ({type(error).__name__}): delete it and run again") from error
 
 
 class ConfiguredPrecision:
