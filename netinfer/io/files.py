@@ -146,6 +146,22 @@ def atomic_write(
         yield handle
 
 
+def made_folder(path: str | os.PathLike[str]) -> Path:
+    """Return a folder, made with those above it where they do not exist.
+
+    Raises
+    ------
+    RunError
+        If it cannot be made.
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"{folder}: cannot be made: {error.strerror}: choose a folder that can be written") from error
+    return folder
+
+
 def sha256_file(path: str | os.PathLike[str]) -> str:
     """Hash a file's bytes.
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from netinfer.errors import ConfigError, InputError, RunError
+from netinfer.errors import ConfigError, InputError
 from netinfer.io.columns import EXPECTED_FALSE_EDGES_NOTE, TARGETS, Column, edge_columns, node_columns
 from netinfer.io.direction import ARROWS, interactions
-from netinfer.io.files import atomic_path
+from netinfer.io.files import atomic_path, made_folder
 from netinfer.io.graphml import write_graphml as write_graphml_file
 from netinfer.io.tables import read_json, read_parquet, read_tsv, write_json, write_parquet, write_tsv
 from netinfer.network.cut import in_words
@@ -87,11 +87,7 @@ def _write_exploratory(network: Network, folder: Path) -> list[Path]:
 
 def write(network: Network, folder: str | os.PathLike[str], *, adata: AnnData | None, top_edges: int) -> list[Path]:
     """See `Network.write`."""
-    folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(f"{folder}: cannot be made: {error.strerror}: choose a folder that can be written") from error
+    folder = made_folder(folder)
     files = [
         folder / name
         for name in (

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from netinfer.errors import ConfigError, InputError, RunError
+from netinfer.errors import ConfigError, InputError
 from netinfer.io.columns import CHANGES, CONDITION_EDGES, CONDITION_GENES, EDGES, Column, Kind, conform
+from netinfer.io.files import made_folder
 from netinfer.io.graphml import ILLEGAL_XML, write_graphml
 from netinfer.io.tables import read_json, read_tsv, write_json, write_parquet, write_tsv
 from netinfer.network.network import Network
@@ -214,13 +215,7 @@ class JointNetworks:
         RunError
             If a file cannot be written.
         """
-        folder = Path(folder)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RunError(
-                f"{folder}: cannot be made: {error.strerror}: choose a folder that can be written"
-            ) from error
+        folder = made_folder(folder)
         words = file_names(self.names)
         tables = {"changes": (self.changes, CHANGES), "edges": (self.edges, CONDITION_EDGES)}
         paths = []

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from netinfer.errors import InputError, RunError
+from netinfer.errors import InputError
 from netinfer.io.columns import Column
+from netinfer.io.files import made_folder
 from netinfer.io.sequences import AMBIGUOUS, as_sequences
 from netinfer.io.tables import write_json, write_tsv
 
@@ -174,13 +175,7 @@ class MotifModel:
         RunError
             If a file cannot be written.
         """
-        folder = Path(folder)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RunError(
-                f"{folder}: cannot be made: {error.strerror}: choose a folder that can be written"
-            ) from error
+        folder = made_folder(folder)
         files = [folder / name for name in ("positions.tsv", "footprints.tsv", "model.json")]
         write_tsv(files[0], self.positions, POSITION_COLUMNS)
         write_tsv(files[1], self.footprints, FOOTPRINTS)

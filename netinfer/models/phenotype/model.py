@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from netinfer.errors import InputError, RunError
+from netinfer.errors import InputError
 from netinfer.io.columns import TRAIT, phenotype_gene_columns
+from netinfer.io.files import made_folder
 from netinfer.io.tables import read_json, read_tsv, write_json, write_tsv
 
 if TYPE_CHECKING:
@@ -69,13 +70,7 @@ class PhenotypeModel:
         RunError
             If a file cannot be written.
         """
-        folder = Path(folder)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RunError(
-                f"{folder}: cannot be made: {error.strerror}: choose a folder that can be written"
-            ) from error
+        folder = made_folder(folder)
         files = [folder / name for name in ("genes.tsv", "genes_ranked.tsv", "model.json")]
         write_tsv(files[0], self.genes, phenotype_gene_columns(self.genes.columns))
         write_tsv(files[1], self.ranked, phenotype_gene_columns(self.ranked.columns))
