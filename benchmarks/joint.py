@@ -34,10 +34,10 @@ WAYS = (
     ("separate", {"similarity": 0.0}),
     ("group, s = 0.25", {"kind": "group", "similarity": 0.25}),
     ("group, s = 0.5", {"kind": "group", "similarity": 0.5}),
-    ("group, s chosen", {"kind": "group"}),
+    ("group, s chosen", {"kind": "group", "similarity": None}),
     ("fused, s = 0.25", {"kind": "fused", "similarity": 0.25}),
     ("fused, s = 0.5", {"kind": "fused", "similarity": 0.5}),
-    ("fused, s chosen", {"kind": "fused"}),
+    ("fused, s chosen", {"kind": "fused", "similarity": None}),
 )
 SHARES = ((0.05, "few changes: 5 % each gained, lost, flipped"), (0.2, "many changes: 20 % each"))
 PENALTIES = (0.35, 0.25)
@@ -203,7 +203,9 @@ def cost(sizes: list[int], threads: int) -> None:
             data, _ = ni.simulate.conditions((100,) * n_conditions, p, seed=p)
             for kind in ("group", "fused"):
                 began = peers.clock()
-                record = ni.infer_joint_precision(data, kind=kind, max_genes=None, threads=threads).provenance
+                record = ni.infer_joint_precision(
+                    data, kind=kind, similarity=None, max_genes=None, threads=threads
+                ).provenance
                 taken = peers.clock() - began
                 edges = " / ".join(str(of["n_edges"]) for of in record["conditions"].values())
                 chosen = f"{record['penalty']:.3f} | {record['similarity']} | {edges}"

@@ -35,7 +35,8 @@ class ComparisonConfig(Section):
         default=None, description="A penalty on the scale of correlations; null: `criterion` chooses it."
     )
     similarity: Annotated[Number, Field(ge=0, lt=1)] | None = Field(
-        default=None, description="0 fits each condition on its own; null: held-out samples choose it."
+        default=0.25,
+        description="0 fits each condition on its own; the larger, the more they share; null: held-out samples choose.",
     )
     max_genes: Count = Field(
         default=500,

@@ -203,7 +203,7 @@ def test_the_reference_turns_the_words_round(planted, found):
 
 def test_three_conditions_have_a_row_each_and_both_criteria_are_recorded(planted):
     three = {**planted, "third": condition(2, n=120)}
-    joint = ni.infer_joint_precision(three, criterion="ebic", kind="group", **QUICK)
+    joint = ni.infer_joint_precision(three, criterion="ebic", kind="group", similarity=None, **QUICK)
     n_pairs = len(joint.changes.drop_duplicates(["source", "target"]))
     assert joint.changes["condition"].value_counts().to_dict() == {"minimal": n_pairs, "third": n_pairs}
     assert set(joint.changes.loc[joint.changes["condition"] == "third", "n_units"]) == {120}
@@ -402,7 +402,7 @@ def test_ranks_with_covariates_ask_for_a_similarity(planted):
         adatas[name] = anndata.AnnData(data.to_numpy(), obs=obs, var=pd.DataFrame(index=GENES))
     options = {"correlation": "spearman", "covariates": ["depth"], "penalty": 0.2, **QUICK}
     with pytest.raises(InputError, match="give a similarity"):
-        ni.infer_joint_precision(adatas, **options)
+        ni.infer_joint_precision(adatas, similarity=None, **options)
     assert len(ni.infer_joint_precision(adatas, similarity=0.25, **options).changes) > 0
 
 

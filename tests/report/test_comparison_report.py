@@ -18,7 +18,7 @@ def found():
     for adata in data.values():
         adata.var_names = [f"{EVIL}{gene}" if gene == "g05" else gene for gene in adata.var_names]
     with pytest.warns(UserWarning, match="chance alone"):  # 60 samples at a penalty for 200
-        return ni.infer_joint_precision(data, penalty=0.15, n_subsamples=20, threads=1)
+        return ni.infer_joint_precision(data, penalty=0.15, similarity=None, n_subsamples=20, threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_the_same_comparison_gives_the_same_bytes(found, page, tmp_path):
 def test_a_comparison_without_stable_changes_says_so(tmp_path):
     data, _ = ni.simulate.conditions((60, 60), 10, seed=0)
     same = {name: next(iter(data.values())) for name in ("a", "b")}
-    found = ni.infer_joint_precision(same, n_subsamples=10, threads=1)
+    found = ni.infer_joint_precision(same, similarity=None, n_subsamples=10, threads=1)
     assert isinstance(found.changes, pd.DataFrame)
     page = write_comparison_report(tmp_path / "report.html", found).read_text()
     assert "No edge is stably gained, lost or flipped" in page

@@ -20,6 +20,9 @@ from netinfer.solvers import GraphicalLassoResult, JointGraphicalResult
 from netinfer.solvers.joint_graphical import MAX_ITERATIONS, is_of, solve
 from netinfer.solvers.joint_graphical_input import checked_joint_problem
 
+# Enough to share what the conditions have in common, and little enough to leave their differences.
+SIMILARITY = 0.25
+
 
 @dataclasses.dataclass(frozen=True)
 class Penalties:

@@ -14,6 +14,7 @@ from netinfer.errors import ConfigError, ConvergenceWarning
 from netinfer.kernels import thread_limit
 from netinfer.models.comparison.choice import CRITERIA, choose_pair
 from netinfer.models.comparison.conditions import WHERE, Conditions, check_conditions, naming, prepare_conditions
+from netinfer.models.comparison.fits import SIMILARITY
 from netinfer.models.comparison.gather import gather_networks
 from netinfer.models.comparison.halves import count_halves, whole_fit
 from netinfer.models.precision.correlations import Correlations
@@ -35,7 +36,7 @@ def infer_joint_precision(
     kind: str = "group",
     penalty: float | None = None,
     criterion: str = "stars",
-    similarity: float | None = None,
+    similarity: float | None = SIMILARITY,
     regulators: Sequence[str] | str | Path | None = None,
     max_genes: int | None = MAX_GENES,
     correlation: str = "pearson",
@@ -72,8 +73,8 @@ def infer_joint_precision(
     criterion : {"stars", "ebic"}
         StARS by the mean instability of the separate graphs, or the sum of their extended BIC.
     similarity : float, 0 <= s < 1, optional
-        By default the smallest of 0, 0.25, 0.5, 0.75, 0.9 whose graphs predict five held-out folds as well as the best
-        one's, up to one standard error.
+        None takes the smallest of 0, 0.25, 0.5, 0.75, 0.9 whose graphs predict five held-out folds as well as the best
+        one's, up to one standard error: better graphs, and fewer differences.
     regulators : list of str, path, name of a shipped list, DataFrame, or "all", optional
         Genes that are included before others; ``var["is_regulator"]`` by default where there is one.
     max_genes : int, >= 2, optional
