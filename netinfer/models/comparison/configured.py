@@ -17,11 +17,11 @@ from netinfer.errors import RunError
 from netinfer.io.columns import CHANGES, CONDITION_GENES
 from netinfer.kernels import thread_limit
 from netinfer.models.comparison.choice import PairChoice, choose_pair
-from netinfer.models.comparison.conditions import Conditions, check_common, check_units, prepare_conditions
+from netinfer.models.comparison.conditions import WHERE, Conditions, check_common, check_units, prepare_conditions
 from netinfer.models.comparison.fits import Penalties
 from netinfer.models.comparison.gather import MODEL, gather_networks
 from netinfer.models.comparison.halves import count_halves, whole_fit
-from netinfer.models.comparison.infer import correlate_conditions, warn_of_fits
+from netinfer.models.comparison.infer import correlate_conditions
 from netinfer.models.comparison.tally import JointTally
 from netinfer.models.precision.configured import skipped_network
 from netinfer.models.precision.correlations import Correlations
@@ -182,7 +182,7 @@ class ConfiguredComparison:
             threshold=self.regression.threshold, n_subsamples=self.regression.n_subsamples, certificates=certificates,
             record=record, dropped={name: note.get("dropped_genes") for name, note in notes.items()},
         )  # fmt: skip
-        warn_of_fits(certificates, 2)
+        certificates.warn(2, where=WHERE)
         return found
 
     def _nothing(self, reason: str, record: Mapping[str, Any]) -> JointNetworks:

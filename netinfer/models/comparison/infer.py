@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from netinfer.errors import ConfigError, ConvergenceWarning
+from netinfer.errors import ConfigError
 from netinfer.kernels import thread_limit
 from netinfer.models.comparison.choice import CRITERIA, choose_pair
 from netinfer.models.comparison.conditions import WHERE, Conditions, check_conditions, naming, prepare_conditions
 from netinfer.models.comparison.fits import SIMILARITY
 from netinfer.models.comparison.gather import gather_networks
 from netinfer.models.comparison.halves import count_halves, whole_fit
+from netinfer.models.precision.checks import check_draws, check_threshold, is_number
 from netinfer.models.precision.correlations import Correlations
-from netinfer.models.precision.fits import TOLERANCE, Certificates
+from netinfer.models.precision.fits import Certificates
 from netinfer.moments.correlation import METHODS
 from netinfer.preprocess.kind import warn_of_counts
 from netinfer.solvers.joint_graphical_input import KINDS
@@ -171,7 +168,7 @@ def infer_joint_precision(
         record={"settings": settings, "seed": seed},
         dropped={name: one.uns.get("netinfer", {}).get("dropped_genes") for name, one in expressions.items()},
     )
-    warn_of_fits(certificates, 3)
+    certificates.warn(3, where=WHERE)
     return found
 
 
@@ -184,17 +181,6 @@ def correlate_conditions(
         with naming(name):
             out.append(Correlations(problem.genes, method, shrinkage, threads))
     return out
-
-
-def warn_of_fits(certificates: Certificates, level: int) -> None:
-    """Warn once where fits are not certified."""
-    if certificates.n_failed:
-        warnings.warn(
-            f"{WHERE}: {certificates.n_failed} of {certificates.n_fits} fits with a duality gap per gene above "
-            f"{TOLERANCE:.0e}, the worst {certificates.worst:.1e}: use a larger penalty, or shrink the correlations",
-            ConvergenceWarning,
-            stacklevel=level,
-        )
 
 
 def check_settings(
@@ -211,32 +197,13 @@ def check_settings(
     ):  # fmt: skip
         if value not in known:
             raise ConfigError(f"{WHERE}: {what}: {value!r} is unknown: use {', '.join(known)}")
-    if penalty is not None and not (_is_number(penalty) and 0.0 < penalty <= 1.0):
+    if penalty is not None and not (is_number(penalty) and 0.0 < penalty <= 1.0):
         raise ConfigError(
             f"{WHERE}: penalty: {penalty!r} is not above 0 and at most 1: it is on the scale of correlations"
         )
-    if similarity is not None and not (_is_number(similarity) and 0.0 <= similarity < 1.0):
+    if similarity is not None and not (is_number(similarity) and 0.0 <= similarity < 1.0):
         raise ConfigError(f"{WHERE}: similarity: {similarity!r} is not at least 0 and below 1")
-    if not (_is_number(stars_threshold) and 0.0 < stars_threshold < 0.5):
+    if not (is_number(stars_threshold) and 0.0 < stars_threshold < 0.5):
         raise ConfigError(f"{WHERE}: stars_threshold: {stars_threshold!r} is not between 0 and 0.5")
-    if threshold != "auto" and not (_is_number(threshold) and 0.5 < threshold <= 1.0):
-        raise ConfigError(f"{WHERE}: threshold: {threshold!r} is not auto or a number above 0.5 and at most 1")
-    if not _is_count(n_subsamples) or n_subsamples < 4 or n_subsamples % 2:
-        raise ConfigError(
-            f"{WHERE}: n_subsamples: {n_subsamples!r} is no even whole number of at least 4: half-samples come in "
-            "complementary pairs"
-        )
-    if not _is_count(seed) or not 0 <= seed < 2**64:
-        raise ConfigError(f"{WHERE}: seed: {seed!r} is no whole number from 0 to 2^64 - 1")
-    threads = len(os.sched_getaffinity(0)) if threads is None else threads
-    if not _is_count(threads) or threads < 1:
-        raise ConfigError(f"{WHERE}: threads: {threads!r} is no whole number of at least 1")
-    return threads
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    check_threshold(WHERE, threshold)
+    return check_draws(WHERE, n_subsamples, seed, threads)

@@ -183,7 +183,7 @@ def held_out(design: Design, n_penalties: int, seed: int) -> HeldOut:
     largest = largest_penalty(design)
     penalties = np.geomspace(largest, SMALLEST * largest, n_penalties)
     fold = _folds(design, seed)
-    score, loss = np.zeros((n_penalties, n)), np.zeros((n_penalties, n))
+    score = np.zeros((n_penalties, n))
     for k in range(N_FOLDS):
         test = np.flatnonzero(fold == k)
         fits = fit_path(design.rows(np.flatnonzero(fold != k)), penalties)

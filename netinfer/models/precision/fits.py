@@ -48,12 +48,18 @@ class Certificates:
             self.n_fits, self.n_failed = self.n_fits + n_fits, self.n_failed + n_failed
             self.worst = max(self.worst, worst)
 
-    def warn(self, level: int, gap: str = "duality gap per gene", tolerance: float | None = None) -> None:
+    def warn(
+        self,
+        level: int,
+        gap: str = "duality gap per gene",
+        tolerance: float | None = None,
+        where: str = "infer_precision",
+    ) -> None:
         """Warn once where fits are not certified; `gap` is what the gap is a share of."""
         if self.n_failed:
             limit = TOLERANCE if tolerance is None else tolerance
             warnings.warn(
-                f"infer_precision: {self.n_failed} of {self.n_fits} fits with a {gap} above {limit:.0e}, the "
+                f"{where}: {self.n_failed} of {self.n_fits} fits with a {gap} above {limit:.0e}, the "
                 f"worst {self.worst:.1e}: use a larger penalty, or shrink the correlations",
                 ConvergenceWarning,
                 stacklevel=level,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netinfer.errors import ConfigError
 from netinfer.kernels import thread_limit
+from netinfer.models.precision.checks import check_draws, check_threshold
 from netinfer.models.precision.choice import check_choice, choose
 from netinfer.models.precision.correlations import Correlations
 from netinfer.models.precision.fits import Certificates
@@ -207,19 +207,7 @@ def _checked(correlation, n_subsamples, rule, threshold, seed, threads) -> int:
         raise ConfigError(f"infer_precision: correlation: {correlation!r} is unknown: use {', '.join(METHODS)}")
     if rule not in RULES:
         raise ConfigError(f"infer_precision: rule: {rule!r} is unknown: use {', '.join(RULES)}")
-    if isinstance(n_subsamples, bool) or not isinstance(n_subsamples, int) or n_subsamples < 4 or n_subsamples % 2:
-        raise ConfigError(
-            f"infer_precision: n_subsamples: {n_subsamples!r} is no even whole number of at least 4: half-samples come "
-            "in complementary pairs"
-        )
-    is_number = isinstance(threshold, int | float) and not isinstance(threshold, bool)
-    if threshold != "auto" and not (is_number and 0.5 < threshold <= 1.0):
-        raise ConfigError(f"infer_precision: threshold: {threshold!r} is not auto or a number above 0.5 and at most 1")
+    check_threshold("infer_precision", threshold)
     if threshold != "auto" and rule in IPSS_ORDER:
         raise ConfigError(f"infer_precision: threshold: rule {rule} has none: leave it out")
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**64:
-        raise ConfigError(f"infer_precision: seed: {seed!r} is no whole number from 0 to 2^64 - 1")
-    threads = len(os.sched_getaffinity(0)) if threads is None else threads
-    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
-        raise ConfigError(f"infer_precision: threads: {threads!r} is no whole number of at least 1")
-    return threads
+    return check_draws("infer_precision", n_subsamples, seed, threads)
