@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from netinfer.datasets import NAME_PATTERN, Count, Number, Section
+from netinfer.sections import NAME_PATTERN, Count, Number, Section
 
 __all__ = ["ComparisonConfig", "unknown_dataset"]
 

@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
@@ -20,21 +20,20 @@ from pydantic_core import PydanticCustomError
 from netinfer.comparisons import ComparisonConfig, unknown_dataset
 from netinfer.datasets import (
     CellsConfig,
-    Count,
     DatasetConfig,
-    FilePath,
     FilterConfig,
     IngestConfig,
-    Number,
     PhenotypeConfig,
     PrecisionConfig,
     PreparationConfig,
-    Section,
     SensitivityConfig,
     is_regulator_name,
 )
 from netinfer.errors import ConfigError
 from netinfer.mistakes import as_section, explain
+from netinfer.motif_config import LibraryConfig, MotifConfig
+from netinfer.network_config import CutConfig, RegressionConfig
+from netinfer.sections import Count, FilePath, Section
 from netinfer.yamlfile import merge, read_sheet, read_yaml
 
 __all__ = [
@@ -46,6 +45,8 @@ __all__ = [
     "ExportsConfig",
     "FilterConfig",
     "IngestConfig",
+    "LibraryConfig",
+    "MotifConfig",
     "PhenotypeConfig",
     "PrecisionConfig",
     "PreparationConfig",
@@ -63,124 +64,38 @@ _DEVICE_NAMES = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)$", re.IGNORECASE)
 _NUMBER_TEXT = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
 
 
-class RegressionConfig(Section):
-    """Settings of the directed network: regularised regression with stability selection."""
-
-    model: Literal["elastic_net", "lasso"] = Field(
-        default="elastic_net", description="lasso is elastic_net without shrinkage."
-    )
-    shrinkage: Number = Field(
-        default=0.5, ge=0, lt=1, description="s in (1-s) G + s I of the coefficients that rank; not used by the Lasso."
-    )
-    selection_shrinkage: Number = Field(
-        default=0.0, ge=0, lt=1, description="The same of the path whose selections are counted; not used by the Lasso."
-    )
-    n_subsamples: Count = Field(
-        default=100, ge=4, le=10_000, description="Half-samples, drawn as complementary pairs: even."
-    )
-    penalty_max: Number = Field(
-        default=0.99, gt=0, le=1, description="Start of the path, in standard deviations of the target."
-    )
-    penalty_min: Number = Field(
-        default=0.1, gt=0, lt=1, description="End of the path that the stability gate looks at."
-    )
-    n_penalties: Count = Field(
-        default=25, ge=2, le=1000, description="Penalties on the path, evenly spaced in the logarithm."
-    )
-    ranking_penalty: Number = Field(
-        default=0.05, gt=0, lt=1, description="Penalty of the coefficients that rank the edges."
-    )
-    rule: Literal["meinshausen_buhlmann", "shah_samworth", "shah_samworth_unimodal", "ipss_quadratic", "ipss_cubic"] = (
-        Field(
-            default="meinshausen_buhlmann",
-            description="The published bound that turns selection counts into expected false edges; ipss_cubic holds "
-            "no level in simulation.",
-        )
-    )
-    threshold: Literal["auto"] | Annotated[Number, Field(gt=0.5, le=1)] = Field(
-        default="auto",
-        description="Selection probability that an edge needs, of the rules that have one; the path ends where the "
-        "wished error allows. auto is 0.9, and 0.6 with more than 20 candidates for each unit of a half-sample.",
-    )
-    truncation: Literal["auto"] | Annotated[Number, Field(gt=0, lt=1)] = Field(
-        default="auto",
-        description="Where the path ends for the IPSS rules: the integral of the bound, a target; auto takes the first "
-        "of 0.05, 0.01, 0.002 with a network at fdr 0.1.",
-    )
-    pooled: bool = Field(
-        default=False,
-        description="One bound over all pairs in place of the sum over targets: tighter, for exchangeable targets.",
-    )
-    decoys: bool = Field(
-        default=False,
-        description="Count selections once more with decoys in the place of the regulators: ties to targets by chance.",
-    )
-    resumable: bool = Field(
-        default=True,
-        description="Keep each chunk's running sums, so that more half-samples only add to them and a killed job goes "
-        "on.",
-    )
-
-    @model_validator(mode="after")
-    def _possible(self) -> RegressionConfig:
-        if self.penalty_min >= self.penalty_max:
-            raise PydanticCustomError("order", "penalty_min must be smaller than penalty_max")
-        if self.n_subsamples % 2:
-            raise PydanticCustomError("even", "n_subsamples must be even: half-samples come in complementary pairs")
-        if self.truncation != "auto" and not self.rule.startswith("ipss"):
-            raise PydanticCustomError(
-                "truncation",
-                "truncation belongs to the IPSS rules; the path of {rule} ends where the cut allows: leave it out",
-                {"rule": self.rule},
-            )
-        if self.threshold != "auto" and self.rule.startswith("ipss"):
-            raise PydanticCustomError(
-                "threshold", "threshold does not belong to {rule}, which has none: leave it out", {"rule": self.rule}
-            )
-        return self
-
-
-class CutConfig(Section):
-    """Where the network is cut: exactly one of the three; `fdr: 0.1` when none is given."""
-
-    fdr: Annotated[Number, Field(gt=0, lt=1)] | None = Field(
-        default=None, description="Wished bound on the share of chance edges."
-    )
-    expected_false_edges: Annotated[Number, Field(gt=0)] | None = Field(
-        default=None, description="Wished bound on the number of chance edges."
-    )
-    selection_probability: Annotated[Number, Field(gt=0.5, le=1)] | None = Field(
-        default=None, description="Smallest selection probability of an edge."
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _default(cls, data: Any) -> Any:
-        if isinstance(data, Mapping) and all(value is None for value in data.values()):
-            return {**data, "fdr": 0.1}
-        return data
-
-    @model_validator(mode="after")
-    def _one(self) -> CutConfig:
-        given = list(self.asked)
-        if len(given) > 1:
-            raise PydanticCustomError(
-                "one_cut",
-                "give exactly one of fdr, expected_false_edges, selection_probability, not {given}",
-                {"given": " and ".join(given)},
-            )
-        return self
-
-    @property
-    def asked(self) -> dict[str, float]:
-        """The wish itself, as `Network.threshold` takes it."""
-        return self.model_dump(exclude_none=True)
-
-
 class ExportsConfig(Section):
     """What is written beside the whole network."""
 
     top_edges: Count = Field(default=500, ge=1, le=1_000_000, description="Edges of network_top.graphml.")
+
+
+def _take_name(kind: str, name: str, taken: dict[str, str]) -> None:
+    """Refuse a name of a results folder that something else has, or that Windows keeps; else take it."""
+    if _DEVICE_NAMES.match(name):
+        raise PydanticCustomError(
+            "name", "the {kind} name {name} is kept by Windows for a device", {"kind": kind, "name": name}
+        )
+    if other := taken.get(name.casefold()):
+        raise PydanticCustomError(
+            "twin",
+            "{kind} {name} has the name of another {other} (upper and lower case apart): rename one",
+            {"kind": kind, "name": name, "other": other},
+        )
+    taken[name.casefold()] = kind
+
+
+def _refuse_inside(name: str, files: Mapping[str, str], results: str) -> None:
+    """Refuse input files in the folder that the run writes."""
+    # realpath, unlike Path.resolve, has an answer for a link that leads to itself
+    home = Path(os.path.realpath(Path(results, name)))
+    for key, file in files.items():
+        if Path(os.path.realpath(file)).is_relative_to(home):
+            raise PydanticCustomError(
+                "inside",
+                "{key} of {name} lies in its results folder, which the run writes: move the file",
+                {"key": key, "name": name},
+            )
 
 
 class Config(Section):
@@ -193,12 +108,17 @@ class Config(Section):
     chunks: Count = Field(
         default=8, ge=1, le=10_000, description="Jobs into which the targets of a data set are scattered."
     )
-    datasets: list[DatasetConfig] = Field(min_length=1, description="The data sets, or the path of a tsv/csv sheet.")
+    datasets: list[DatasetConfig] = Field(
+        default=[], description="The data sets, or the path of a tsv/csv sheet; may be left out beside `motif`."
+    )
     regression: RegressionConfig = Field(default=RegressionConfig(), description="Regression and stability selection.")
     cut: CutConfig = Field(default=CutConfig(fdr=0.1), description="The wished error: exactly one key.")
     exports: ExportsConfig = Field(default=ExportsConfig(), description="Files beside the whole network.")
     comparisons: list[ComparisonConfig] = Field(
         default=[], description="Data sets whose undirected networks are fitted together and compared."
+    )
+    motif: list[LibraryConfig] = Field(
+        default=[], description="Libraries of sequences with activities, each with its model of positions."
     )
 
     @model_validator(mode="after")
@@ -207,19 +127,12 @@ class Config(Section):
         whole = [dataset.name for dataset in self.datasets if dataset.split_by is None]
         split = [dataset.name for dataset in self.datasets if dataset.split_by is not None]
         for comparison in self.comparisons:
-            if _DEVICE_NAMES.match(comparison.name):
-                raise PydanticCustomError(
-                    "name", "the comparison name {name} is kept by Windows for a device", {"name": comparison.name}
-                )
-            if other := taken.get(comparison.name.casefold()):
-                raise PydanticCustomError(
-                    "twin",
-                    "comparison {name} has the name of another {other} (upper and lower case apart): rename one",
-                    {"name": comparison.name, "other": other},
-                )
-            taken[comparison.name.casefold()] = "comparison"
+            _take_name("comparison", comparison.name, taken)
             if said := unknown_dataset(comparison, whole, split):
                 raise PydanticCustomError("name", "comparison {comparison}: {name} is no data set: {hint}", dict(said))
+        for library in self.motif:
+            _take_name("library", library.name, taken)
+            _refuse_inside(library.name, library.files, self.results)
         return self
 
     @model_validator(mode="after")
@@ -243,15 +156,9 @@ class Config(Section):
                 raise PydanticCustomError(
                     "twin", "two data sets are called {name} (upper and lower case apart)", {"name": dataset.name}
                 )
-            # realpath, unlike Path.resolve, has an answer for a link that leads to itself
-            home = Path(os.path.realpath(Path(self.results, dataset.name)))
-            for key, file in dataset.files.items():
-                if Path(os.path.realpath(file)).is_relative_to(home):
-                    raise PydanticCustomError(
-                        "inside",
-                        "{key} of {name} lies in its results folder, which the run writes: move the file",
-                        {"key": key, "name": dataset.name},
-                    )
+            _refuse_inside(dataset.name, dataset.files, self.results)
+        if not self.datasets and not self.motif:
+            raise PydanticCustomError("nothing", "no data set: give `datasets`, or libraries of sequences as `motif`")
         return self
 
     def dataset(self, name: str) -> DatasetConfig:
@@ -263,7 +170,7 @@ class Config(Section):
 
     def settings(self, name: str) -> dict[str, Any]:
         """Give everything that decides the results of one data set, as plain values."""
-        dump = self.model_dump(mode="json", exclude={"datasets", "results", "chunks", "comparisons"})
+        dump = self.model_dump(mode="json", exclude={"datasets", "results", "chunks", "comparisons", "motif"})
         return {**dump, "dataset": self.dataset(name).model_dump(mode="json")}
 
 
@@ -368,6 +275,8 @@ def _known_keys(loc: Sequence[Any]) -> list[str]:
             model = DatasetConfig
         elif part == "comparisons":
             model = ComparisonConfig
+        elif part == "motif":
+            model = LibraryConfig if model is Config else MotifConfig
         elif isinstance(part, str):
             model = _SECTIONS.get(part, model)
     return list(model.model_fields)
@@ -380,7 +289,7 @@ def json_schema() -> dict[str, Any]:
     description = datasets.pop("description")
     schema["properties"]["datasets"] = {"description": description, "anyOf": [datasets, {"type": "string"}]}
     # Snakemake fills defaults in before it looks at the type, and a section may be null.
-    for section in ("PhenotypeConfig", "PrecisionConfig", "SensitivityConfig"):
+    for section in ("PhenotypeConfig", "PrecisionConfig", "SensitivityConfig", "MotifConfig"):
         for key in schema["$defs"][section]["properties"].values():
             key.pop("default", None)
     schema["properties"]["pathvars"] = {"type": "object", "description": "Snakemake's own path variables."}

@@ -6,10 +6,13 @@ The other sections, and the reading of a config, stand in `netinfer.config`, whi
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
+
+from netinfer.motif_config import MotifConfig
+from netinfer.sections import NAME_PATTERN, Count, FilePath, Names, Number, Section, one_or_more
 
 __all__ = [
     "CellsConfig",
@@ -23,33 +26,8 @@ __all__ = [
     "is_regulator_name",
 ]
 
-NAME_LENGTH = 64
-NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 # A value of `regulators` without slash and dot is `all` or the name of a shipped list; `./name` is a file.
 _REGULATOR_NAME = re.compile(r"[A-Za-z0-9_-]+")
-
-
-def _no_bool(value: Any) -> Any:
-    """Keep YAML's true/false/yes/no from passing as the numbers 1 and 0."""
-    if isinstance(value, bool):
-        raise PydanticCustomError("not_a_number", "a number is needed, not true or false")
-    return value
-
-
-def _plain_path(value: str) -> str:
-    """Refuse what Snakemake would take for a wildcard or a path variable."""
-    if not value.strip():
-        raise PydanticCustomError("path", "an empty path: leave the key out instead")
-    if any(ord(c) < 32 or c in "{}<>" for c in value):
-        raise PydanticCustomError("path", "a path must not hold control characters, braces or angle brackets")
-    return value
-
-
-# YAML 1.1 reads `1e-3` as text (it wants `1.0e-3`): numbers written as text are taken as the numbers they are.
-Number = Annotated[float, BeforeValidator(_no_bool), Field(allow_inf_nan=False)]
-Count = Annotated[int, BeforeValidator(_no_bool)]
-Names = Annotated[list[Annotated[str, Field(min_length=1)]], BeforeValidator(lambda value: _one_or_more(value))]
-FilePath = Annotated[str, Field(max_length=4096), AfterValidator(_plain_path)]
 
 
 def is_regulator_name(value: str) -> bool:
@@ -61,19 +39,6 @@ def is_regulator_name(value: str) -> bool:
     (True, False, False)
     """
     return _REGULATOR_NAME.fullmatch(value) is not None
-
-
-def _one_or_more(value: Any) -> Any:
-    """Take one word for a list of one, and a sheet's comma-separated cell for the list it is."""
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    return value
-
-
-class Section(BaseModel):
-    """A part of a config: unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class IngestConfig(Section):
@@ -97,7 +62,7 @@ class IngestConfig(Section):
         default="error", description="A gene id that stands twice."
     )
     exclude_samples: Names = Field(default=[], description="Ids of samples to leave out.")
-    subset: dict[str, Annotated[list[str | int | float | bool], BeforeValidator(lambda v: _one_or_more(v))]] = Field(
+    subset: dict[str, Annotated[list[str | int | float | bool], BeforeValidator(lambda v: one_or_more(v))]] = Field(
         default={}, description="Samples to keep: a column of the samples and its values."
     )
 
@@ -165,12 +130,12 @@ class SensitivityConfig(Section):
 
     normalizations: Annotated[
         list[Literal["auto", "cpm_log1p", "size_factors_log", "quantile", "rank", "none"]],
-        BeforeValidator(lambda value: _one_or_more(value)),
+        BeforeValidator(one_or_more),
     ] = Field(default=[], description="Other methods of `normalize`.")
     leave_out: str | None = Field(
         default=None, min_length=1, description="Column of the samples (a batch) whose groups are left out one by one."
     )
-    regulators: Annotated[list[FilePath], BeforeValidator(lambda value: _one_or_more(value))] = Field(
+    regulators: Annotated[list[FilePath], BeforeValidator(one_or_more)] = Field(
         default=[], description="Other lists of regulators: files, names of shipped lists, or `all`."
     )
     n_subsamples: Annotated[Count, Field(ge=4, le=10_000)] | None = Field(
@@ -309,9 +274,14 @@ class DatasetConfig(PreparationConfig, IngestConfig):
     sensitivity: SensitivityConfig | None = Field(
         default=None, description="Other choices under which the network is inferred again."
     )
+    motif: MotifConfig | None = Field(
+        default=None, description="Known motifs in the promoters of the genes, and their links to the network."
+    )
 
     @model_validator(mode="after")
     def _together(self) -> DatasetConfig:
+        if self.motif is not None and self.motif.starts is None and self.annotation is None:
+            raise PydanticCustomError("order", "motif needs the starts of genes: give `annotation`, or `starts` in it")
         if self.exclude_same_operon and self.annotation is None:
             raise PydanticCustomError("operon", "exclude_same_operon needs an annotation: give `annotation`")
         if self.sensitivity is not None and self.normalize in self.sensitivity.normalizations:
@@ -339,4 +309,6 @@ class DatasetConfig(PreparationConfig, IngestConfig):
         if not is_regulator_name(self.regulators):
             keys.insert(1, "regulators")
         found = {key: getattr(self, key) for key in keys if getattr(self, key) is not None}
-        return found if self.sensitivity is None else {**found, **self.sensitivity.files}
+        for part in (self.sensitivity, self.motif):
+            found |= {} if part is None else part.files
+        return found

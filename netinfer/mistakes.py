@@ -75,7 +75,7 @@ def as_section(model: type[Section], value: Any, name: str) -> Section:
 
     Parameters
     ----------
-    model : type of `netinfer.datasets.Section`
+    model : type of `netinfer.sections.Section`
     value : Section or mapping
     name : str
         The section's name, for messages.
@@ -99,7 +99,7 @@ def as_settings(model: type[Section], values: Mapping[str, Any], where: str, oth
 
     Parameters
     ----------
-    model : type of `netinfer.datasets.Section`
+    model : type of `netinfer.sections.Section`
     values : mapping
     where : str
         The function that was called, for messages.
@@ -180,7 +180,7 @@ def _what(error: Mapping[str, Any], known_keys: Callable[[Sequence[Any]], list[s
 
 def _place(loc: Sequence[Any], values: Mapping[str, Any]) -> str:
     place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).lstrip(".")
-    if len(loc) > 1 and loc[0] in ("datasets", "comparisons") and isinstance(loc[1], int):
+    if len(loc) > 1 and loc[0] in ("datasets", "comparisons", "motif") and isinstance(loc[1], int):
         entry = values[loc[0]][loc[1]]
         if isinstance(entry, Mapping) and isinstance(entry.get("name"), str):
             place += f" ({entry['name'][:64]!r})"

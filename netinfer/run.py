@@ -165,7 +165,7 @@ def _unexplained(code: int, failed_rules: Sequence[str]) -> str:
 
 def _folders(config: Config) -> list[str]:
     """Name the folders of the results that a run writes."""
-    return [dataset.name for dataset in config.datasets] + [comparison.name for comparison in config.comparisons]
+    return [part.name for part in (*config.datasets, *config.comparisons, *config.motif)]
 
 
 def _temporary_files(config: Config) -> Iterator[Path]:

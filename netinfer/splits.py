@@ -12,8 +12,8 @@ import numpy as np
 
 from netinfer.comparisons import unknown_dataset
 from netinfer.config import Config, DatasetConfig
-from netinfer.datasets import NAME_LENGTH
 from netinfer.errors import ConfigError, InputError
+from netinfer.sections import NAME_LENGTH
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,9 +61,11 @@ def expand_splits(config: Config) -> Config:
     if twice:
         raise ConfigError(f"split_by: two networks would be called {twice[0]!r}: rename a data set or a value")
     names = [part.name for part in parts]
+    for key, others in (("comparisons", config.comparisons), ("motif", config.motif)):
+        for other in others:
+            if other.name.casefold() in (name.casefold() for name in names):
+                raise ConfigError(f"{key}: {other.name!r} is the name of a part that split_by makes: rename it")
     for comparison in config.comparisons:
-        if comparison.name.casefold() in (name.casefold() for name in names):
-            raise ConfigError(f"comparisons: {comparison.name!r} is the name of a part that split_by makes: rename it")
         if said := unknown_dataset(comparison, names):
             raise ConfigError(f"comparisons: {said['comparison']}: {said['name']} is no data set: {said['hint']}")
     return config.model_copy(update={"datasets": parts})
