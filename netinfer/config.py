@@ -158,7 +158,9 @@ class Config(Section):
                 )
             _refuse_inside(dataset.name, dataset.files, self.results)
         if not self.datasets and not self.motif:
-            raise PydanticCustomError("nothing", "no data set: give `datasets`, or libraries of sequences as `motif`")
+            raise PydanticCustomError(
+                "nothing", "datasets: none is given: name one, or a library of sequences as `motif`"
+            )
         return self
 
     def dataset(self, name: str) -> DatasetConfig:
@@ -172,6 +174,13 @@ class Config(Section):
         """Give everything that decides the results of one data set, as plain values."""
         dump = self.model_dump(mode="json", exclude={"datasets", "results", "chunks", "comparisons", "motif"})
         return {**dump, "dataset": self.dataset(name).model_dump(mode="json")}
+
+    def library_settings(self, name: str) -> dict[str, Any]:
+        """Give everything that decides the results of one library of sequences, as plain values."""
+        for library in self.motif:
+            if library.name == name:
+                return {"seed": self.seed, "library": library.model_dump(mode="json")}
+        raise ConfigError(f"motif: no library is called {name!r}")
 
 
 def settings_hash(settings: Mapping[str, Any]) -> str:

@@ -53,10 +53,10 @@ def write_manifest(
     *,
     inputs: Mapping[str, str | Path],
     outputs: Iterable[str | Path],
-    preflight: str | Path,
     settings: Mapping[str, Any],
+    preflight: str | Path | None = None,
 ) -> None:
-    """Write a data set's manifest.
+    """Write the manifest of a data set or of a library of sequences.
 
     Parameters
     ----------
@@ -64,10 +64,10 @@ def write_manifest(
         The file to write; outputs are named relative to its folder.
     inputs : mapping of key to path
     outputs : list of paths
-    preflight : path
-        What `netinfer.preflight` saw, with the hashes of the inputs at the start.
     settings : mapping
-        Every setting that decides the results, as plain values.
+        Every setting that decides the results, as plain values; those of ``dataset`` or ``library`` have its name.
+    preflight : path, optional
+        What `netinfer.preflight` saw, with the hashes of the inputs at the start.
 
     Raises
     ------
@@ -76,12 +76,13 @@ def write_manifest(
     """
     path = Path(path)
     hashed = hash_inputs(inputs)
-    at_start = json.loads(Path(preflight).read_text(encoding="utf-8"))["sha256"]
+    at_start = {} if preflight is None else json.loads(Path(preflight).read_text(encoding="utf-8"))["sha256"]
     for key, entry in hashed.items():
         if key in at_start and at_start[key]["sha256"] != entry["sha256"]:
             raise RunError(f"{entry['path']}: changed while the run went on: run again")
+    kind = "dataset" if "dataset" in settings else "library"
     manifest = {
-        "dataset": settings["dataset"]["name"],
+        kind: settings[kind]["name"],
         "netinfer": netinfer.__version__,
         "inputs": hashed,
         "outputs": {_from(path.parent, out): sha256_file(out) for out in sorted(map(str, outputs))},

@@ -77,6 +77,11 @@ def inspect(
         asked_cut(cut, {"n_pairs": problem.n_pairs})
     graph_note = precision.size_note(adata, dataset.precision) if dataset.precision is not None else ""
     trait = phenotype.check_phenotype(adata, dataset.phenotype, block=dataset.block) if dataset.phenotype else None
+    motif_notes: list[str] = []
+    if dataset.motif is not None:
+        from netinfer.models.motif_sites import configured
+
+        motif_notes = configured.check_motif(dataset.motif, dataset.annotation, configured.gene_ids(adata))
     return {
         "name": dataset.name,
         "n_samples": int(adata.n_obs),
@@ -98,7 +103,7 @@ def inspect(
         "sensitivity": [variant.name for variant in variants],
         "gold": _gold(dataset.gold, adata) if dataset.gold is not None else None,
         "annotation": _annotation(dataset, adata) if dataset.annotation is not None else None,
-        "log": [*map(str, notes["log"]), *filter(None, [size_note(problem), graph_note])],
+        "log": [*map(str, notes["log"]), *filter(None, [size_note(problem), graph_note]), *motif_notes],
         "sha256": hash_inputs(dataset.files),
     }
 
@@ -124,6 +129,19 @@ def _compare(
             of[comparison.datasets[0]]["log"].append(note)
         except NetinferError as error:
             yield comparison.name, error
+
+
+def _libraries(config: Config) -> Iterator[dict[str, Any] | tuple[str, NetinferError]]:
+    """Yield what each library of sequences holds, or what is wrong with it."""
+    from netinfer.models.motif.configured import check_library
+
+    for library in config.motif:
+        try:
+            for key, file in library.files.items():
+                _exists(key, Path(file))
+            yield {"name": library.name, "lines": check_library(library)}
+        except NetinferError as error:
+            yield library.name, error
 
 
 def _exists(key: str, path: Path) -> None:
@@ -184,7 +202,7 @@ def write_summary(path: str | Path, summary: dict[str, Any]) -> None:
 
 
 def check_config(config: Config) -> tuple[list[dict[str, Any]], list[tuple[str, NetinferError]]]:
-    """Inspect every data set of a config.
+    """Inspect every data set and every library of sequences of a config.
 
     Parameters
     ----------
@@ -194,7 +212,7 @@ def check_config(config: Config) -> tuple[list[dict[str, Any]], list[tuple[str, 
     -------
     summaries : list of dict
         Of the data sets that can be used.
-    problems : list of (data set or comparison name, error)
+    problems : list of (name of a data set, comparison or library, error)
         One for each that cannot.
     """
     summaries: list[dict[str, Any]] = []
@@ -212,6 +230,11 @@ def check_config(config: Config) -> tuple[list[dict[str, Any]], list[tuple[str, 
         for text in dict.fromkeys(warned):
             logger.warning("warning: %s: %s", dataset.name, text)
     problems += _compare(config, kept, summaries)
+    for found in _libraries(config):
+        if isinstance(found, tuple):
+            problems.append(found)
+        else:
+            summaries.append(found)
     return summaries, problems
 
 
@@ -256,7 +279,9 @@ def _projected_out(summary: dict[str, Any]) -> str:
 
 
 def describe(summary: dict[str, Any]) -> list[str]:
-    """Say what was seen in a data set, in a few lines for people."""
+    """Say what was seen in a data set or a library, in a few lines for people."""
+    if "lines" in summary:
+        return list(summary["lines"])
     gold = summary["gold"]
     lines = [
         f"{summary['name']}: {summary['n_samples']} samples x {summary['n_genes']} genes,"

@@ -165,7 +165,8 @@ def _unexplained(code: int, failed_rules: Sequence[str]) -> str:
 
 def _folders(config: Config) -> list[str]:
     """Name the folders of the results that a run writes."""
-    return [part.name for part in (*config.datasets, *config.comparisons, *config.motif)]
+    names = [dataset.name for dataset in config.datasets] + [comparison.name for comparison in config.comparisons]
+    return names + [library.name for library in config.motif]
 
 
 def _temporary_files(config: Config) -> Iterator[Path]:
@@ -290,12 +291,14 @@ def _check_results(config: Config) -> None:
     """
     from netinfer.manifest import read_manifest
 
-    for dataset in config.datasets:
-        home = Path(config.results, dataset.name)
+    wanted = {dataset.name: config.settings(dataset.name) for dataset in config.datasets}
+    wanted |= {library.name: config.library_settings(library.name) for library in config.motif}
+    for name, settings in wanted.items():
+        home = Path(config.results, name)
         path = home / "manifest.json"
         if not path.is_file():
             raise RunError(f"{path}: was not made although Snakemake ended well: run again with --forceall")
-        if read_manifest(path).get("settings_sha256") != settings_hash(config.settings(dataset.name)):
+        if read_manifest(path).get("settings_sha256") != settings_hash(settings):
             raise RunError(f"{home}: made with other settings: delete the folder, or run again with --forceall")
 
 

@@ -14,6 +14,8 @@ from netinfer.config import (
     DatasetConfig,
     ExportsConfig,
     FilterConfig,
+    LibraryConfig,
+    MotifConfig,
     PhenotypeConfig,
     RegressionConfig,
     SensitivityConfig,
@@ -86,6 +88,8 @@ TWO = (
     "datasets: [{name: aa, expression: a.tsv, regulators: r.txt}, {name: bb, expression: b.tsv, regulators: r.txt}, "
     "{name: cc, expression: c.tsv, regulators: r.txt, samples: s.tsv, split_by: medium}]"
 )
+LIBRARY = "motif: [{name: lac, sequences: a.csv, activity: y"
+PROMOTERS = "datasets: [{name: a, expression: a.tsv, regulators: r.txt, annotation: g.gff"
 SECTIONS = {
     "Top": Config,
     "`datasets`": DatasetConfig,
@@ -93,6 +97,8 @@ SECTIONS = {
     "`cells`": CellsConfig,
     "`phenotype`": PhenotypeConfig,
     "`comparisons`": ComparisonConfig,
+    "`motif` of a data set": MotifConfig,
+    "`motif`": LibraryConfig,
     "`sensitivity`": SensitivityConfig,
     "`regression`": RegressionConfig,
     "`cut`": CutConfig,
@@ -133,7 +139,7 @@ def test_a_sheet_holds_nested_keys_and_lists(tmp_path: Path) -> None:
             r"datasets\[0\]\.expresion .*did you mean `expression`",
         ),
         ("datasets: [{name: a, regulators: r.txt}]", r"datasets\[0\]\.expression \('a'\): is missing"),
-        ("seed: 1", "datasets: is missing"),
+        ("seed: 1", "datasets: none is given: name one, or a library"),
         (
             f"{TWO}\ncomparisons: [{{name: m, datasets: [aa, bbb]}}]",
             "comparison m: bbb is no data set: did you mean `bb`",
@@ -151,6 +157,28 @@ def test_a_sheet_holds_nested_keys_and_lists(tmp_path: Path) -> None:
             r"comparisons\[0\]\.similarty \('m'\): unknown key: did you mean `similarity`",
         ),
         (f"{TWO}\ncomparisons: [{{name: m, datasets: [aa, bb], kind: fusd}}]", "did you mean `fused`"),
+        (
+            f"{LIBRARY}, sequence_column: x}}]",
+            r"motif\[0\]\.sequence_column \('lac'\): unknown key: did you mean `sequence`",
+        ),
+        (f"{LIBRARY}, penalty: one_sd}}]", r"give a number \(above 0\), or one_se or best"),
+        (f"{LIBRARY}, fdr: 0.1, expected_false_positions: 2}}]", "give fdr or expected_false_positions, not both"),
+        (f"{LIBRARY}, family: binomial, pairs: model}}]", "pairs need family gaussian"),
+        (f"{LIBRARY}, n_subsamples: 51}}]", "n_subsamples must be even"),
+        (f"{LIBRARY}}}, {{name: LAC, sequences: b.csv, activity: y}}]", "library LAC has the name of another library"),
+        (f"datasets: [{DATASET}]\nmotif: [{{name: A, sequences: b.csv, activity: y}}]", "name of another data set"),
+        ("motif: [{name: lac, sequences: results/lac/b.csv, activity: y}]", "lies in its results folder"),
+        (
+            f"{PROMOTERS}, motif: {{genome: g.fa, motif: m.meme}}}}]",
+            r"motif\.motif \('a'\): unknown key: did you mean `motifs`",
+        ),
+        (f"{PROMOTERS}, motif: {{genome: g.fa}}}}]", "give genome and motifs, or sites"),
+        (f"{PROMOTERS}, motif: {{sites: s.bed, motifs: m.meme}}}}]", "sites stand in place of genome and motifs"),
+        (f"{PROMOTERS}, motif: {{sites: s.bed, positions: true}}}}]", "positions needs genome and responses"),
+        (
+            f"{PROMOTERS.replace('annotation', 'samples')}, motif: {{sites: s.bed}}}}]",
+            "motif needs the starts of genes",
+        ),
         (f"{TWO}\ncomparisons: [{{name: m, datasets: aa}}]", "a list is needed here"),
         ("datasets: []", "datasets: "),
         ("datasets: {a: 1}", "a list of data sets"),

@@ -121,7 +121,7 @@ def locate(
         If fewer than half of the genes are found, with five ids of each side; if operons are needed and none is known.
     """
     kinds = genes if isinstance(genes, Mapping) else {"name": genes}
-    rows, matched = _match(annotation, kinds)
+    rows, matched = match_rows(annotation, kinds)
     chosen, basis = _operons(annotation, operons)
     names = pd.Index([str(name) for name in next(iter(kinds.values()))], dtype=object)
     order, ring = _order(annotation)
@@ -151,8 +151,20 @@ def locate(
     )
 
 
-def _match(annotation: pd.DataFrame, kinds: Mapping[str, Sequence[str]]) -> tuple[np.ndarray, str]:
-    """Return each gene's row of the annotation, -1 where it has none, and by which ids they were found."""
+def match_rows(annotation: pd.DataFrame, kinds: Mapping[str, Sequence[str]]) -> tuple[np.ndarray, str]:
+    """Return each gene's row of the annotation, -1 where it has none, and by which ids they were found.
+
+    Parameters
+    ----------
+    annotation : DataFrame
+    kinds : mapping of sequences of str
+        One kind of id or several for the same genes.
+
+    Raises
+    ------
+    InputError
+        If fewer than half of the genes are found.
+    """
     columns = {"gene id": annotation.index.astype(object)} | {
         name: pd.Index(annotation[name], dtype=object) for name in ALIASES if name in annotation
     }

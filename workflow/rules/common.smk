@@ -10,11 +10,11 @@ try:
 except ImportError:  # the jobs find netinfer in their conda environment
     VERSION = "of the environment"
     validate(config, "../schemas/config.schema.yaml")
-    if isinstance(config["datasets"], str):
+    if isinstance(config.get("datasets"), str):
         raise WorkflowError(
             "datasets: a sheet needs netinfer beside Snakemake: pip install netinfer"
         )
-    if any(entry.get("split_by") for entry in config["datasets"]):
+    if any(entry.get("split_by") for entry in config.get("datasets", [])):
         raise WorkflowError(
             "split_by needs netinfer beside Snakemake: pip install netinfer"
         )
@@ -30,8 +30,9 @@ else:
         raise WorkflowError(str(error)) from None
     validate(config, "../schemas/config.schema.yaml")
 
-DATASETS = {entry["name"]: entry for entry in config["datasets"]}
+DATASETS = {entry["name"]: entry for entry in config.get("datasets", [])}
 COMPARISONS = {entry["name"]: entry for entry in config.get("comparisons", [])}
+LIBRARIES = {entry["name"]: entry for entry in config.get("motif", [])}
 RESULTS = config["results"]
 
 # What decides a stage's result goes through params, so that a change of it is seen and makes the stage run again.
@@ -68,6 +69,21 @@ TYING = {
     key: config["regression"][key]
     for key in ("n_subsamples", "rule", "threshold", "truncation", "pooled")
 }
+# What the matching of motifs in promoters takes of their settings, what the links to the network, and what the models of
+# responses: another threshold scans no promoter again.
+SCANNING = (
+    "genome",
+    "motifs",
+    "sites",
+    "starts",
+    "upstream",
+    "downstream",
+    "bin_width",
+    "first_of_operon",
+)
+SELECTING = ("n_subsamples", "threshold", "expected_false_motifs")
+LINKING = (*SCANNING, *SELECTING, "min_targets", "motif_of")
+RESPONDING = (*SCANNING, *SELECTING, "responses", "positions")
 # What the comparisons take of them: another threshold repeats no fit.
 HALVING = {"n_subsamples": config["regression"]["n_subsamples"]}
 COMPARING = {**HALVING, "threshold": config["regression"]["threshold"]}
@@ -90,6 +106,25 @@ def whole_dataset(wildcards):
 def whole_comparison(wildcards):
     """Give every key of the comparison."""
     return COMPARISONS[wildcards.comparison]
+
+
+def whole_library(wildcards):
+    """Give every key of the library."""
+    return LIBRARIES[wildcards.library]
+
+
+def library_settings(wildcards):
+    """Give every setting that decides a library's results."""
+    return {"seed": config["seed"], "library": LIBRARIES[wildcards.library]}
+
+
+def motif_setting(keys):
+    """Give a function of the wildcards that picks keys of the data set's motif section."""
+    return lambda wildcards: {
+        key: value
+        for key, value in DATASETS[wildcards.dataset]["motif"].items()
+        if key in keys
+    }
 
 
 def one_setting(key):

@@ -6,6 +6,7 @@ rule preflight:
         samples=data_file("samples"),
         gold=data_file("gold"),
         annotation=data_file("annotation"),
+        motif=motif_files(*ALL_MOTIF_FILES),
     output:
         summary="<results>/{dataset}/work/preflight.json",
     log:

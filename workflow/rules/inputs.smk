@@ -1,5 +1,15 @@
 import re
 
+SCANNED_FILES = ("genome", "motifs", "sites", "starts")
+ALL_MOTIF_FILES = (*SCANNED_FILES, "motif_of", "responses")
+MOTIF_FILES = (
+    "regulators.tsv",
+    "edges.tsv",
+    "motifs.tsv",
+    "bins.tsv",
+    "network.graphml",
+    "links.json",
+)
 GRAPH_FILES = (
     "edges.tsv",
     "edges.parquet",
@@ -78,3 +88,33 @@ def other_lists(wildcards):
     """Give the further lists of regulators that are files."""
     lists = (DATASETS[wildcards.dataset].get("sensitivity") or {}).get("regulators", [])
     return [file for file in lists if not re.fullmatch("[A-Za-z0-9_-]+", file)]
+
+
+def library_files(wildcards):
+    """Give the files of a library: sequences, and activities and motifs where there are some."""
+    library = LIBRARIES[wildcards.library]
+    keys = ("sequences", "activities", "motifs")
+    return [library[key] for key in keys if library.get(key)]
+
+
+def motif_files(*keys):
+    """Give an input function for files that the motif section of a data set names."""
+
+    def files(wildcards):
+        motif = DATASETS[wildcards.dataset].get("motif") or {}
+        return [motif[key] for key in keys if motif.get(key)]
+
+    return files
+
+
+def if_motif(*names):
+    """Give an input function for files of the motifs, where the data set asks for them."""
+
+    def files(wildcards):
+        motif = DATASETS[wildcards.dataset].get("motif")
+        if motif is None:
+            return []
+        asked = [*names, "responses.tsv"] if motif.get("responses") else names
+        return [f"{RESULTS}/{wildcards.dataset}/motif/{name}" for name in asked]
+
+    return files

@@ -87,6 +87,7 @@ rule report:
         phenotype=if_phenotype,
         sensitivity=if_sensitivity,
         precision=if_precision("edges.tsv"),
+        motif=if_motif("regulators.tsv"),
     output:
         html=report(
             "<results>/{dataset}/report.html",
@@ -124,6 +125,8 @@ rule manifest:
         phenotype=if_phenotype,
         sensitivity=if_sensitivity,
         precision=if_precision(*GRAPH_FILES),
+        motif=if_motif(*MOTIF_FILES),
+        motif_inputs=motif_files(*ALL_MOTIF_FILES),
         lists=other_lists,
         html="<results>/{dataset}/report.html",
     output:

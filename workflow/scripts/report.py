@@ -6,6 +6,7 @@ with job(snakemake):
     from pathlib import Path
 
     from netinfer.io import read_annotation
+    from netinfer.models.motif_sites.links import MotifLinks
     from netinfer.models.phenotype import PhenotypeModel
     from netinfer.models.sensitivity import Sensitivity
     from netinfer.network import Network
@@ -26,5 +27,6 @@ with job(snakemake):
         annotation=read_annotation(places) if places else None,
         sensitivity=Sensitivity.read(Path(card[0]).parent) if card else None,
         precision=Network.read(Path(snakemake.input.precision[0]).parent) if snakemake.input.precision else None,
+        motif=MotifLinks.read(Path(snakemake.input.motif[0]).parent) if snakemake.input.motif else None,
         title=snakemake.wildcards.dataset,
     )

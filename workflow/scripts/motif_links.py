@@ -1,0 +1,20 @@
+"""Fit the models of motifs in the targets of one share of the regulators."""
+
+from netinfer.jobs import chunk_of, job
+
+with job(snakemake):
+    from pathlib import Path
+
+    from netinfer.config import MotifConfig
+    from netinfer.models.motif_sites import SiteScores, configured
+    from netinfer.network import Network
+
+    links = configured.configured_links(
+        Network.read(Path(snakemake.input.network[0]).parent),
+        SiteScores.load(snakemake.input.scores),
+        MotifConfig(**snakemake.params.motif),
+        part=chunk_of(snakemake.wildcards.scatteritem),
+        seed=int(snakemake.params.seed),
+        threads=snakemake.threads,
+    )
+    links.save(snakemake.output.part)
