@@ -65,10 +65,10 @@ def test_fasta_is_joined_with_its_table_by_id(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"activity": "r3"}, "no column 'r3': there are name, seq, r1"),
+        ({"activity": "r3"}, "no column 'r3': there are 'name', 'seq', 'r1'"),
         ({"activity": "set"}, "line 2, column 'set': 'fit' is not a finite number"),
         ({"activity": "r1", "weight": "r2"}, "line 3, column 'r2': '' is not a finite number"),
-        ({"activity": "r1", "split": "set", "test": "held"}, "no sequence is 'held': there are fit, test"),
+        ({"activity": "r1", "split": "set", "test": "held"}, "no sequence is 'held': there are 'fit', 'test'"),
     ],
 )
 def test_what_cannot_be_read_is_named(tmp_path: Path, columns: dict[str, str], message: str) -> None:
@@ -80,7 +80,7 @@ def test_ids_that_do_not_match_are_shown(tmp_path: Path) -> None:
     fasta = write(tmp_path / "a.fasta", ">x\nACGT\n>y\nACGA\n")
     table = write(tmp_path / "a.tsv", "id\tvalue\ngene1\t2\ngene2\t1\n")
     with pytest.raises(
-        InputError, match="0 of its 2 ids are in a.fasta: the table has gene1, gene2, the sequences x, y"
+        InputError, match=r"0 of its 2 ids are in a\.fasta: the table has 'gene1', 'gene2', the sequences 'x', 'y'"
     ):
         read_library(fasta, activity="value", activities=table)
 
