@@ -114,7 +114,7 @@ rule motif_links:
         scores="<results>/{dataset}/work/motif/scores.npz",
         files=motif_files("motif_of"),
     output:
-        part="<results>/{dataset}/work/motif/{scatteritem}.npz",
+        part=directory("<results>/{dataset}/work/motif/{scatteritem}"),
     log:
         "<results>/{dataset}/work/logs/motif/{scatteritem}.log",
     benchmark:
@@ -137,7 +137,7 @@ rule motif:
     """Join the shares and write which edges of the network have a motif in the promoter of their target."""
     input:
         network=rules.network.output,
-        parts=gather.targets("<results>/{{dataset}}/work/motif/{scatteritem}.npz"),
+        parts=gather.targets("<results>/{{dataset}}/work/motif/{scatteritem}"),
     output:
         regulators=report(
             "<results>/{dataset}/motif/regulators.tsv",

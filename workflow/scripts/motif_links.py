@@ -6,7 +6,8 @@ with job(snakemake):
     from pathlib import Path
 
     from netinfer.config import MotifConfig
-    from netinfer.models.motif_sites import SiteScores, configured
+    from netinfer.models.motif_sites import configured
+    from netinfer.models.motif_sites.scores import SiteScores
     from netinfer.network import Network
 
     links = configured.configured_links(
@@ -17,4 +18,4 @@ with job(snakemake):
         seed=int(snakemake.params.seed),
         threads=snakemake.threads,
     )
-    links.save(snakemake.output.part)
+    links.write(snakemake.output.part)

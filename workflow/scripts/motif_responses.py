@@ -6,7 +6,8 @@ with job(snakemake):
     from pathlib import Path
 
     from netinfer.config import MotifConfig
-    from netinfer.models.motif_sites import SiteScores, configured
+    from netinfer.models.motif_sites import configured
+    from netinfer.models.motif_sites.scores import SiteScores
     from netinfer.stages import read_h5ad
 
     configured.write_responses(

@@ -78,7 +78,7 @@ def check_library(settings: LibraryConfig) -> list[str]:
     given = {key: settings.fitting[key] for key in ("family", "coding", "reference", "ambiguous", "align", "positive")}
     sequences = as_sequences(library.sequences, align=settings.align, where=settings.sequences)
     problem = make_problem(sequences, library.activity, weights=library.weights, rows=kept, **given)
-    folders(list(library.activity.columns))
+    named_folders(list(library.activity.columns))
     n_test = 0 if library.is_test is None else int(library.is_test.sum())
     lines = [
         f"{settings.name}: {len(problem.codes)} sequences of {problem.n_positions} bases to fit"
@@ -135,7 +135,7 @@ def write_models(folder: str | Path, models: Mapping[str, MotifModel], motifs: s
         Motif file that footprints are compared with.
     """
     known = None if motifs is None else read_motifs(motifs)
-    names = folders(list(models))
+    names = named_folders(list(models))
     for response, model in models.items():
         model.write(Path(folder, names[response]), motifs=known)
     write_tsv(Path(folder, "models.tsv"), model_table(models), LIBRARY_MODELS)
@@ -160,7 +160,7 @@ def read_models(folder: str | Path) -> dict[str, MotifModel]:
 
 def model_table(models: Mapping[str, MotifModel]) -> pd.DataFrame:
     """Return one row a model: see `LIBRARY_MODELS`."""
-    names = folders(list(models))
+    names = named_folders(list(models))
     rows = []
     for response, model in models.items():
         record, cut = model.record, model.cut
@@ -184,8 +184,8 @@ def model_table(models: Mapping[str, MotifModel]) -> pd.DataFrame:
     return pd.DataFrame(rows)[[column.name for column in LIBRARY_MODELS]]
 
 
-def folders(responses: list[str]) -> dict[str, str]:
-    """Return the folder of each response, within the library's.
+def named_folders(responses: list[str], parent: str = "motif") -> dict[str, str]:
+    """Return the folder of each response, within a folder `parent`.
 
     Raises
     ------
@@ -197,7 +197,7 @@ def folders(responses: list[str]) -> dict[str, str]:
     for response in responses:
         name = re.sub(r"[^A-Za-z0-9_.-]+", "_", response).strip("._")[:64] or "response"
         if other := taken.get(name.casefold()):
-            raise ConfigError(f"activity: {other!r} and {response!r} would be written to one folder: rename one")
+            raise ConfigError(f"responses: {other!r} and {response!r} would be written to one folder: rename one")
         taken[name.casefold()] = response
-        found[response] = f"motif/{name}"
+        found[response] = f"{parent}/{name}"
     return found

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from netinfer.errors import InputError
+from netinfer.io.columns import Column
 from netinfer.io.ids import duplicates, some
 from netinfer.io.libraries import numbers
 from netinfer.io.motifs import read_motifs
 from netinfer.io.promoters import Promoters, cut_promoters, read_starts
 from netinfer.io.source import regular_file
+from netinfer.io.tables import write_tsv
+from netinfer.models.motif import fit_motif_positions
+from netinfer.models.motif.configured import named_folders
+from netinfer.models.motif_sites.links import MotifLinks, fit_links
+from netinfer.models.motif_sites.model import MotifSiteModel, fit_motif_sites
 from netinfer.models.motif_sites.scores import SiteScores, place_sites, scan_motifs
 from netinfer.network.places import is_compact, match_rows, predict_operons
 
@@ -22,8 +28,24 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
     from netinfer.config import MotifConfig
+    from netinfer.network import Network
 
 FEWEST_IN_COMMON = 20
+RESPONSES = (
+    Column("response", "string", "", "column of the table of responses"),
+    Column("folder", "string", "", "folder of its models, beside this file"),
+    Column("family", "string", "", "binomial (0 and 1 alone) or gaussian"),
+    Column("n_promoters", "int", "", "promoters that have a value"),
+    Column("n_motifs", "int", "", "motifs that are selected"),
+    Column("motifs", "string", "", "their names, `;` between them"),
+    Column("expected_false_motifs", "float", "motifs", "bound on those of them that are there by chance", True),
+    Column("heldout_auc", "float", "", "two classes: area under the ROC curve of held-out promoters", True),
+    Column("heldout_r", "float", "", "numbers: correlation of predicted and given values of held-out promoters", True),
+    Column("heldout_r2", "float", "", "numbers: share of the variance explained in held-out promoters", True),
+    Column("n_positions", "int", "", "with `positions`: positions that are selected"),
+    Column("expected_false_positions", "float", "positions", "bound on those of them that are there by chance", True),
+    Column("footprints", "string", "", "start..end of each footprint, `;` between them"),
+)
 
 
 def gene_ids(adata: AnnData) -> dict[str, list[str]]:
@@ -143,6 +165,108 @@ def check_motif(settings: MotifConfig, annotation: str | None, ids: Mapping[str,
         lines.append(f"responses: {', '.join(map(str, table.columns))}: {len(table)} genes")
         by_promoter(table, members)
     return lines
+
+
+def configured_links(
+    net: Network,
+    scores: SiteScores,
+    settings: MotifConfig,
+    *,
+    part: tuple[int, int] = (1, 1),
+    seed: int = 0,
+    threads: int = 1,
+) -> MotifLinks:
+    """Fit the links of a data set's network with the settings of its config.
+
+    Raises
+    ------
+    ConfigError, InputError
+        As `fit_links`.
+    """
+    owners = None if settings.motif_of is None else read_owners(settings.motif_of)
+    return fit_links(
+        net, scores, motif_of=owners, part=part, min_targets=settings.min_targets, seed=seed, threads=threads,
+        **_selecting(settings),
+    )  # fmt: skip
+
+
+def write_responses(
+    folder: str | Path,
+    scores: SiteScores,
+    settings: MotifConfig,
+    *,
+    annotation: str | None,
+    ids: Mapping[str, Sequence[str]],
+    seed: int = 0,
+    threads: int = 1,
+) -> None:
+    """Fit each response of the config's table and write ``responses.tsv`` and a folder for each.
+
+    Parameters
+    ----------
+    folder : path
+    scores : SiteScores
+    settings : MotifConfig
+        With `responses`.
+    annotation : path, optional
+    ids : mapping of sequences of str
+        From `gene_ids`.
+    seed, threads : int
+
+    Raises
+    ------
+    ConfigError, InputError
+        As `fit_motif_sites` and `netinfer.fit_motif_positions`.
+    """
+    values = by_promoter(read_responses(str(settings.responses)), scores.members)
+    places = named_folders(list(values), "responses")
+    promoters = data_promoters(settings, annotation, ids) if settings.positions else None
+    rows = []
+    for name, value in values.items():
+        family = "binomial" if is_class(value) else "gaussian"
+        model = fit_motif_sites(scores, value, family=family, seed=seed, threads=threads, **_selecting(settings))
+        model.write(Path(folder, places[name]))
+        row = {"response": name, "folder": places[name], "family": family, "n_promoters": len(value)}
+        row |= _row_of_motifs(model)
+        if promoters is not None:
+            row |= _write_positions(Path(folder, places[name], "positions"), promoters, value, family, settings, seed)
+        rows.append(row)
+    columns = [column for column in RESPONSES if column.name in rows[0]]
+    write_tsv(Path(folder, "responses.tsv"), pd.DataFrame(rows)[[column.name for column in columns]], columns)
+
+
+def _selecting(settings: MotifConfig) -> dict[str, Any]:
+    return {
+        "n_subsamples": settings.n_subsamples,
+        "threshold": settings.threshold,
+        "expected_false_motifs": settings.expected_false_motifs,
+    }
+
+
+def _row_of_motifs(model: MotifSiteModel) -> dict[str, Any]:
+    chosen = model.motifs[model.motifs["is_selected"]]
+    return {
+        "n_motifs": len(chosen),
+        "motifs": ";".join(chosen["motif"]),
+        "expected_false_motifs": chosen["expected_false_motifs"].max() if len(chosen) else np.nan,
+        **{f"heldout_{name}": model.held_out.get(name, np.nan) for name in ("auc", "r", "r2")},
+    }
+
+
+def _write_positions(
+    folder: Path, promoters: Promoters, values: pd.Series, family: str, settings: MotifConfig, seed: int
+) -> dict[str, Any]:
+    """Fit and write the model of single positions of a response; say what came out."""
+    sequences = {gene: promoters.sequences[gene] for gene in values.index}
+    model = fit_motif_positions(
+        sequences, values, family=family, first=-promoters.upstream, n_subsamples=settings.n_subsamples, seed=seed
+    )
+    model.write(folder, motifs=read_motifs(str(settings.motifs)))
+    return {
+        "n_positions": model.cut["n_positions"],
+        "expected_false_positions": model.cut["expected_false_positions"],
+        "footprints": ";".join(f"{a}..{b}" for a, b in model.footprints[["start", "end"]].itertuples(index=False)),
+    }
 
 
 def read_responses(path: str | Path) -> pd.DataFrame:
