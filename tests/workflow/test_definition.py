@@ -16,10 +16,12 @@ RULES = sorted((ROOT / "workflow" / "rules").glob("*.smk"))
 SCRIPTS = sorted((ROOT / "workflow" / "scripts").glob("*.py"))
 
 
-# Only where a data set asks for them: test_phenotype.py, test_sensitivity.py, test_precision.py, test_comparison.py.
+# Only where they are asked for: test_phenotype.py, test_sensitivity.py, test_precision.py, test_comparison.py,
+# test_motif.py.
 ASKED_FOR = {
     "phenotype", "variants", "sensitivity", "precision_penalty", "precision_halves", "precision", "consensus",
-    "comparison_plan", "comparison_halves", "comparison", "comparison_report",
+    "comparison_plan", "comparison_halves", "comparison", "comparison_report", "motif_library", "motif_library_report",
+    "motif_library_manifest", "promoter_motifs", "motif_links", "motif", "motif_responses",
 }  # fmt: skip
 
 
