@@ -5,8 +5,8 @@
     python benchmarks/motif_sites.py simulated [--runs 200] [--half-samples 50]
 
 `crp` and `yeast` read NETINFER_DATA. `crp` cuts -400..+50 around the starts of the first genes of operons out of the
-genome of ecoli_precise, matches the 97 SwissRegulon matrices in bins of 50 bases and asks which go with the operons that
-RegulonDB lists for CRP. `yeast` takes the sites of yeast_priors, in bins of 50 bases from -1,000 to +100 of the
+genome of ecoli_precise, matches the 97 SwissRegulon matrices in bins of 50 bases and asks which go with the operons
+that RegulonDB lists for CRP. `yeast` takes the sites of yeast_priors, in bins of 50 bases from -1,000 to +100 of the
 start of transcription, and asks whether a factor's own sites tell the pairs of the gold standard from all others, by
 their distance or by their plain number in the window. Held-out areas under the ROC curve, with DeLong's interval.
 `simulated` plants the first of 30 random motifs and counts how often it, and how many others, are selected.
