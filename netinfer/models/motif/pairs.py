@@ -141,7 +141,8 @@ def _in_coding(
     mean = np.eye(N_BASES)[coding.reference] if is_reference else occurs / occurs.sum(axis=1, keepdims=True)
     kept = occurs & (mean == 0.0) if is_reference else occurs
     single, parts = single.copy(), []
-    for (p, q), group in terms.groupby(["position_1", "position_2"]):
+    for p, q in np.unique(terms[["position_1", "position_2"]].to_numpy(dtype=np.int64), axis=0):
+        group = terms[(terms["position_1"] == p) & (terms["position_2"] == q)]
         both = np.zeros((N_BASES, N_BASES))
         both[group["base_1"], group["base_2"]] = group["coef"]
         left, right = both @ mean[q], mean[p] @ both
