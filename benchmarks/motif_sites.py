@@ -1,13 +1,15 @@
-"""Motifs by distance from the start: the CRP regulon of E. coli, and yeast sites against gold edges.
+"""Motifs by distance from the start: the CRP regulon of E. coli, yeast sites against gold edges, planted motifs.
 
     python benchmarks/motif_sites.py crp [--half-samples 100]
     python benchmarks/motif_sites.py yeast
+    python benchmarks/motif_sites.py simulated [--runs 200] [--half-samples 50]
 
-Reads NETINFER_DATA. The first cuts -400..+50 around the starts of the first genes of operons out of the genome of
-ecoli_precise, matches the 97 SwissRegulon matrices in bins of 50 bases and asks which go with the operons that
-RegulonDB lists for CRP. The second takes the sites of yeast_priors, in bins of 50 bases from -1,000 to +100 of the
+`crp` and `yeast` read NETINFER_DATA. `crp` cuts -400..+50 around the starts of the first genes of operons out of the
+genome of ecoli_precise, matches the 97 SwissRegulon matrices in bins of 50 bases and asks which go with the operons
+that RegulonDB lists for CRP. `yeast` takes the sites of yeast_priors, in bins of 50 bases from -1,000 to +100 of the
 start of transcription, and asks whether a factor's own sites tell the pairs of the gold standard from all others, by
 their distance or by their plain number in the window. Held-out areas under the ROC curve, with DeLong's interval.
+`simulated` plants the first of 30 random motifs and counts how often it, and how many others, are selected.
 """
 
 from __future__ import annotations
@@ -21,22 +23,32 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score
 
-from netinfer.io.promoters import cut_promoters, read_starts
+from netinfer.io.motifs import Motif
+from netinfer.io.promoters import Promoters, cut_promoters, read_starts
 from netinfer.models.motif_sites import fit_motif_sites, place_sites, scan_motifs
 from netinfer.models.motif_sites.fits import Design, auc_interval, fit_path, held_out
 from netinfer.models.motif_sites.model import N_PENALTIES
 
+UPSTREAM, DOWNSTREAM, N_MOTIFS, JITTER = 200, 50, 30, 20
+KINDS = ("none", "fixed", "jittered", "two strands")
+SIZES = (300, 1000)
+LEVELS = (1.0, 0.5)
 DATA = Path(os.environ.get("NETINFER_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["crp", "yeast"])
+    parser.add_argument("what", choices=["crp", "yeast", "simulated"])
     parser.add_argument("--half-samples", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--runs", type=int, default=200, help="simulated data sets a row")
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS), help="what is planted")
     options = parser.parse_args()
-    (crp if options.what == "crp" else yeast)(options.half_samples, options.seed)
+    if options.what == "simulated":
+        simulated(options.runs, options.half_samples, options.kinds)
+    else:
+        (crp if options.what == "crp" else yeast)(options.half_samples, options.seed)
 
 
 def crp(n_subsamples: int, seed: int) -> None:
@@ -92,6 +104,89 @@ def yeast(n_subsamples: int, seed: int) -> None:
         area, low, high = auc_interval(score, is_edge)
         precision = average_precision_score(is_edge, score)
         print(f"{name}: held-out area {area:.3f} ({low:.3f} to {high:.3f}), average precision {precision:.3f}")
+
+
+def planted(kind: str, n: int, seed: int) -> tuple[Promoters, list[Motif], np.ndarray, np.ndarray, float]:
+    """Random promoters with sites of the first motif; the class, the activities, and the middle of most sites.
+
+    A quarter of the promoters are the class. Half of it, and one in twenty of the others, hold a site, drawn from the
+    matrix; it explains a tenth of the variance of the activity. Nothing is planted for ``none``. Matrices have 10 to
+    18 positions with 8 to 16 bits in all, about those of SwissRegulon's file.
+    """
+    rng = np.random.default_rng([KINDS.index(kind), n, seed])
+    share = np.array([0.3, 0.2, 0.2, 0.3])
+    motifs = [random_motif(f"m{k}", rng) for k in range(N_MOTIFS)]
+    codes = rng.choice(4, (n, UPSTREAM + DOWNSTREAM), p=share)
+    is_case = np.arange(n) < n // 4
+    holds = rng.random(n) < np.where(is_case, 0.5, 0.05)
+    matrix = motifs[0].probabilities
+    centre = int(rng.integers(30, UPSTREAM - 20))
+    starts = np.full(n, centre - len(matrix) // 2)
+    if kind == "jittered":
+        starts += rng.integers(-JITTER, JITTER + 1, n)
+    for i in np.flatnonzero(holds) if kind != "none" else []:
+        site = (rng.random((len(matrix), 1)) > matrix.cumsum(axis=1)).sum(axis=1).clip(max=3)
+        if kind == "two strands" and rng.random() < 0.5:
+            site = (3 - site)[::-1]
+        codes[i, starts[i] : starts[i] + len(site)] = site
+    noise = rng.standard_normal(n)
+    signal = (holds - holds.mean()) / holds.std()
+    activity = noise if kind == "none" else np.sqrt(0.1) * signal + np.sqrt(0.9) * noise
+    texts = {f"g{i}": text for i, text in enumerate(np.array(list("ACGT"))[codes].view(f"U{codes.shape[1]}")[:, 0])}
+    table = pd.DataFrame({"gene": list(texts), "genes": list(texts)})
+    middle = np.floor(np.median(starts[holds]) + (len(matrix) - 1) / 2) - UPSTREAM
+    return Promoters(texts, table, UPSTREAM, DOWNSTREAM, ()), motifs, is_case, activity, float(middle)
+
+
+def random_motif(name: str, rng: np.random.Generator) -> Motif:
+    """Draw a matrix until it has 8 to 16 bits."""
+    while True:
+        width = int(rng.integers(10, 19))
+        matrix = np.stack([rng.dirichlet([a] * 4) for a in rng.choice([0.1, 0.5, 3.0], width)])
+        bits = 2.0 * width + (matrix * np.log2(np.maximum(matrix, 1e-12))).sum()
+        if 8.0 <= bits <= 16.0:
+            return Motif(name, matrix, 25.0, np.full(4, 0.25))
+
+
+def simulated(n_runs: int, n_subsamples: int, kinds: list[str]) -> None:
+    """Print false motifs beside the level asked for, power, and how often the peak is the bin of most sites."""
+    print(f"{n_runs} runs a row, {n_subsamples} half-samples\n")
+    for kind in kinds:
+        for n in SIZES:
+            table = pd.DataFrame([row for seed in range(n_runs) for row in one_run(kind, n, seed, n_subsamples)])
+            groups = table.groupby(["planted", "n", "family", "level"], sort=False)
+            mean = groups[["false", "found", "peak right"]].mean()
+            mean.insert(1, "s.e. of false", groups["false"].std() / np.sqrt(n_runs))
+            print(mean.reset_index().to_markdown(index=False, floatfmt=".3f") + "\n", flush=True)
+
+
+def one_run(kind: str, n: int, seed: int, n_subsamples: int) -> list[dict]:
+    """Count what is selected in one planted set; the cut at 0.5 is one of the path that ends at 1."""
+    promoters, motifs, is_case, activity, middle = planted(kind, n, seed)
+    scores = scan_motifs(promoters, motifs)
+    rows = []
+    for family, response in (("binomial", is_case.astype(float)), ("gaussian", activity)):
+        given = dict(zip(scores.genes, response, strict=True))
+        found = fit_motif_sites(
+            scores, given, family=family, n_subsamples=n_subsamples, expected_false_motifs=LEVELS[0]
+        )
+        table = found.motifs.set_index("motif")
+        for level in LEVELS:
+            chosen = set(table.index[table["expected_false_motifs"] <= level])
+            is_found = "m0" in chosen and kind != "none"
+            peak = table.loc["m0", ["peak_start", "peak_end"]]
+            rows.append(
+                {
+                    "planted": kind,
+                    "n": n,
+                    "family": family,
+                    "level": level,
+                    "false": len(chosen - (set() if kind == "none" else {"m0"})),
+                    "found": np.nan if kind == "none" else float(is_found),
+                    "peak right": float(peak.iloc[0] <= middle < peak.iloc[1]) if is_found else np.nan,
+                }
+            )
+    return rows
 
 
 if __name__ == "__main__":

@@ -24,8 +24,14 @@ _LAZY = {
     "infer_diffusion": "netinfer.models.diffusion",
     "infer_precision": "netinfer.models.precision",
     "infer_joint_precision": "netinfer.models.comparison",
+    "read_variants": "netinfer.io",
+    "cut_promoters": "netinfer.io",
+    "read_motifs": "netinfer.io",
     "fit_motif_positions": "netinfer.models.motif",
     "fit_motif_responses": "netinfer.models.motif",
+    "scan_motifs": "netinfer.models.motif_sites",
+    "place_sites": "netinfer.models.motif_sites",
+    "fit_motif_sites": "netinfer.models.motif_sites",
     "sensitivity": "netinfer.models.sensitivity",
     "Network": "netinfer.network",
     "JointNetworks": "netinfer.network",
@@ -46,10 +52,11 @@ _MODULES = (
 )
 
 if TYPE_CHECKING:
-    from netinfer.io import read_expression
+    from netinfer.io import cut_promoters, read_expression, read_motifs, read_variants
     from netinfer.models.comparison import infer_joint_precision
     from netinfer.models.diffusion import infer_diffusion
     from netinfer.models.motif import fit_motif_positions, fit_motif_responses
+    from netinfer.models.motif_sites import fit_motif_sites, place_sites, scan_motifs
     from netinfer.models.penalty import choose_penalty
     from netinfer.models.phenotype import select_genes
     from netinfer.models.precision import infer_precision
@@ -63,17 +70,23 @@ __all__ = [
     "Network",
     "choose_network_penalty",
     "choose_penalty",
+    "cut_promoters",
     "evaluate",
     "fit_motif_positions",
     "fit_motif_responses",
+    "fit_motif_sites",
     "hidden_factors",
     "infer_diffusion",
     "infer_joint_precision",
     "infer_precision",
     "infer_regression",
     "normalize",
+    "place_sites",
     "prepare_samples",
     "read_expression",
+    "read_motifs",
+    "read_variants",
+    "scan_motifs",
     "select_genes",
     "sensitivity",
 ]

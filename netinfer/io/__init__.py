@@ -1,4 +1,4 @@
-"""Files in and out: expression matrices, regulator lists, gold standards, sample sheets, annotations.
+"""Files in and out: expression matrices, regulator lists, gold standards, sample sheets, annotations, sequences.
 
 Names are imported on first use: reading a list of regulators loads neither anndata nor h5py.
 """
@@ -17,6 +17,9 @@ _LAZY = {
     "shipped_lists": "netinfer.io.regulators",
     "read_gold": "netinfer.io.lists",
     "read_sample_sheet": "netinfer.io.lists",
+    "read_variants": "netinfer.io.sequences",
+    "cut_promoters": "netinfer.io.promoters",
+    "read_motifs": "netinfer.io.motifs",
 }
 
 if TYPE_CHECKING:
@@ -24,15 +27,21 @@ if TYPE_CHECKING:
     from netinfer.io.expression import read_expression
     from netinfer.io.lists import read_gold, read_sample_sheet
     from netinfer.io.memory import as_expression
+    from netinfer.io.motifs import read_motifs
+    from netinfer.io.promoters import cut_promoters
     from netinfer.io.regulators import read_regulators, regulator_table, shipped_lists
+    from netinfer.io.sequences import read_variants
 
 __all__ = [
     "as_expression",
+    "cut_promoters",
     "read_annotation",
     "read_expression",
     "read_gold",
+    "read_motifs",
     "read_regulators",
     "read_sample_sheet",
+    "read_variants",
     "regulator_table",
     "shipped_lists",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +21,8 @@ from netinfer.io.source import file_kind, regular_file, text_blocks
 
 _COMPLEMENT = str.maketrans("ACGTURYSWKMBDHVNacgturyswkmbdhvn", "TGCAAYRSWMKVHDBNtgcaayrswmkvhdbn")
 _PAD = "N"
+# Genes of a class, or ids of a response, that have to be among the promoters'.
+FEWEST_OF_A_LIST = 5
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -45,6 +47,43 @@ class Promoters:
     upstream: int
     downstream: int
     notes: tuple[str, ...]
+
+    @property
+    def members(self) -> dict[str, tuple[str, ...]]:
+        """Genes that each promoter stands for: its operon, or itself."""
+        return {
+            gene: tuple(genes.split(";")) for gene, genes in zip(self.table["gene"], self.table["genes"], strict=True)
+        }
+
+
+def of_class(
+    members: Mapping[str, tuple[str, ...]], genes: Iterable[Any], where: str = "response"
+) -> tuple[np.ndarray, list[str]]:
+    """Return which promoters stand for a gene of a class, bool array (n_promoters,), and what is to be noted.
+
+    Parameters
+    ----------
+    members : mapping of promoter to the genes that it stands for
+    genes : of the class
+    where : str
+        Named in errors.
+
+    Raises
+    ------
+    InputError
+        If fewer than five of the genes are among the promoters' (five of both are shown).
+    """
+    wanted = {str(gene) for gene in genes}
+    known = {gene for stood_for in members.values() for gene in stood_for}
+    absent = sorted(wanted - known)
+    if len(wanted) - len(absent) < FEWEST_OF_A_LIST:
+        raise InputError(
+            f"{where}: {len(wanted) - len(absent)} of its {len(wanted)} genes are among the promoters', at least "
+            f"{FEWEST_OF_A_LIST} are needed; it has {some(sorted(wanted))}, the promoters {some(sorted(known))}: "
+            "use one kind of id"
+        )
+    notes = [f"{len(absent)} of {len(wanted)} genes of the class have no promoter: {some(absent)}"] if absent else []
+    return np.array([any(gene in wanted for gene in stood_for) for stood_for in members.values()]), notes
 
 
 def read_starts(path: str | os.PathLike[str], *, encoding: str = "utf-8") -> pd.DataFrame:

@@ -42,6 +42,10 @@ class SequenceSet:
         Whether the ids were given; else they are numbers from 0.
     notes : tuple of str
         What was changed: lower case, U beside T, lengths that were cut.
+    first : int
+        Number of the first position: ``-upstream`` for windows of a genome, 0 else.
+    members : dict of str to tuple of str, or None
+        Of windows of a genome: the genes that each one stands for, its operon or itself.
     """
 
     ids: tuple[str, ...]
@@ -49,6 +53,8 @@ class SequenceSet:
     is_rna: bool = False
     has_ids: bool = True
     notes: tuple[str, ...] = ()
+    first: int = 0
+    members: Mapping[str, tuple[str, ...]] | None = None
 
     @property
     def n_positions(self) -> int:
@@ -114,8 +120,8 @@ def as_sequences(sequences: Any, *, align: str | None = None, where: str = "sequ
 
     Parameters
     ----------
-    sequences : path of a FASTA file, mapping of ids to str, Series, sequence of str, or SequenceSet
-        A Series has its index for ids, unless that is a plain range.
+    sequences : path of a FASTA file, mapping of ids to str, Series, sequence of str, Promoters, or SequenceSet
+        A Series has its index for ids, unless that is a plain range; windows of a genome have their genes.
     align : {"left", "right"}, optional
         Cuts sequences of unequal length to the shortest one, counted from that end; without it they are refused.
     where : str
@@ -142,6 +148,12 @@ def as_sequences(sequences: Any, *, align: str | None = None, where: str = "sequ
         raise ConfigError(f"align: {align!r} is unknown: use {' or '.join(ALIGN)}, or leave it out")
     if isinstance(sequences, SequenceSet):
         return sequences
+    from netinfer.io.promoters import Promoters  # which reads FASTA by this module
+
+    if isinstance(sequences, Promoters):
+        read = as_sequences(sequences.sequences, where="promoters")
+        said = (*sequences.notes, *read.notes)
+        return dataclasses.replace(read, first=-sequences.upstream, members=sequences.members, notes=said)
     if isinstance(sequences, str | os.PathLike):
         where = str(sequences)
         sequences = read_fasta(sequences)

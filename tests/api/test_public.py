@@ -51,6 +51,16 @@ import netinfer as ni
              "expected_false_positions", "test", "pairs", "seed"],
         ),
         (
+            ni.fit_motif_sites,
+            ["scores", "response"],
+            ["family", "n_subsamples", "expected_false_motifs", "threshold", "seed", "threads"],
+        ),
+        (ni.scan_motifs, ["promoters", "motifs"], ["bin_width", "background"]),
+        (ni.place_sites, ["starts", "sites"], ["upstream", "downstream", "bin_width", "genes"]),
+        (ni.cut_promoters, ["genome", "starts"], ["upstream", "downstream", "genes", "first_of_operon"]),
+        (ni.read_motifs, ["path"], []),
+        (ni.read_variants, ["path"], ["sequence", "activity", "weight", "id", "split"]),
+        (
             ni.choose_network_penalty,
             ["adata", "regulators"],
             ["threshold", "n_subsamples", "shrinkage", "penalties", "covariates", "block", "penalty_weights", "seed",

@@ -211,6 +211,30 @@ def test_pairs_find_the_epistasis_and_predict_it():
     np.testing.assert_allclose(wild, [2.0, 1.0, 1.0, 1.0], atol=0.3)
 
 
+def test_pairs_are_the_same_function_in_each_coding():
+    sequences, activity = epistatic(1500, seed=2)
+    # 3 and 8 of the given reference are mutants, 5 is a base that is the commonest one.
+    reference = "AAACAAAAGAAA"
+    settings = {"n_subsamples": 10, "pairs": [3, 5, 8], "model": "group_lasso", "penalty": 0.05}
+    plain = fit_motif_positions(sequences, activity, **settings)
+    given = fit_motif_positions(sequences, activity, reference=reference, **settings)
+    centred = fit_motif_positions(sequences, activity, coding="zero_sum", **settings)
+    assert len(plain.terms) > 0
+    for other in (given, centred):
+        np.testing.assert_allclose(other.predict(sequences), plain.predict(sequences), atol=1e-6)
+        pd.testing.assert_frame_equal(other.pairs, plain.pairs)
+    assert (given.coef[np.arange(12), as_sequences([reference]).codes[0]] == 0).all()
+    at_reference = pd.concat(
+        [given.terms["base_1"] == [reference[p] for p in given.terms["position_1"]],
+         given.terms["base_2"] == [reference[p] for p in given.terms["position_2"]]]
+    )  # fmt: skip
+    assert not at_reference.any()
+    np.testing.assert_allclose(centred.coef.sum(axis=1), 0.0, atol=1e-9)
+    for k in (1, 2):
+        sums = centred.terms.groupby(["position_1", "position_2", f"base_{k}"])["coef"].sum()
+        np.testing.assert_allclose(sums, 0.0, atol=1e-9)
+
+
 def test_pairs_without_epistasis_are_none(tmp_path):
     sequences, _ = epistatic(1000, seed=1)
     mutated = as_sequences(sequences).codes > 0
@@ -224,8 +248,8 @@ def test_pairs_without_epistasis_are_none(tmp_path):
     assert any("fewer than two positions" in note for note in alone.record["notes"])
     files = model.write(tmp_path)
     assert [file.name for file in files[3:]] == ["pairs.tsv", "pair_terms.tsv"]
-    with pytest.raises(ConfigError, match="pairs: needs family gaussian and coding reference"):
-        fit_motif_positions(sequences, activity, pairs="model", coding="zero_sum")
+    with pytest.raises(ConfigError, match="pairs: needs family gaussian"):
+        fit_motif_positions(sequences, activity > 1, pairs="model", family="binomial")
     with pytest.raises(ConfigError, match="pairs: 'all' is unknown"):
         fit_motif_positions(sequences, activity, pairs="all")
     with pytest.raises(InputError, match="position 99 is not there"):

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from netinfer.errors import ConfigError
 from netinfer.kernels import thread_limit
+from netinfer.models.checks import check_draws, check_threshold, is_number
 from netinfer.models.comparison.choice import CRITERIA, choose_pair
 from netinfer.models.comparison.conditions import WHERE, Conditions, check_conditions, naming, prepare_conditions
 from netinfer.models.comparison.fits import SIMILARITY
 from netinfer.models.comparison.gather import gather_networks
 from netinfer.models.comparison.halves import count_halves, whole_fit
-from netinfer.models.precision.checks import check_draws, check_threshold, is_number
 from netinfer.models.precision.correlations import Correlations
 from netinfer.models.precision.fits import Certificates
 from netinfer.moments.correlation import METHODS

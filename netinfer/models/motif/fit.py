@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import numpy as np
 
 from netinfer import __version__
 from netinfer.errors import ConfigError, InputError
-from netinfer.io.sequences import as_sequences
+from netinfer.io.sequences import SequenceSet
 from netinfer.kernels import thread_limit
 from netinfer.models.motif.binomial import BinomialFit, choose_binomial, select_binomial
 from netinfer.models.motif.choice import FINEST, Choice, choose_penalty, paths_of, refitted
@@ -17,14 +16,13 @@ from netinfer.models.motif.footprints import find_footprints
 from netinfer.models.motif.halves import Stability, grid, noise_penalties, select_gaussian
 from netinfer.models.motif.heldout import check_test, number, score_test
 from netinfer.models.motif.model import EXPECTED_FALSE_POSITIONS_NOTE, MotifModel
-from netinfer.models.motif.pairs import fit_pairs
+from netinfer.models.motif.pairs import with_pairs
 from netinfer.models.motif.paths import largest_penalties
 from netinfer.models.motif.problem import MotifProblem, make_problem, matched
-from netinfer.models.motif.settings import Settings, checked_settings
+from netinfer.models.motif.settings import CERTIFIED, Settings, checked_settings
 from netinfer.models.motif.tables import cut_record, position_table
+from netinfer.models.motif.windows import read_windows
 
-# Largest relative duality gap of a fit that counts as certified.
-CERTIFIED = 1e-8
 EFFECT = (
     "effect: coefficient among the positions that the other half of the sequences selected, by least squares (two "
     "classes: log odds by Firth's penalised likelihood), in units of the activity; median over the half-samples that "
@@ -55,7 +53,7 @@ def fit_motif_positions(
     align: str | None = None,
     gap: int = 1,
     footprint_share: float = 0.25,
-    first: int = 0,
+    first: int | None = None,
     pairs: Any = None,
     seed: int = 0,
 ) -> MotifModel:
@@ -66,11 +64,12 @@ def fit_motif_positions(
 
     Parameters
     ----------
-    sequences : path of a FASTA file, mapping of ids to str, Series or list of str
-        DNA or RNA of one length, aligned.
+    sequences : path of a FASTA file, mapping of ids to str, Series, list of str, or Promoters
+        DNA or RNA of one length, aligned; or the windows of `netinfer.cut_promoters`, whose ids are their genes.
     activity : array, Series or mapping, shape (n_sequences,)
         Expression, log fold change, mean bin; or one of two classes. Matched by id where both have ids. NaN is left
-        out.
+        out. Of windows: by gene, the first one's for an operon; those without one are left out. For two classes of
+        windows also the list of the genes of one class: a window is in it if one of the genes that it stands for is.
     family : {"gaussian", "binomial"}
     n_subsamples : int, even
         Half-samples, drawn as complementary pairs of distinct sequences.
@@ -105,11 +104,11 @@ def fit_motif_positions(
         Positions between two of one footprint, at most.
     footprint_share : float, 0 to 1
         A selected position belongs to a footprint where its weight is at least this share of the largest one.
-    first : int
-        Number of the first position, such as -250.
+    first : int, optional
+        Number of the first position, such as -250; by default 0, of windows ``-upstream``.
     pairs : {"selected", "model"} or list of int, optional
         Adds interactions between every two of some positions: those at the cut, those of the model that predicts, or
-        the ones named; the 20 strongest where there are more. Coding ``reference`` without a `reference`, gaussian.
+        the ones named; the 20 strongest where there are more. Not for two classes.
     seed : int
 
     Returns
@@ -130,26 +129,15 @@ def fit_motif_positions(
     count positions that are confounded or that stand for another one. Identical sequences are one unit. Shah and
     Samworth (2013), Simon and Tibshirani (2012).
     """
-    read = as_sequences(sequences, align=align)
+    read, activity = read_windows(sequences, activity, align=align, family=family)
     names, _ = matched(read, activity)
     if len(names) != 1:
         raise InputError(f"activity: {len(names)} columns: give one, or use fit_motif_responses")
     settings = checked_settings(
-        model,
-        refit,
-        penalty,
-        n_subsamples,
-        n_penalties,
-        fdr,
-        expected_false_positions,
-        rule,
-        threshold,
-        gap,
-        footprint_share,
-        first,
-        seed,
-        pairs,
-    )
+        model=model, refit=refit, penalty=penalty, n_subsamples=n_subsamples, n_penalties=n_penalties, fdr=fdr,
+        expected_false_positions=expected_false_positions, rule=rule, threshold=threshold, gap=gap,
+        footprint_share=footprint_share, first=read.first if first is None else first, seed=seed, pairs=pairs,
+    )  # fmt: skip
     given = {
         "family": family, "weights": weights, "coding": coding, "reference": reference, "ambiguous": ambiguous,
         "align": align, "positive": positive,
@@ -190,19 +178,15 @@ def fit_motif_responses(sequences: Any, activities: Any, **settings: Any) -> dic
         name: wanted.pop(name)
         for name in ("family", "weights", "coding", "reference", "ambiguous", "align", "positive")
     }
-    order = ("model", "refit", "penalty", "n_subsamples", "n_penalties", "fdr", "expected_false_positions", "rule",
-             "threshold", "gap", "footprint_share", "first", "seed", "pairs")  # fmt: skip
-    found = _fitted(sequences, activities, given, checked_settings(*(wanted[name] for name in order)), test)
-    return {model.record["response"]: model for model in found}
+    read, activities = read_windows(sequences, activities, align=given["align"], family=given["family"])
+    checked = checked_settings(**{**wanted, "first": read.first if wanted["first"] is None else wanted["first"]})
+    return {model.record["response"]: model for model in _fitted(read, activities, given, checked, test)}
 
 
-def _fitted(sequences: Any, activity: Any, given: dict[str, Any], settings: Settings, test: Any) -> list[MotifModel]:
+def _fitted(read: SequenceSet, activity: Any, given: dict[str, Any], settings: Settings, test: Any) -> list[MotifModel]:
     """Fit every response; the design is counted once for all of them."""
-    if settings.pairs is not None and (
-        given["family"] != "gaussian" or given["coding"] != "reference" or given["reference"] is not None
-    ):
-        raise ConfigError("fit_motif_positions: pairs: needs family gaussian and coding reference, and no reference")
-    read = as_sequences(sequences, align=given["align"])
+    if settings.pairs is not None and given["family"] != "gaussian":
+        raise ConfigError("fit_motif_positions: pairs: needs family gaussian: leave it out for two classes")
     is_test = check_test(test, len(read))
     problem = make_problem(read, activity, rows=None if is_test is None else ~is_test, **given)
     with thread_limit(1):
@@ -243,58 +227,11 @@ def _fitted(sequences: Any, activity: Any, given: dict[str, Any], settings: Sett
         built = _model(problem, settings, one, choice, by_base, intercept, t, float(path.gap[t]), is_refit)
         if settings.pairs is not None:
             with thread_limit(1):
-                built = _with_pairs(built, problem, one, settings, t)
+                built = with_pairs(built, problem, one, settings, t)
         if is_test is not None:
             built.record["test"] = score_test(built, read, activity, given["weights"], is_test, t, problem)
         models.append(built)
     return models
-
-
-def _with_pairs(
-    model: MotifModel, problem: MotifProblem, stable: Stability, settings: Settings, response: int
-) -> MotifModel:
-    """Add interactions between chosen positions to a model."""
-    if settings.pairs == "selected":
-        chosen = model.positions.loc[model.positions["is_selected"], "position"].unique() - settings.first
-    elif settings.pairs == "model":
-        chosen = np.flatnonzero((model.coef != 0).any(axis=1))
-    else:
-        chosen = np.unique(np.array(settings.pairs, dtype=np.int64)) - settings.first
-        absent = np.setdiff1d(chosen, problem.varying)
-        if absent.size:
-            raise InputError(f"pairs: position {absent[0] + settings.first} is not there, or has no variation")
-    found = None
-    if len(chosen) > 1:
-        found = fit_pairs(
-            problem, model.coef, np.asarray(chosen), stable.contribution, settings=settings, response=response
-        )
-    if found is None:
-        model.record["notes"].append(
-            "pairs: fewer than two positions to pair, or no two bases are together often enough"
-        )
-        return model
-    table, terms = found.table.copy(), found.terms.copy()
-    for name in ("position_1", "position_2"):
-        table[name] += settings.first
-        terms[name] += settings.first
-    for name in ("base_1", "base_2"):
-        terms[name] = [problem.letters[b] for b in terms[name]]
-    built = dataclasses.replace(model, coef=found.coef, intercept=0.0, pairs=table, terms=terms)
-    added = built.scores(problem.codes)
-    intercept = float(problem.centre[response] - np.average(added, weights=problem.weights))
-    positions = model.positions.copy()
-    codes = [problem.letters.index(base) for base in positions["base"]]
-    positions["coef"] = found.coef[positions["position"] - settings.first, codes]
-    worst = max(model.record["worst_duality_gap"], found.gap)
-    record = {
-        **model.record,
-        "n_coefficients": int(np.count_nonzero(found.coef)) + len(terms),
-        "n_pair_coefficients": len(terms),
-        "heldout_pairs": found.heldout,
-        "worst_duality_gap": worst,
-        "is_certified": worst <= CERTIFIED,
-    }
-    return dataclasses.replace(built, intercept=intercept, positions=positions, record=record)
 
 
 def _mean_part(problem: MotifProblem, by_base: np.ndarray) -> float:

@@ -13,14 +13,16 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from netinfer.errors import InputError
 from netinfer.io.columns import Column
 from netinfer.models.motif.choice import N_FOLDS, folds, score
-from netinfer.models.motif.halves import NOISE_LEVEL, grid
+from netinfer.models.motif.halves import NOISE_LEVEL, Stability, grid
+from netinfer.models.motif.model import MotifModel
 from netinfer.models.motif.paths import Paths, largest_penalties, least_squares, position_paths
 from netinfer.models.motif.problem import MotifProblem
-from netinfer.models.motif.settings import Settings
+from netinfer.models.motif.settings import CERTIFIED, Settings
 from netinfer.moments import Moments, project_out
-from netinfer.moments.onehot import BaseCounts, count_bases
+from netinfer.moments.onehot import N_BASES, BaseCounts, count_bases
 from netinfer.moments.onehot_pairs import PairDesign, pair_design
 from netinfer.stability import SelectionCounts, complementary_pair, expected_false, q_values
 
@@ -77,7 +79,7 @@ def fit_pairs(
     Parameters
     ----------
     problem : MotifProblem
-        Coded against the commonest base.
+        Pairs are fitted against the commonest base of each position, and written in the problem's coding.
     by_base : float array, shape (n_positions, 4)
         Of the model without pairs; what it says of other positions is taken off first.
     positions : int array, rising
@@ -120,7 +122,87 @@ def fit_pairs(
             "coef": coef[:n],
         }
     )
-    return PairFit(table, terms[terms["coef"] != 0].reset_index(drop=True), single, heldout, float(path.gap[0]))
+    single, terms = _in_coding(problem, positions, single, terms[terms["coef"] != 0].reset_index(drop=True))
+    return PairFit(table, terms, single, heldout, float(path.gap[0]))
+
+
+def _in_coding(
+    problem: MotifProblem, positions: np.ndarray, single: np.ndarray, terms: pd.DataFrame
+) -> tuple[np.ndarray, pd.DataFrame]:
+    """Write a fit against the commonest bases in the problem's coding; predictions change by a constant alone.
+
+    Of a function of two bases the mean over either one (at the reference base, or over the bases that occur) goes to
+    the other's single coefficients.
+    """
+    coding, occurs = problem.coding, problem.design.n_of_base > 0
+    is_reference = coding.name == "reference"
+    if is_reference and np.array_equal(coding.reference[positions], problem.design.modal[positions]):
+        return single, terms
+    mean = np.eye(N_BASES)[coding.reference] if is_reference else occurs / occurs.sum(axis=1, keepdims=True)
+    kept = occurs & (mean == 0.0) if is_reference else occurs
+    single, parts = single.copy(), []
+    for p, q in np.unique(terms[["position_1", "position_2"]].to_numpy(dtype=np.int64), axis=0):
+        group = terms[(terms["position_1"] == p) & (terms["position_2"] == q)]
+        both = np.zeros((N_BASES, N_BASES))
+        both[group["base_1"], group["base_2"]] = group["coef"]
+        left, right = both @ mean[q], mean[p] @ both
+        single[p] += left
+        single[q] += right
+        both += mean[p] @ left - left[:, None] - right[None, :]
+        a, b = np.nonzero(np.outer(kept[p], kept[q]))
+        found = {"position_1": p, "base_1": a, "position_2": q, "base_2": b, "coef": both[a, b]}
+        parts.append(pd.DataFrame(found))
+    single[positions] -= (mean * single).sum(axis=1)[positions, None]
+    single[~occurs] = 0.0
+    return single, pd.concat(parts, ignore_index=True) if parts else terms
+
+
+def with_pairs(
+    model: MotifModel, problem: MotifProblem, stable: Stability, settings: Settings, response: int
+) -> MotifModel:
+    """Add interactions between chosen positions to a model."""
+    first = settings.first
+    if settings.pairs == "selected":
+        chosen = model.positions.loc[model.positions["is_selected"], "position"].unique() - first
+    elif settings.pairs == "model":
+        chosen = np.flatnonzero((model.coef != 0).any(axis=1))
+    else:
+        chosen = np.unique(np.array(settings.pairs, dtype=np.int64)) - first
+        absent = np.setdiff1d(chosen, problem.varying)
+        if absent.size:
+            raise InputError(f"pairs: position {absent[0] + first} is not there, or has no variation")
+    found = None
+    if len(chosen) > 1:
+        found = fit_pairs(
+            problem, model.coef, np.asarray(chosen), stable.contribution, settings=settings, response=response
+        )
+    if found is None:
+        model.record["notes"].append(
+            "pairs: fewer than two positions to pair, or no two bases are together often enough"
+        )
+        return model
+    table, terms = found.table.copy(), found.terms.copy()
+    for name in ("position_1", "position_2"):
+        table[name] += first
+        terms[name] += first
+    for name in ("base_1", "base_2"):
+        terms[name] = [problem.letters[b] for b in terms[name]]
+    built = dataclasses.replace(model, coef=found.coef, intercept=0.0, pairs=table, terms=terms)
+    added = built.scores(problem.codes)
+    intercept = float(problem.centre[response] - np.average(added, weights=problem.weights))
+    positions = model.positions.copy()
+    codes = [problem.letters.index(base) for base in positions["base"]]
+    positions["coef"] = found.coef[positions["position"] - first, codes]
+    worst = max(model.record["worst_duality_gap"], found.gap)
+    record = {
+        **model.record,
+        "n_coefficients": int(np.count_nonzero(found.coef)) + len(terms),
+        "n_pair_coefficients": len(terms),
+        "heldout_pairs": found.heldout,
+        "worst_duality_gap": worst,
+        "is_certified": worst <= CERTIFIED,
+    }
+    return dataclasses.replace(built, intercept=intercept, positions=positions, record=record)
 
 
 class _Run:

@@ -12,7 +12,9 @@ import pandas as pd
 from netinfer import __version__
 from netinfer.errors import ConfigError, InputError
 from netinfer.io.ids import some
+from netinfer.io.promoters import FEWEST_OF_A_LIST, of_class
 from netinfer.kernels import thread_limit
+from netinfer.models.checks import check_subsamples, check_threads
 from netinfer.models.motif_sites.fits import (
     CONSTANT,
     Design,
@@ -258,14 +260,12 @@ def _motif_table(scores, present, probability, bound, wanted, order, by_motif, s
 def _check_settings(family, n_subsamples, expected_false_motifs, threshold, threads) -> None:
     if family not in ("binomial", "gaussian"):
         raise ConfigError(f"fit_motif_sites: family: {family!r} is unknown: use binomial or gaussian")
-    if isinstance(n_subsamples, bool) or not isinstance(n_subsamples, int) or n_subsamples < 4 or n_subsamples % 2:
-        raise ConfigError(f"fit_motif_sites: n_subsamples: {n_subsamples!r} is no even whole number of at least 4")
+    check_subsamples("fit_motif_sites", n_subsamples)
+    check_threads("fit_motif_sites", threads)
     if not (isinstance(expected_false_motifs, int | float) and expected_false_motifs > 0):
         raise ConfigError(f"fit_motif_sites: expected_false_motifs: {expected_false_motifs!r} is not above 0")
     if not (isinstance(threshold, int | float) and 0.5 < threshold <= 1.0):
         raise ConfigError(f"fit_motif_sites: threshold: {threshold!r} is not above 0.5 and at most 1")
-    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
-        raise ConfigError(f"fit_motif_sites: threads: {threads!r} is no whole number of at least 1")
 
 
 def _matched(scores: SiteScores, response: Any, family: str) -> tuple[np.ndarray, np.ndarray, list[str]]:
@@ -274,7 +274,7 @@ def _matched(scores: SiteScores, response: Any, family: str) -> tuple[np.ndarray
     if hasattr(response, "keys") or isinstance(response, pd.Series):
         values = dict(response.items())
         rows = [g for g, gene in enumerate(scores.genes) if gene in values]
-        if len(rows) < 5:
+        if len(rows) < FEWEST_OF_A_LIST:
             raise InputError(
                 f"response: {len(rows)} of its {len(values)} ids are promoters; it has {some(list(map(str, values)))}, "
                 f"the promoters {some(list(scores.genes))}: use one kind of id"
@@ -286,18 +286,9 @@ def _matched(scores: SiteScores, response: Any, family: str) -> tuple[np.ndarray
     else:
         if family != "binomial":
             raise ConfigError("fit_motif_sites: a list of genes is one of two classes: give values for family gaussian")
-        wanted = {str(gene) for gene in response}
-        known = {gene for genes in scores.members.values() for gene in genes}
-        absent = sorted(wanted - known)
-        if len(wanted) - len(absent) < 5:
-            raise InputError(
-                f"response: {len(wanted) - len(absent)} of its {len(wanted)} genes are among the promoters', at least "
-                f"5 are needed; it has {some(sorted(wanted))}, the promoters {some(sorted(known))}: use one kind of id"
-            )
-        if absent:
-            notes.append(f"{len(absent)} of {len(wanted)} genes of the class have no promoter: {some(absent)}")
         rows = list(range(len(scores.genes)))
-        y = np.array([any(gene in wanted for gene in scores.members[name]) for name in scores.genes], dtype=np.float64)
+        is_of, notes = of_class({gene: scores.members[gene] for gene in scores.genes}, response)
+        y = is_of.astype(np.float64)
     _check_response(y, family)
     return np.array(rows), y, notes
 

@@ -121,7 +121,7 @@ def scan_motifs(
         strength=values,
         edges=edges,
         meaning="best match, bits of log odds",
-        members=_members(promoters.table),
+        members=promoters.members,
         consensus=tuple(motif.consensus for motif in listed),
         notes=promoters.notes,
     )
@@ -234,7 +234,3 @@ def _checked_background(background: np.ndarray) -> np.ndarray:
     if base.shape != (4,) or not (base > 0).all() or abs(base.sum() - 1.0) > 0.01:
         raise ConfigError(f"background: {background!r}: four shares above 0 that sum to 1 are needed, of A, C, G and T")
     return base / base.sum()
-
-
-def _members(table: pd.DataFrame) -> dict[str, tuple[str, ...]]:
-    return {gene: tuple(genes.split(";")) for gene, genes in zip(table["gene"], table["genes"], strict=True)}

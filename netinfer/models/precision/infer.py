@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from netinfer.errors import ConfigError
 from netinfer.kernels import thread_limit
-from netinfer.models.precision.checks import check_draws, check_threshold
+from netinfer.models.checks import check_draws, check_threshold
 from netinfer.models.precision.choice import check_choice, choose
 from netinfer.models.precision.correlations import Correlations
 from netinfer.models.precision.fits import Certificates

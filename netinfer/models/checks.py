@@ -1,4 +1,4 @@
-"""What the functions of undirected networks ask of settings that they share."""
+"""What functions of several models ask of settings that they share."""
 
 from __future__ import annotations
 
@@ -28,17 +28,37 @@ def check_draws(where: str, n_subsamples: Any, seed: Any, threads: Any) -> int:
     ------
     ConfigError
     """
+    check_subsamples(where, n_subsamples)
+    if not is_count(seed) or not 0 <= seed < 2**64:
+        raise ConfigError(f"{where}: seed: {seed!r} is no whole number from 0 to 2^64 - 1")
+    threads = len(os.sched_getaffinity(0)) if threads is None else threads
+    check_threads(where, threads)
+    return threads
+
+
+def check_subsamples(where: str, n_subsamples: Any) -> None:
+    """Refuse an impossible number of half-samples.
+
+    Raises
+    ------
+    ConfigError
+    """
     if not is_count(n_subsamples) or n_subsamples < 4 or n_subsamples % 2:
         raise ConfigError(
             f"{where}: n_subsamples: {n_subsamples!r} is no even whole number of at least 4: half-samples come in "
             "complementary pairs"
         )
-    if not is_count(seed) or not 0 <= seed < 2**64:
-        raise ConfigError(f"{where}: seed: {seed!r} is no whole number from 0 to 2^64 - 1")
-    threads = len(os.sched_getaffinity(0)) if threads is None else threads
+
+
+def check_threads(where: str, threads: Any) -> None:
+    """Refuse an impossible number of threads.
+
+    Raises
+    ------
+    ConfigError
+    """
     if not is_count(threads) or threads < 1:
         raise ConfigError(f"{where}: threads: {threads!r} is no whole number of at least 1")
-    return threads
 
 
 def is_number(value: Any) -> bool:
