@@ -144,13 +144,15 @@ def scan_motifs(
     codes = as_sequences(promoters.sequences, where="promoters").codes
     base = _background(codes) if background is None else _checked_background(background)
     values = np.empty((len(codes), len(listed), len(edges) - 1))
-    start, end, strand = np.zeros(values.shape, np.int32), np.zeros(values.shape, np.int32), np.zeros(values.shape, "i1")
+    start, end, strand = (
+        np.zeros(values.shape, np.int32),
+        np.zeros(values.shape, np.int32),
+        np.zeros(values.shape, "i1"),
+    )
     for k, motif in enumerate(listed):
         middle = np.arange(length - motif.width + 1) + (motif.width - 1) / 2 - promoters.upstream
         bins = np.searchsorted(edges, np.floor(middle), side="right") - 1
-        values[:, k], begin, strand[:, k] = best_matches(
-            codes, motif.log_odds(base, pseudocount), bins, len(edges) - 1
-        )
+        values[:, k], begin, strand[:, k] = best_matches(codes, motif.log_odds(base, pseudocount), bins, len(edges) - 1)
         has_match = begin >= 0
         start[:, k] = np.where(has_match, begin - promoters.upstream, 0)
         end[:, k] = np.where(has_match, begin - promoters.upstream + motif.width, 0)
