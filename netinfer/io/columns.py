@@ -384,8 +384,8 @@ def edge_columns(present: Iterable[str]) -> tuple[Column, ...]:
     Returns
     -------
     tuple of Column
-        `EDGES`; `NEIGHBOURS`, `MOTIF_EVIDENCE` and `EVIDENCE` too where any of them is there; ``error_control`` last where
-        it is there.
+        `EDGES`; `NEIGHBOURS`, `MOTIF_EVIDENCE` and `EVIDENCE` too where any of them is there; ``error_control`` last
+        where it is there.
     """
     names = set(present)
     more = [group for group in (NEIGHBOURS, MOTIF_EVIDENCE, EVIDENCE) if names & {column.name for column in group}]

@@ -74,8 +74,9 @@ def find_targets(net: Network, scores: SiteScores) -> Targets:
     is_measured[[home[gene] for gene in found]] = True
     if is_measured.sum() < FEWEST:
         raise InputError(
-            f"fit_links: {int(is_measured.sum())} promoters are of the {len(measured)} genes that the network measured, "
-            f"at least {FEWEST} are needed; it has {some(measured)}, the promoters {some(list(home))}: use one kind of id"
+            f"fit_links: {int(is_measured.sum())} promoters are of the {len(measured)} genes that the network "
+            f"measured, at least {FEWEST} are needed; it has {some(measured)}, the promoters {some(list(home))}: use "
+            "one kind of id"
         )
     notes = []
     if len(found) < len(measured):
@@ -106,9 +107,9 @@ def own_motifs(
         for word in {motif.casefold(), label.casefold(), _BREAK.split(motif, maxsplit=1)[0].casefold()} - {""}:
             by_word.setdefault(word, []).append(motif)
     own: dict[str, tuple[str, ...]] = {}
-    for row in net.nodes[["name", "gene_id", "symbol"]].itertuples(index=False):
-        found = {motif for word in row for motif in by_word.get(str(word).casefold(), ())}
-        own[row.name] = tuple(motif for motif in scores.motifs if motif in found)
+    for words in zip(*(net.nodes[name].tolist() for name in ("name", "gene_id", "symbol")), strict=True):
+        found = {motif for word in words for motif in by_word.get(word.casefold(), ())}
+        own[words[0]] = tuple(motif for motif in scores.motifs if motif in found)
     if motif_of is None:
         return own
     if unknown := [str(source) for source in motif_of if source not in own]:
@@ -158,8 +159,8 @@ def find_sites(scores: SiteScores, enriched: pd.DataFrame, others: np.ndarray) -
     """
     n = len(scores.genes)
     found = Sites(np.full(n, -1), np.full(n, -1), np.full(n, np.nan))
-    for row in enriched.itertuples(index=False):
-        m, b = scores.motifs.index(str(row.motif)), int(np.searchsorted(scores.edges, int(row.peak_start)))
+    for motif, start in zip(enriched["motif"], enriched["peak_start"].astype(int), strict=True):
+        m, b = scores.motifs.index(motif), int(np.searchsorted(scores.edges, start))
         value = scores.strength[:, m, b]
         background = np.sort(value[others])
         share = 1.0 - np.searchsorted(background, value, side="left") / len(background)

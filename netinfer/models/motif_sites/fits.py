@@ -235,3 +235,24 @@ def auc_interval(score: np.ndarray, is_case: np.ndarray, level: float = 0.95) ->
     se = np.sqrt(of_cases.var(ddof=1) / m + of_controls.var(ddof=1) / n)
     reach = float(stats.norm.ppf(0.5 + level / 2.0) * se)
     return area, max(area - reach, 0.0), min(area + reach, 1.0)
+
+
+def held_out_figures(score: np.ndarray, design: Design) -> dict[str, float]:
+    """Return the area under the ROC curve with its interval, or r and R2."""
+    if design.is_binomial:
+        area, low, high = auc_interval(score, design.y > 0.5)
+        return {"auc": area, "auc_low": low, "auc_high": high}
+    is_flat = score.std() == 0.0
+    r = 0.0 if is_flat else float(np.corrcoef(score, design.y)[0, 1])
+    return {"r": r, "r2": 1.0 - float(((design.y - score) ** 2).mean())}
+
+
+def entries(is_in: np.ndarray) -> np.ndarray:
+    """Return the rank in which each motif enters a path, 0 for those that do not; equal where they come together."""
+    first = np.where(is_in.any(axis=0), is_in.argmax(axis=0), len(is_in))
+    levels = np.unique(first[first < len(is_in)])
+    before = np.array([np.count_nonzero(first < level) for level in levels])
+    rank = np.zeros(len(first), np.int64)
+    for level, n_before in zip(levels, before, strict=True):
+        rank[first == level] = n_before + 1
+    return rank

@@ -22,9 +22,10 @@ from netinfer.kernels import thread_limit
 from netinfer.models.motif_sites.fits import (
     CONSTANT,
     Design,
-    auc_interval,
+    entries,
     fit_path,
     held_out,
+    held_out_figures,
     largest_penalty,
     path_of_halves,
     select,
@@ -108,15 +109,15 @@ class MotifSiteModel:
         folder = Path(folder)
         record = read_json(folder / "model.json")
         motifs, bins = read_tsv(folder / "motifs.tsv", SITE_MOTIFS), read_tsv(folder / "bins.tsv", SITE_BINS)
-        names, n_bins = tuple(dict.fromkeys(bins["motif"])), record.get("n_bins")
-        held_out, intercept = record.pop("held_out", None), record.pop("intercept", None)
-        if held_out is None or intercept is None or len(bins) != len(names) * (n_bins or 0):
+        names, n_bins = tuple(dict.fromkeys(bins["motif"])), int(record.get("n_bins") or 0)
+        figures, intercept = record.pop("held_out", None), record.pop("intercept", None)
+        if figures is None or intercept is None or not n_bins or len(bins) != len(names) * n_bins:
             raise InputError(f"{folder}: bins.tsv and model.json are not of one model: write it again")
         if set(names) != set(motifs["motif"]):
             raise InputError(f"{folder}: motifs.tsv and bins.tsv are not of one model: write it again")
         edges = np.append(bins["start"].to_numpy()[:n_bins], bins["end"].to_numpy()[n_bins - 1])
         coef = bins["effect"].to_numpy().reshape(len(names), n_bins)
-        return cls(motifs, bins, held_out, record, names, edges, coef, intercept)
+        return cls(motifs, bins, figures, record, names, edges, coef, intercept)
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the effects of the selected motifs by distance; the first to enter where none is selected.
@@ -240,7 +241,7 @@ def fit_motif_sites(
         outside = held_out(design, N_PENALTIES, seed)
         fits = fit_path(design, outside.penalties)
         largest = largest_penalty(design)
-        order = _entries(fit_path(design, np.geomspace(largest, outside.penalties[-1], 5 * N_PENALTIES)).motifs(design))
+        order = entries(fit_path(design, np.geomspace(largest, outside.penalties[-1], 5 * N_PENALTIES)).motifs(design))
     coef = np.zeros(flat.shape[1])
     coef[kept] = fits.coef[outside.place] / spread[kept] * sd
     by_motif = coef.reshape(len(scores.motifs), scores.n_bins)
@@ -285,7 +286,7 @@ def fit_motif_sites(
     )
     intercept = float(fits.intercept[outside.place]) * sd + mean
     bins = conform(bins, SITE_BINS, where="bins")
-    figures = _held_out_figures(outside.score, design)
+    figures = held_out_figures(outside.score, design)
     return MotifSiteModel(table, bins, figures, provenance, scores.motifs, scores.edges, by_motif, intercept)
 
 
@@ -325,26 +326,6 @@ def fit_motif_site_responses(scores: SiteScores, table: pd.DataFrame, **settings
         except InputError as error:
             raise InputError(f"table: column {name!r}: {error}") from error
     return models
-
-
-def _held_out_figures(score: np.ndarray, design: Design) -> dict[str, float]:
-    if design.is_binomial:
-        area, low, high = auc_interval(score, design.y > 0.5)
-        return {"auc": area, "auc_low": low, "auc_high": high}
-    is_flat = score.std() == 0.0
-    r = 0.0 if is_flat else float(np.corrcoef(score, design.y)[0, 1])
-    return {"r": r, "r2": 1.0 - float(((design.y - score) ** 2).mean())}
-
-
-def _entries(is_in: np.ndarray) -> np.ndarray:
-    """Return the rank in which each motif enters a path, 0 for those that do not; equal where they come together."""
-    first = np.where(is_in.any(axis=0), is_in.argmax(axis=0), len(is_in))
-    levels = np.unique(first[first < len(is_in)])
-    before = np.array([np.count_nonzero(first < level) for level in levels])
-    rank = np.zeros(len(first), np.int64)
-    for level, n_before in zip(levels, before, strict=True):
-        rank[first == level] = n_before + 1
-    return rank
 
 
 def _motif_table(scores, present, probability, bound, wanted, order, by_motif, sized) -> pd.DataFrame:

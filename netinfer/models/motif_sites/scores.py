@@ -230,7 +230,8 @@ def place_sites(
     values = np.zeros((len(frame), len(names), len(edges) - 1))
     site_start, site_end = np.zeros(values.shape, np.int32), np.zeros(values.shape, np.int32)
     site_strand = np.zeros(values.shape, np.int8)
-    first, behind = found["first"].to_numpy(np.int64), np.maximum(found["end"], found["first"] + 1).to_numpy(np.int64)
+    first = found["first"].to_numpy(np.int64)
+    behind = np.maximum(found["end"].to_numpy(np.int64), first + 1)
     on = found["strand"].map({"+": 1, "-": -1}).fillna(0).to_numpy(np.int8)
     is_forward = (frame["strand"] == "+").to_numpy()
     start = np.where(is_forward, frame["start"], frame["end"]).astype(np.int64) - 1
