@@ -144,6 +144,18 @@ NEIGHBOURS: tuple[Column, ...] = (
     ),
 )
 
+# Beside the columns above where motifs were sought in the promoters of the targets.
+MOTIF_EVIDENCE: tuple[Column, ...] = (
+    Column(
+        "motif_evidence",
+        "string",
+        "",
+        "where the target's promoter has a motif that marks the regulator's targets, such as `CRP found at -60..-40`; "
+        "missing where it has none there, and for pairs that were no edge",
+        True,
+    ),
+)
+
 ERROR_CONTROL = Column("error_control", "string", "", "always `none`: these edges are ranked without error control")
 EXPLORATORY: tuple[Column, ...] = (*EDGES, ERROR_CONTROL)
 GENE_ERROR_CONTROL = Column("error_control", "string", "", "always `none`: the list is ranked without error control")
@@ -372,10 +384,11 @@ def edge_columns(present: Iterable[str]) -> tuple[Column, ...]:
     Returns
     -------
     tuple of Column
-        `EDGES`; `NEIGHBOURS` and `EVIDENCE` too where any of them is there; ``error_control`` last where it is there.
+        `EDGES`; `NEIGHBOURS`, `MOTIF_EVIDENCE` and `EVIDENCE` too where any of them is there; ``error_control`` last
+        where it is there.
     """
     names = set(present)
-    more = [group for group in (NEIGHBOURS, EVIDENCE) if names & {column.name for column in group}]
+    more = [group for group in (NEIGHBOURS, MOTIF_EVIDENCE, EVIDENCE) if names & {column.name for column in group}]
     return (*EDGES, *itertools.chain(*more), *((ERROR_CONTROL,) if ERROR_CONTROL.name in names else ()))
 
 

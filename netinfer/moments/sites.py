@@ -10,8 +10,10 @@ from netinfer.kernels import njit
 _ROUNDING = 1e-9
 
 
-def best_matches(codes: np.ndarray, scores: np.ndarray, bins: np.ndarray, n_bins: int) -> np.ndarray:
-    """Return the best score of a motif's sites in each bin of each sequence, 0 where none is positive.
+def best_matches(
+    codes: np.ndarray, scores: np.ndarray, bins: np.ndarray, n_bins: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the best score of a motif's sites in each bin of each sequence, 0 where none is positive, and where it is.
 
     Parameters
     ----------
@@ -25,20 +27,26 @@ def best_matches(codes: np.ndarray, scores: np.ndarray, bins: np.ndarray, n_bins
 
     Returns
     -------
-    float array, shape (n_sequences, n_bins)
+    best : float array, shape (n_sequences, n_bins)
         In the units of the scores; the larger of both strands.
+    begin : int32 array, shape (n_sequences, n_bins)
+        Position at which that site begins, whichever its strand; the first of equal ones; -1 where none is positive.
+    strand : int8 array, shape (n_sequences, n_bins)
+        1: along the sequence, also where the other strand is as good; -1: the other one; 0 where none is positive.
     """
     out = np.zeros((len(codes), n_bins))
+    begin = np.full(out.shape, -1, np.int32)
+    strand = np.zeros(out.shape, np.int8)
     # What the rest of a site can add at most, from each of its positions on, for either strand.
-    best = scores.max(axis=1)
-    forward = np.append(np.cumsum(best[::-1])[::-1], 0.0) + _ROUNDING
-    backward = np.append(np.cumsum(best)[::-1], 0.0) + _ROUNDING
-    _search(codes, np.ascontiguousarray(scores), forward, backward, bins, out)
-    return out
+    most = scores.max(axis=1)
+    forward = np.append(np.cumsum(most[::-1])[::-1], 0.0) + _ROUNDING
+    backward = np.append(np.cumsum(most)[::-1], 0.0) + _ROUNDING
+    _search(codes, np.ascontiguousarray(scores), forward, backward, bins, out, begin, strand)
+    return out, begin, strand
 
 
 @njit
-def _search(codes, scores, forward, backward, bins, out):
+def _search(codes, scores, forward, backward, bins, out, places, strands):
     width = scores.shape[0]
     for i in range(codes.shape[0]):
         letters, found = codes[i], out[i]
@@ -57,7 +65,8 @@ def _search(codes, scores, forward, backward, bins, out):
                     break
             if score == -np.inf:
                 continue
-            found[b] = max(found[b], score) if k == width - 1 else found[b]
+            if k == width - 1 and score > found[b]:
+                found[b], places[i, b], strands[i, b] = score, begin, 1
             score = 0.0
             for k in range(width):
                 letter = letters[begin + k]
@@ -66,5 +75,5 @@ def _search(codes, scores, forward, backward, bins, out):
                 score += scores[width - 1 - k, 3 - letter]
                 if score + backward[k + 1] <= found[b]:
                     break
-            if k == width - 1 and letter <= 3:
-                found[b] = max(found[b], score)
+            if k == width - 1 and letter <= 3 and score > found[b]:
+                found[b], places[i, b], strands[i, b] = score, begin, -1

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from netinfer.errors import InputError
-from netinfer.io.columns import NEIGHBOURS, edge_columns, node_columns
+from netinfer.io.columns import MOTIF_EVIDENCE, NEIGHBOURS, edge_columns, node_columns
 from netinfer.io.graphml import write_graphml
 from netinfer.io.tables import write_tsv
 from netinfer.network.network import Network
@@ -50,7 +50,7 @@ def consensus(directed: Network, undirected: Network) -> pd.DataFrame:
     if not directed.is_directed or undirected.is_directed:
         raise InputError("consensus: give the directed network first and the undirected one second")
     own, other = directed.edges, undirected.edges
-    own = own.drop(columns=[column.name for column in NEIGHBOURS if column.name in own])
+    own = own.drop(columns=[column.name for column in (*NEIGHBOURS, *MOTIF_EVIDENCE) if column.name in own])
     known = undirected.candidates
     place, place_known = _places(own, other), _places(own, known)
     is_both = place >= 0

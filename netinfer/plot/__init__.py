@@ -7,6 +7,7 @@ drawn, or give ``ax=`` of your own figure.
 
 from netinfer.plot.evaluation import precision_recall
 from netinfer.plot.graph import network_graph
+from netinfer.plot.motif_sites import motif_links, site_effects
 from netinfer.plot.path import coefficient_path
 from netinfer.plot.penalty import criterion_path
 from netinfer.plot.precision import penalty_choice
@@ -24,11 +25,13 @@ __all__ = [
     "filter_cut",
     "heldout_r2",
     "instability_path",
+    "motif_links",
     "network_graph",
     "penalty_choice",
     "precision_recall",
     "regulators_per_target",
     "sensitivity_card",
+    "site_effects",
     "stability_paths",
     "top_regulators",
 ]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from netinfer import plot
 from netinfer.plot.axes import aside
 from netinfer.report.graph import DRAWN
+from netinfer.report.motif_links import DRAWN as MOTIFS_DRAWN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,6 +49,7 @@ def draw(
     names: Mapping[str, str] | None = None,
     card: Any = None,
     graph: Any = None,
+    motif: Any = None,
 ) -> dict[str, Any]:
     """Return the figures by name; those without data are None.
 
@@ -65,6 +67,7 @@ def draw(
         "sensitivity",
         "penalty_choice",
         "precision",
+        "motif_links",
         *_TRUST,
     )
     figures: dict[str, Any] = {**dict.fromkeys(kinds), "false_edges": as_uri(plot.false_edges(net))}
@@ -95,6 +98,8 @@ def draw(
             figures["penalty_choice"] = as_uri(plot.penalty_choice(graph))
         if len(graph.edges):
             figures["precision"] = as_uri(plot.network_graph(_renamed(graph.edges, names), top=DRAWN))
+    if motif is not None and (motif.regulators["n_motifs"] > 0).any():
+        figures["motif_links"] = as_uri(plot.motif_links(motif, names=names, top=MOTIFS_DRAWN))
     if curves is not None and len(curves):
         figures["precision_recall"] = as_uri(plot.precision_recall(curves))
     return figures | (_draw_trust(facts) if facts is not None else {})

@@ -25,6 +25,7 @@ def write_report(
     annotation: pd.DataFrame | None = None,
     sensitivity: Any = None,
     precision: Any = None,
+    motif: Any = None,
     title: str | None = None,
 ) -> Path:
     """Write one self-contained HTML page about a data set and its network.
@@ -53,6 +54,8 @@ def write_report(
         The network under other choices, from `netinfer.sensitivity`.
     precision : Network, optional
         The undirected network of the data set, from `netinfer.infer_precision`.
+    motif : MotifLinks, optional
+        Motifs of the regulators' targets, from `netinfer.models.motif_sites.fit_links`.
     title : str, optional
         By default the data set's name.
 
@@ -77,7 +80,7 @@ def write_report(
             evaluation = evaluate(net, gold, baseline=adata, annotation=annotation)
     page = _template().render(
         title=title or str(net.provenance.get("dataset") or "netinfer network"),
-        **_values(net, adata, evaluation, paths, curves, phenotype, sensitivity, precision),
+        **_values(net, adata, evaluation, paths, curves, phenotype, sensitivity, precision, motif),
     )
     with atomic_write(path) as file:
         file.write(page)
@@ -93,6 +96,7 @@ def _values(
     phenotype: Any,
     sensitivity: Any,
     precision: Any,
+    motif: Any,
 ) -> dict[str, Any]:
     """Gather everything that the templates show."""
     from netinfer.plot.stability import cut_lines
@@ -101,6 +105,7 @@ def _values(
     from netinfer.report.figures import N_REGULATORS, draw
     from netinfer.report.graph import precision_facts
     from netinfer.report.labels import display_names
+    from netinfer.report.motif_links import motif_facts
 
     names = display_names(net.nodes)
     components = leading_components(adata, **trust.projected(net.provenance, adata))
@@ -127,9 +132,10 @@ def _values(
         "has_path_end": paths is not None and cut_lines(net, paths)[1] is not None,
         "sensitivity": content.sensitivity_facts(sensitivity),
         "precision": precision_facts(precision, net),
+        "motif": motif_facts(motif, names),
         "settings": content.settings_rows(net.provenance),
         "components": components,
-        "figures": draw(net, paths, curves, facts=facts, names=names, card=sensitivity, graph=precision),
+        "figures": draw(net, paths, curves, facts=facts, names=names, card=sensitivity, graph=precision, motif=motif),
         "bound_assumes": content.BOUND_ASSUMES,
         "not_counted": content.NOT_COUNTED,
         "effect": str(net.provenance.get("effect", "")).removeprefix("effect: "),

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib import pyplot
 from sklearn.metrics import roc_auc_score
 
 from netinfer.errors import ConfigError, InputError
 from netinfer.io.motifs import Motif
 from netinfer.io.promoters import Promoters
-from netinfer.models.motif_sites import fit_motif_sites, place_sites, scan_motifs
+from netinfer.io.tables import write_tsv
+from netinfer.models.motif_sites import (
+    MotifSiteModel,
+    SiteScores,
+    fit_motif_site_responses,
+    fit_motif_sites,
+    place_sites,
+    scan_motifs,
+)
 from netinfer.models.motif_sites.fits import auc_interval
 from netinfer.models.motif_sites.scores import bin_edges
 
@@ -72,6 +83,18 @@ def test_the_best_match_of_each_bin_is_that_of_every_site_on_both_strands():
                 b = int(np.searchsorted([-90, -80, -40, 0, 30], middle, side="right")) - 1
                 best[b] = max(best[b], forward, backward)
             np.testing.assert_allclose(scores.strength[g, k], best, atol=1e-12)
+            # Read again where the best match is said to be, on that strand.
+            for b in range(4):
+                start, end, strand = (
+                    array[g, k, b] for array in (scores.site_start, scores.site_end, scores.site_strand)
+                )
+                if best[b] == 0:
+                    assert (start, end, strand) == (0, 0, 0)
+                    continue
+                assert end - start == one.width
+                word = np.array([code[base] for base in text[start + UPSTREAM : end + UPSTREAM]])
+                word = word if strand == 1 else (3 - word)[::-1]
+                assert odds[np.arange(one.width), word].sum() == pytest.approx(best[b], abs=1e-12)
 
 
 def test_the_planted_motif_is_found_at_its_distance_and_predicts():
@@ -129,6 +152,97 @@ def test_given_sites_are_counted_by_distance_along_the_strand(tmp_path):
     assert scores.strength[0].tolist() == [[1, 0, 1, 0], [0, 0, 0, 1]]
     assert scores.strength[1].tolist() == [[0, 0, 1, 1], [1, 0, 0, 0]]
     assert not scores.strength[2].any()
+    # The site from 70 to 88 around the forward start at 100, and around the reverse one, whose first base is the last.
+    assert (scores.site_start[0, 0, 0], scores.site_end[0, 0, 0], scores.site_strand[0, 0, 0]) == (-30, -11, 0)
+    assert (scores.site_start[1, 0, 3], scores.site_end[1, 0, 3]) == (12, 31)
+
+
+def test_of_several_given_sites_in_a_bin_the_nearest_to_its_middle_is_kept(tmp_path):
+    (tmp_path / "tss.bed").write_text("c\t100\t101\tf\t.\t+\nc\t100\t101\tr\t.\t-\n")
+    # Middles 101, 109 and 117: the bin from 0 to 20 has its middle at 9.5. Upstream of a reverse gene all lie before it.
+    (tmp_path / "sites.bed").write_text("c\t101\t102\tA\t0\t+\nc\t108\t111\tA\t0\t-\nc\t117\t118\tA\t0\t+\n")
+    scores = place_sites(tmp_path / "tss.bed", tmp_path / "sites.bed", upstream=20, downstream=20, bin_width=20)
+    assert scores.strength[0, 0].tolist() == [0, 3]
+    assert (scores.site_start[0, 0, 1], scores.site_end[0, 0, 1], scores.site_strand[0, 0, 1]) == (8, 11, -1)
+    # Of the reverse gene: bases 108 to 110 lie 10 to 8 before it, and the site is on its own strand.
+    assert (scores.site_start[1, 0, 0], scores.site_end[1, 0, 0], scores.site_strand[1, 0, 0]) == (-10, -7, 1)
+
+
+def test_scores_are_written_and_read_back_with_the_same_bytes(tmp_path):
+    window, motifs, _ = planted(n=24)
+    window.table["genes"] = [f"{gene};{gene}b" for gene in window.table["gene"]]
+    scores = scan_motifs(window, motifs, bin_width=40)
+    scores.save(tmp_path / "a.npz")
+    scores.save(tmp_path / "b.npz")
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    back = SiteScores.load(tmp_path / "a.npz")
+    for field in dataclasses.fields(SiteScores):
+        one, two = getattr(scores, field.name), getattr(back, field.name)
+        if isinstance(one, np.ndarray):
+            assert one.dtype == two.dtype
+            np.testing.assert_array_equal(one, two)
+        else:
+            assert one == two
+    whole = (tmp_path / "a.npz").read_bytes()
+    (tmp_path / "cut.npz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match="cut.npz: damaged"):
+        SiteScores.load(tmp_path / "cut.npz")
+    with pytest.raises(InputError, match="none.npz: no such file"):
+        SiteScores.load(tmp_path / "none.npz")
+    with np.load(tmp_path / "a.npz") as stored:
+        arrays = dict(stored)
+    np.savez_compressed(tmp_path / "new.npz", **{**arrays, "format": 99})
+    with pytest.raises(InputError, match="new.npz: version 99 of the format"):
+        SiteScores.load(tmp_path / "new.npz")
+    np.savez_compressed(tmp_path / "changed.npz", **{**arrays, "strength": arrays["strength"] + 1})
+    with pytest.raises(InputError, match="changed.npz: damaged: its checksum"):
+        SiteScores.load(tmp_path / "changed.npz")
+
+
+def test_a_model_is_written_and_read_back_exactly(tmp_path):
+    window, motifs, cases = planted(n=80)
+    scores = scan_motifs(window, motifs, bin_width=30)
+    model = fit_motif_sites(scores, cases, n_subsamples=4)
+    model.write(tmp_path / "model")
+    back = MotifSiteModel.read(tmp_path / "model")
+    pd.testing.assert_frame_equal(model.motifs, back.motifs)
+    pd.testing.assert_frame_equal(model.bins, back.bins)
+    assert (model.held_out, model.provenance) == (back.held_out, back.provenance)
+    pd.testing.assert_series_equal(model.predict(scores), back.predict(scores))
+    back.write(tmp_path / "again")
+    for file in (tmp_path / "model").iterdir():
+        assert file.read_bytes() == (tmp_path / "again" / file.name).read_bytes()
+    other = fit_motif_sites(scan_motifs(window, motifs[:5], bin_width=30), cases, n_subsamples=4)
+    write_tsv(tmp_path / "again" / "motifs.tsv", other.motifs)
+    with pytest.raises(InputError, match="motifs.tsv and bins.tsv are not of one model"):
+        MotifSiteModel.read(tmp_path / "again")
+
+
+def test_a_model_draws_its_selected_motifs():
+    window, motifs, cases = planted(n=120)
+    model = fit_motif_sites(scan_motifs(window, motifs, bin_width=30), cases, n_subsamples=10)
+    chosen = model.motifs.loc[model.motifs["is_selected"], "motif"].tolist()
+    ax = model.plot()
+    assert chosen
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == chosen
+    pyplot.close(ax.figure)
+
+
+def test_several_responses_give_the_models_of_each():
+    window, motifs, cases = planted(n=80)
+    scores = scan_motifs(window, motifs, bin_width=30)
+    table = pd.DataFrame({"member": [float(gene in cases) for gene in scores.genes]}, index=list(scores.genes))
+    table["some"] = table["member"].where(np.arange(80) < 70)
+    models = fit_motif_site_responses(scores, table, n_subsamples=4)
+    assert list(models) == ["member", "some"]
+    pd.testing.assert_frame_equal(models["member"].motifs, fit_motif_sites(scores, cases, n_subsamples=4).motifs)
+    assert models["some"].provenance["n_promoters"] == 70
+    with pytest.raises(InputError, match="column 'flat': response: 0 promoters of the smaller class"):
+        fit_motif_site_responses(scores, table.assign(flat=1.0), n_subsamples=4)
+    with pytest.raises(InputError, match="a response is there twice"):
+        fit_motif_site_responses(scores, table.set_axis(["a", "a"], axis=1))
+    with pytest.raises(InputError, match="a column for each response"):
+        fit_motif_site_responses(scores, table[[]])
 
 
 def test_an_operon_is_of_the_class_if_one_of_its_genes_is():

@@ -76,6 +76,19 @@ GRAPH = SimpleNamespace(
         "path": {"penalty": [0.8, 0.4, 0.2], "criterion": [0.0, 0.04, None], "n_edges": [0, 30, None]},
     }
 )
+BINS = pd.DataFrame(
+    {
+        "source": "crp",
+        "motif": ["$m_{"] * 3 + ["other"] * 3,
+        "start": [-100, -50, 0] * 2,
+        "end": [-50, 0, 50] * 2,
+        "effect": [0.1, 0.4, 0.0, -0.2, 0.0, 0.1],
+    }
+)
+LINKS = SimpleNamespace(
+    regulators=pd.DataFrame({"source": ["crp"], "motif": ["$m_{"], "n_motifs": [2], "n_edges_with_site": [4]}),
+    bins=BINS,
+)
 GRID = np.array([0.6, 0.3, 0.1])
 DRAWINGS = {
     "sensitivity_card": lambda ax: plot.sensitivity_card(CARD, ax=ax),
@@ -87,6 +100,8 @@ DRAWINGS = {
     "criterion_path": lambda ax: plot.criterion_path(
         ni.choose_penalty(np.vander(np.linspace(-1, 1, 30), 4), np.arange(30) % 7), ax=ax
     ),
+    "site_effects": lambda ax: plot.site_effects(BINS, ["other", "$m_{"], title="selected motifs", ax=ax),
+    "motif_links": lambda ax: plot.motif_links(LINKS, ax=ax),
     "network_graph": lambda ax: plot.network_graph(EDGES, ax=ax),
     "stability_paths": lambda ax: plot.stability_paths(PATHS, "g1", ax=ax),
     "penalty_choice": lambda ax: plot.penalty_choice(GRAPH, ax=ax),
@@ -148,9 +163,22 @@ def test_nothing_to_draw_is_said(tmp_path):
         plot.false_edges(nothing),
         plot.regulators_per_target(nothing),
         plot.heldout_r2(nothing.targets),
+        plot.site_effects(BINS, []),
+        plot.motif_links(SimpleNamespace(regulators=LINKS.regulators.iloc[:0], bins=BINS.iloc[:0])),
     ):
         ax.figure.savefig(tmp_path / "empty.svg")
         assert len(ax.texts) == 1
+
+
+def test_effects_are_drawn_in_their_bins_with_the_start_marked():
+    ax = plot.site_effects(BINS, ["other", "$m_{"])
+    mesh = ax.collections[0]
+    assert mesh.get_array().tolist() == [[-0.2, 0.0, 0.1], [0.1, 0.4, 0.0]]
+    assert ax.get_xlim() == (-100.0, 50.0)
+    assert ax.lines[0].get_xdata() == [0.0, 0.0]
+    assert "bases" in ax.get_xlabel()
+    # A regulator's row is scaled to its own largest effect.
+    assert plot.motif_links(LINKS).collections[0].get_array().tolist() == [[0.25, 1.0, 0.0]]
 
 
 def test_degrees_are_those_of_the_targets():

@@ -16,11 +16,14 @@ from netinfer.stability.subsamples import raw_words, stratified_pair
 # Bound on the relative duality gap of a fit.
 TOLERANCE = 1e-6
 N_FOLDS = 5
+# Penalties behind the best one, of all folds, that show that the loss only rises.
+CLEAR = 3
 # Counter of the folds' random words, beyond those of any pair of half-samples.
 FOLD_STREAM = 1 << 40
 # A column with less than this share of its spread over all promoters is constant in a part of them.
 CONSTANT = 1e-9
-# The path of the predictive fit ends at this share of its largest penalty.
+# The path of the predictive fit ends at this share of its largest penalty, and at its square root where it is seen
+# by then that the loss only rises: the last penalties take most of the time.
 SMALLEST = 0.05
 
 
@@ -116,8 +119,11 @@ def path_of_halves(design: Design, wanted: float, threshold: float, n_penalties:
     halves = [design.rows(rows) for rows in design.halves(0, seed)]
     largest = max(largest_penalty(half) for half in halves)
     grid = np.geomspace(largest, SMALLEST * largest, 4 * n_penalties)
-    selected = np.mean([fit_path(half, grid).motifs(half) for half in halves], axis=0)
-    union = np.maximum.accumulate(selected, axis=0).sum(axis=1)
+    for tried in (grid[: len(grid) // 2], grid):  # the longer one only where the shorter one selects too few
+        selected = np.mean([fit_path(half, tried).motifs(half) for half in halves], axis=0)
+        union = np.maximum.accumulate(selected, axis=0).sum(axis=1)
+        if union[-1] > most:
+            break
     end = int(np.flatnonzero(union <= most)[-1])
     return np.geomspace(largest, grid[max(end, 1)], n_penalties)
 
@@ -181,16 +187,19 @@ def held_out(design: Design, n_penalties: int, seed: int) -> HeldOut:
     """Score the path on folds that had no part in a fit; a fold's penalty is the best one of the other folds."""
     n = len(design.y)
     largest = largest_penalty(design)
-    penalties = np.geomspace(largest, SMALLEST * largest, n_penalties)
+    grid = np.geomspace(largest, SMALLEST * largest, n_penalties)
     fold = _folds(design, seed)
-    score = np.zeros((n_penalties, n))
-    for k in range(N_FOLDS):
-        test = np.flatnonzero(fold == k)
-        fits = fit_path(design.rows(np.flatnonzero(fold != k)), penalties)
-        score[:, test] = fits.coef @ design.x[test].T + fits.intercept[:, None]
-    loss = np.logaddexp(0.0, score) - design.y * score if design.is_binomial else (design.y - score) ** 2
-    by_fold = np.stack([loss[:, fold == k].sum(axis=1) for k in range(N_FOLDS)])
-    others = (by_fold.sum(axis=0) - by_fold).argmin(axis=1)
+    for penalties in (grid[: n_penalties // 2], grid):
+        score = np.zeros((len(penalties), n))
+        for k in range(N_FOLDS):
+            test = np.flatnonzero(fold == k)
+            fits = fit_path(design.rows(np.flatnonzero(fold != k)), penalties)
+            score[:, test] = fits.coef @ design.x[test].T + fits.intercept[:, None]
+        loss = np.logaddexp(0.0, score) - design.y * score if design.is_binomial else (design.y - score) ** 2
+        by_fold = np.stack([loss[:, fold == k].sum(axis=1) for k in range(N_FOLDS)])
+        others = (by_fold.sum(axis=0) - by_fold).argmin(axis=1)
+        if max(by_fold.sum(axis=0).argmin(), others.max()) < len(penalties) - CLEAR:
+            break
     chosen = score[others[fold], np.arange(n)]
     total = loss.mean(axis=1)
     return HeldOut(penalties, total, int(total.argmin()), chosen)
@@ -226,3 +235,24 @@ def auc_interval(score: np.ndarray, is_case: np.ndarray, level: float = 0.95) ->
     se = np.sqrt(of_cases.var(ddof=1) / m + of_controls.var(ddof=1) / n)
     reach = float(stats.norm.ppf(0.5 + level / 2.0) * se)
     return area, max(area - reach, 0.0), min(area + reach, 1.0)
+
+
+def held_out_figures(score: np.ndarray, design: Design) -> dict[str, float]:
+    """Return the area under the ROC curve with its interval, or r and R2."""
+    if design.is_binomial:
+        area, low, high = auc_interval(score, design.y > 0.5)
+        return {"auc": area, "auc_low": low, "auc_high": high}
+    is_flat = score.std() == 0.0
+    r = 0.0 if is_flat else float(np.corrcoef(score, design.y)[0, 1])
+    return {"r": r, "r2": 1.0 - float(((design.y - score) ** 2).mean())}
+
+
+def entries(is_in: np.ndarray) -> np.ndarray:
+    """Return the rank in which each motif enters a path, 0 for those that do not; equal where they come together."""
+    first = np.where(is_in.any(axis=0), is_in.argmax(axis=0), len(is_in))
+    levels = np.unique(first[first < len(is_in)])
+    before = np.array([np.count_nonzero(first < level) for level in levels])
+    rank = np.zeros(len(first), np.int64)
+    for level, n_before in zip(levels, before, strict=True):
+        rank[first == level] = n_before + 1
+    return rank

@@ -3,35 +3,43 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from netinfer import __version__
-from netinfer.errors import ConfigError, InputError
+from netinfer.errors import InputError
+from netinfer.io.columns import conform
+from netinfer.io.files import made_folder
 from netinfer.io.ids import some
-from netinfer.io.promoters import FEWEST_OF_A_LIST, of_class
+from netinfer.io.site_columns import SITE_BINS, SITE_MOTIFS
+from netinfer.io.tables import read_json, read_tsv, write_json, write_tsv
 from netinfer.kernels import thread_limit
-from netinfer.models.checks import check_subsamples, check_threads
 from netinfer.models.motif_sites.fits import (
     CONSTANT,
     Design,
-    auc_interval,
+    entries,
     fit_path,
     held_out,
+    held_out_figures,
     largest_penalty,
     path_of_halves,
     select,
 )
+from netinfer.models.motif_sites.responses import check_settings, matched
 from netinfer.models.motif_sites.scores import SiteScores
 from netinfer.stability import expected_false, q_values
 from netinfer.stability.rules import THRESHOLD
 from netinfer.stability.subsamples import check_seed
 
-FEWEST = 20
-FEWEST_OF_A_CLASS = 8
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+FIRST_DRAWN = 6
 N_PENALTIES = 20
 NOT_COUNTED = (
     "expected_false_motifs counts motifs selected by sampling chance, given independent promoters; it does not count "
@@ -64,6 +72,74 @@ class MotifSiteModel:
     _edges: np.ndarray
     _coef: np.ndarray  # (n_motifs, n_bins), per unit of the site score
     _intercept: float
+
+    def write(self, folder: str | os.PathLike[str]) -> list[Path]:
+        """Write motifs.tsv, bins.tsv and model.json into a folder, each whole or not at all.
+
+        Parameters
+        ----------
+        folder : path
+            Made where it does not exist.
+
+        Returns
+        -------
+        list of Path
+
+        Raises
+        ------
+        RunError
+            If a file cannot be written.
+        """
+        folder = made_folder(folder)
+        files = [folder / name for name in ("motifs.tsv", "bins.tsv", "model.json")]
+        write_tsv(files[0], self.motifs, SITE_MOTIFS)
+        write_tsv(files[1], self.bins, SITE_BINS)
+        write_json(files[2], {**self.provenance, "held_out": self.held_out, "intercept": self._intercept})
+        return files
+
+    @classmethod
+    def read(cls, folder: str | os.PathLike[str]) -> MotifSiteModel:
+        """Read back a model from a folder that `write` made, equal in every value.
+
+        Raises
+        ------
+        InputError
+            If a file is missing or damaged, or the files are of different models.
+        """
+        folder = Path(folder)
+        record = read_json(folder / "model.json")
+        motifs, bins = read_tsv(folder / "motifs.tsv", SITE_MOTIFS), read_tsv(folder / "bins.tsv", SITE_BINS)
+        names, n_bins = tuple(dict.fromkeys(bins["motif"])), int(record.get("n_bins") or 0)
+        figures, intercept = record.pop("held_out", None), record.pop("intercept", None)
+        if figures is None or intercept is None or not n_bins or len(bins) != len(names) * n_bins:
+            raise InputError(f"{folder}: bins.tsv and model.json are not of one model: write it again")
+        if set(names) != set(motifs["motif"]):
+            raise InputError(f"{folder}: motifs.tsv and bins.tsv are not of one model: write it again")
+        edges = np.append(bins["start"].to_numpy()[:n_bins], bins["end"].to_numpy()[n_bins - 1])
+        coef = bins["effect"].to_numpy().reshape(len(names), n_bins)
+        return cls(motifs, bins, figures, record, names, edges, coef, intercept)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the effects of the selected motifs by distance; the first to enter where none is selected.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+
+        Returns
+        -------
+        Axes
+            See `netinfer.plot.site_effects`.
+        """
+        from netinfer.plot import site_effects
+
+        chosen = self.motifs[self.motifs["is_selected"]]
+        title = "selected motifs"
+        if chosen.empty:
+            chosen = self.motifs[self.motifs["entry"] > 0].sort_values("entry", kind="stable").head(FIRST_DRAWN)
+            title = "no motif is selected; the first to enter"
+        unit = "log odds" if self.provenance["family"] == "binomial" else "response"
+        return site_effects(self.bins, chosen["motif"].tolist(), unit=unit, title=title, ax=ax)
 
     def predict(self, scores: SiteScores) -> pd.Series:
         """Predict the response of promoters: its probability where there are two classes.
@@ -143,9 +219,9 @@ def fit_motif_sites(
     Yuan and Lin (2006); for two classes Meier, van de Geer and Buehlmann (2008). Held-out figures are of five folds; a
     fold's penalty is the one that is best for the other folds.
     """
-    _check_settings(family, n_subsamples, expected_false_motifs, threshold, threads)
+    check_settings("fit_motif_sites", family, n_subsamples, expected_false_motifs, threshold, threads)
     seed = check_seed(seed)
-    rows, y, notes = _matched(scores, response, family)
+    rows, y, notes = matched(scores, response, family)
     flat = scores.strength[rows].reshape(len(rows), -1)
     spread = flat.std(axis=0)
     kept = spread > CONSTANT * max(float(np.abs(flat).max()), 1.0)
@@ -165,7 +241,7 @@ def fit_motif_sites(
         outside = held_out(design, N_PENALTIES, seed)
         fits = fit_path(design, outside.penalties)
         largest = largest_penalty(design)
-        order = _entries(fit_path(design, np.geomspace(largest, outside.penalties[-1], 5 * N_PENALTIES)).motifs(design))
+        order = entries(fit_path(design, np.geomspace(largest, outside.penalties[-1], 5 * N_PENALTIES)).motifs(design))
     coef = np.zeros(flat.shape[1])
     coef[kept] = fits.coef[outside.place] / spread[kept] * sd
     by_motif = coef.reshape(len(scores.motifs), scores.n_bins)
@@ -209,28 +285,47 @@ def fit_motif_sites(
         }
     )
     intercept = float(fits.intercept[outside.place]) * sd + mean
-    figures = _held_out_figures(outside.score, design)
+    bins = conform(bins, SITE_BINS, where="bins")
+    figures = held_out_figures(outside.score, design)
     return MotifSiteModel(table, bins, figures, provenance, scores.motifs, scores.edges, by_motif, intercept)
 
 
-def _held_out_figures(score: np.ndarray, design: Design) -> dict[str, float]:
-    if design.is_binomial:
-        area, low, high = auc_interval(score, design.y > 0.5)
-        return {"auc": area, "auc_low": low, "auc_high": high}
-    is_flat = score.std() == 0.0
-    r = 0.0 if is_flat else float(np.corrcoef(score, design.y)[0, 1])
-    return {"r": r, "r2": 1.0 - float(((design.y - score) ** 2).mean())}
+def fit_motif_site_responses(scores: SiteScores, table: pd.DataFrame, **settings: Any) -> dict[str, MotifSiteModel]:
+    """Fit a model for each of several responses of the same promoters: conditions, activities of modules, classes.
 
+    Parameters
+    ----------
+    scores : SiteScores
+    table : DataFrame, promoters x responses
+        Indexed by gene; a promoter whose value is missing is left out of that response.
+    **settings
+        Of `fit_motif_sites`, for all responses alike.
 
-def _entries(is_in: np.ndarray) -> np.ndarray:
-    """Return the rank in which each motif enters a path, 0 for those that do not; equal where they come together."""
-    first = np.where(is_in.any(axis=0), is_in.argmax(axis=0), len(is_in))
-    levels = np.unique(first[first < len(is_in)])
-    before = np.array([np.count_nonzero(first < level) for level in levels])
-    rank = np.zeros(len(first), np.int64)
-    for level, n_before in zip(levels, before, strict=True):
-        rank[first == level] = n_before + 1
-    return rank
+    Returns
+    -------
+    dict of str to MotifSiteModel
+        By column, each as `fit_motif_sites` gives it; errors of several responses add up.
+
+    Raises
+    ------
+    InputError
+        If there is no column or two of one name; as `fit_motif_sites`, with the column.
+    ConfigError
+        If a setting is impossible.
+    """
+    if not isinstance(table, pd.DataFrame) or not table.shape[1]:
+        raise InputError("table: not a DataFrame with a column for each response: give promoters x responses")
+    names = [str(name) for name in table.columns]
+    if len(set(names)) < len(names):
+        raise InputError(f"table: a response is there twice among {some(names)}: rename it")
+    models = {}
+    for k, name in enumerate(names):
+        column = table.iloc[:, k].dropna()
+        try:
+            models[name] = fit_motif_sites(scores, column, **settings)
+        except InputError as error:
+            raise InputError(f"table: column {name!r}: {error}") from error
+    return models
 
 
 def _motif_table(scores, present, probability, bound, wanted, order, by_motif, sized) -> pd.DataFrame:
@@ -254,56 +349,4 @@ def _motif_table(scores, present, probability, bound, wanted, order, by_motif, s
     frame["effect"] = np.where(has_effect, by_motif[np.arange(n), peak], 0.0)
     entry = np.where(frame["entry"] > 0, frame["entry"], n + 1)
     place = np.lexsort((frame["motif"], entry, -frame["selection_probability"]))
-    return frame.iloc[place].reset_index(drop=True)
-
-
-def _check_settings(family, n_subsamples, expected_false_motifs, threshold, threads) -> None:
-    if family not in ("binomial", "gaussian"):
-        raise ConfigError(f"fit_motif_sites: family: {family!r} is unknown: use binomial or gaussian")
-    check_subsamples("fit_motif_sites", n_subsamples)
-    check_threads("fit_motif_sites", threads)
-    if not (isinstance(expected_false_motifs, int | float) and expected_false_motifs > 0):
-        raise ConfigError(f"fit_motif_sites: expected_false_motifs: {expected_false_motifs!r} is not above 0")
-    if not (isinstance(threshold, int | float) and 0.5 < threshold <= 1.0):
-        raise ConfigError(f"fit_motif_sites: threshold: {threshold!r} is not above 0.5 and at most 1")
-
-
-def _matched(scores: SiteScores, response: Any, family: str) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Return the promoters that have a response, and it."""
-    notes: list[str] = []
-    if hasattr(response, "keys") or isinstance(response, pd.Series):
-        values = dict(response.items())
-        rows = [g for g, gene in enumerate(scores.genes) if gene in values]
-        if len(rows) < FEWEST_OF_A_LIST:
-            raise InputError(
-                f"response: {len(rows)} of its {len(values)} ids are promoters; it has {some(list(map(str, values)))}, "
-                f"the promoters {some(list(scores.genes))}: use one kind of id"
-            )
-        if len(rows) < len(values):
-            absent = [str(gene) for gene in values if gene not in set(scores.genes)]
-            notes.append(f"{len(absent)} ids of the response have no promoter: {some(absent)}")
-        y = np.array([values[scores.genes[g]] for g in rows], dtype=np.float64)
-    else:
-        if family != "binomial":
-            raise ConfigError("fit_motif_sites: a list of genes is one of two classes: give values for family gaussian")
-        rows = list(range(len(scores.genes)))
-        is_of, notes = of_class({gene: scores.members[gene] for gene in scores.genes}, response)
-        y = is_of.astype(np.float64)
-    _check_response(y, family)
-    return np.array(rows), y, notes
-
-
-def _check_response(y: np.ndarray, family: str) -> None:
-    if not np.isfinite(y).all():
-        raise InputError("response: a value is missing or not finite: leave such promoters out")
-    if len(y) < FEWEST:
-        raise InputError(f"response: {len(y)} promoters have one, at least {FEWEST} are needed")
-    if family == "gaussian":
-        if np.ptp(y) == 0:
-            raise InputError("response: the same value for every promoter")
-        return
-    if not np.isin(y, (0.0, 1.0)).all():
-        raise InputError("response: two classes are 0 and 1, or False and True; for numbers take family gaussian")
-    n_fewer = int(min(y.sum(), len(y) - y.sum()))
-    if n_fewer < FEWEST_OF_A_CLASS:
-        raise InputError(f"response: {n_fewer} promoters of the smaller class, at least {FEWEST_OF_A_CLASS} are needed")
+    return conform(frame.iloc[place], SITE_MOTIFS, where="motifs")

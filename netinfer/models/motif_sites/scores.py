@@ -15,6 +15,7 @@ from netinfer.io.ids import duplicates, some
 from netinfer.io.motifs import Motif, read_motifs
 from netinfer.io.promoters import Promoters, read_bed, read_starts
 from netinfer.io.sequences import as_sequences
+from netinfer.models.motif_sites.files import load_scores, save_scores
 from netinfer.moments.sites import best_matches
 
 BIN_WIDTH = 50
@@ -39,6 +40,13 @@ class SiteScores:
         Genes that each promoter stands for: its operon, or itself.
     consensus : tuple of str, one a motif
         Empty where the motif's matrix is not known.
+    site_start, site_end : int32 arrays, shape (n_genes, n_motifs, n_bins)
+        Where the best match is, in bases from the start: its first base, and the one behind its last; both 0 where
+        there is none. Given sites: the one whose middle is nearest to that of the bin.
+    site_strand : int8 array, shape (n_genes, n_motifs, n_bins)
+        1 on the strand of the gene, -1 on the other one, 0 where it is not known or there is none.
+    labels : tuple of str, one a motif
+        Second name, such as that of the factor; empty where the file has none.
     notes : tuple of str
     """
 
@@ -49,12 +57,37 @@ class SiteScores:
     meaning: str
     members: dict[str, tuple[str, ...]]
     consensus: tuple[str, ...]
+    site_start: np.ndarray
+    site_end: np.ndarray
+    site_strand: np.ndarray
+    labels: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
     @property
     def n_bins(self) -> int:
         """Bins of distance."""
         return len(self.edges) - 1
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the scores as one compressed file of numpy's (npz); equal scores give equal bytes.
+
+        Raises
+        ------
+        RunError
+            If the file cannot be written.
+        """
+        save_scores(path, self)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> SiteScores:
+        """Read back what `save` wrote, equal in every value.
+
+        Raises
+        ------
+        InputError
+            If the file is missing or damaged, or of another version of the format.
+        """
+        return cls(**load_scores(path))
 
 
 def scan_motifs(
@@ -111,10 +144,18 @@ def scan_motifs(
     codes = as_sequences(promoters.sequences, where="promoters").codes
     base = _background(codes) if background is None else _checked_background(background)
     values = np.empty((len(codes), len(listed), len(edges) - 1))
+    start, end, strand = (
+        np.zeros(values.shape, np.int32),
+        np.zeros(values.shape, np.int32),
+        np.zeros(values.shape, "i1"),
+    )
     for k, motif in enumerate(listed):
         middle = np.arange(length - motif.width + 1) + (motif.width - 1) / 2 - promoters.upstream
         bins = np.searchsorted(edges, np.floor(middle), side="right") - 1
-        values[:, k] = best_matches(codes, motif.log_odds(base, pseudocount), bins, len(edges) - 1)
+        values[:, k], begin, strand[:, k] = best_matches(codes, motif.log_odds(base, pseudocount), bins, len(edges) - 1)
+        has_match = begin >= 0
+        start[:, k] = np.where(has_match, begin - promoters.upstream, 0)
+        end[:, k] = np.where(has_match, begin - promoters.upstream + motif.width, 0)
     return SiteScores(
         genes=tuple(promoters.sequences),
         motifs=tuple(motif.name for motif in listed),
@@ -123,6 +164,10 @@ def scan_motifs(
         meaning="best match, bits of log odds",
         members=promoters.members,
         consensus=tuple(motif.consensus for motif in listed),
+        site_start=start,
+        site_end=end,
+        site_strand=strand,
+        labels=tuple(motif.label for motif in listed),
         notes=promoters.notes,
     )
 
@@ -143,8 +188,8 @@ def place_sites(
     starts : DataFrame as `netinfer.io.promoters.read_starts` returns it, or a path
         The start of a gene is its first base along the strand.
     sites : path
-        BED; the fourth column names the motif, strands are not looked at. A site belongs to every gene in whose window
-        it lies.
+        BED; the fourth column names the motif, strands are not looked at for the count. A site belongs to every gene in
+        whose window its middle lies.
     upstream, downstream : int, >= 0
     bin_width : int, >= 1
     genes : list of str, optional
@@ -183,9 +228,15 @@ def place_sites(
         )
     names, motif = np.unique(found["motif"].to_numpy(str), return_inverse=True)
     values = np.zeros((len(frame), len(names), len(edges) - 1))
+    site_start, site_end = np.zeros(values.shape, np.int32), np.zeros(values.shape, np.int32)
+    site_strand = np.zeros(values.shape, np.int8)
+    first = found["first"].to_numpy(np.int64)
+    behind = np.maximum(found["end"].to_numpy(np.int64), first + 1)
+    on = found["strand"].map({"+": 1, "-": -1}).fillna(0).to_numpy(np.int8)
     is_forward = (frame["strand"] == "+").to_numpy()
     start = np.where(is_forward, frame["start"], frame["end"]).astype(np.int64) - 1
-    middle = ((found["first"] + np.maximum(found["end"], found["first"] + 1) - 1) // 2).to_numpy(np.int64)
+    middle = (first + behind - 1) // 2
+    centre = (edges[:-1] + edges[1:] - 1) / 2
     for contig in sorted(shared):
         rows = np.flatnonzero((frame["contig"] == contig).to_numpy())
         here = np.flatnonzero((found["contig"] == contig).to_numpy())
@@ -194,8 +245,15 @@ def place_sites(
             reach = (upstream, downstream - 1) if is_forward[g] else (downstream - 1, upstream)
             low, high = np.searchsorted(middle[here], [start[g] - reach[0], start[g] + reach[1] + 1])
             inside = here[low:high]
-            distance = (middle[inside] - start[g]) * (1 if is_forward[g] else -1)
-            np.add.at(values[g], (motif[inside], np.searchsorted(edges, distance, side="right") - 1), 1.0)
+            along = 1 if is_forward[g] else -1
+            distance = (middle[inside] - start[g]) * along
+            bins = np.searchsorted(edges, distance, side="right") - 1
+            np.add.at(values[g], (motif[inside], bins), 1.0)
+            # The last one written to a place is the nearest to the bin's middle; of two as near, the one upstream.
+            order = np.lexsort((-distance, -np.abs(distance - centre[bins])))
+            inside, cell = inside[order], (g, motif[inside][order], bins[order])
+            ends = np.sort(np.stack([first[inside] - start[g], behind[inside] - 1 - start[g]]) * along, axis=0)
+            site_start[cell], site_end[cell], site_strand[cell] = ends[0], ends[1] + 1, on[inside] * along
     if not values.any():
         raise InputError(f"{sites}: no site lies within {upstream} bases before and {downstream} after a start")
     ids = tuple(str(gene) for gene in frame.index)
@@ -207,6 +265,10 @@ def place_sites(
         meaning="number of sites",
         members={gene: (gene,) for gene in ids},
         consensus=("",) * len(names),
+        site_start=site_start,
+        site_end=site_end,
+        site_strand=site_strand,
+        labels=("",) * len(names),
     )
 
 
