@@ -13,9 +13,11 @@ from netinfer.io.sequences import as_sequences
 from netinfer.kernels import thread_limit
 from netinfer.models.motif.binomial import BinomialFit, choose_binomial, select_binomial
 from netinfer.models.motif.choice import FINEST, Choice, choose_penalty, paths_of, refitted
+from netinfer.models.motif.columns import unmatched
+from netinfer.models.motif.counted import count_footprints
 from netinfer.models.motif.footprints import find_footprints
 from netinfer.models.motif.halves import Stability, grid, noise_penalties, select_gaussian
-from netinfer.models.motif.heldout import check_test, number, score_test
+from netinfer.models.motif.heldout import check_test, fold_figures, number, with_predictions
 from netinfer.models.motif.model import EXPECTED_FALSE_POSITIONS_NOTE, MotifModel
 from netinfer.models.motif.pairs import fit_pairs
 from netinfer.models.motif.paths import largest_penalties
@@ -241,19 +243,19 @@ def _fitted(sequences: Any, activity: Any, given: dict[str, Any], settings: Sett
         else:
             intercept = float(intercepts[choice.place]) + _constant_part(problem, coef, by_base)
         built = _model(problem, settings, one, choice, by_base, intercept, t, float(path.gap[t]), is_refit)
+        heldout = choice.heldout
         if settings.pairs is not None:
             with thread_limit(1):
-                built = _with_pairs(built, problem, one, settings, t)
-        if is_test is not None:
-            built.record["test"] = score_test(built, read, activity, given["weights"], is_test, t, problem)
-        models.append(built)
+                built, heldout = _with_pairs(built, problem, one, choice, settings, t)
+        outside = (activity, given["weights"])
+        models.append(with_predictions(built, problem, read, outside, heldout, choice.fold, is_test, t))
     return models
 
 
 def _with_pairs(
-    model: MotifModel, problem: MotifProblem, stable: Stability, settings: Settings, response: int
-) -> MotifModel:
-    """Add interactions between chosen positions to a model."""
+    model: MotifModel, problem: MotifProblem, stable: Stability, choice: Choice, settings: Settings, response: int
+) -> tuple[MotifModel, np.ndarray]:
+    """Add interactions between chosen positions to a model; return its held-out predictions beside it."""
     if settings.pairs == "selected":
         chosen = model.positions.loc[model.positions["is_selected"], "position"].unique() - settings.first
     elif settings.pairs == "model":
@@ -266,13 +268,14 @@ def _with_pairs(
     found = None
     if len(chosen) > 1:
         found = fit_pairs(
-            problem, model.coef, np.asarray(chosen), stable.contribution, settings=settings, response=response
-        )
+            problem, model.coef, np.asarray(chosen), stable.contribution, choice=choice, settings=settings,
+            response=response,
+        )  # fmt: skip
     if found is None:
         model.record["notes"].append(
             "pairs: fewer than two positions to pair, or no two bases are together often enough"
         )
-        return model
+        return model, choice.heldout
     table, terms = found.table.copy(), found.terms.copy()
     for name in ("position_1", "position_2"):
         table[name] += settings.first
@@ -291,10 +294,14 @@ def _with_pairs(
         "n_coefficients": int(np.count_nonzero(found.coef)) + len(terms),
         "n_pair_coefficients": len(terms),
         "heldout_pairs": found.heldout,
+        "heldout_with_pairs": {
+            **fold_figures(problem.responses[:, response], found.predicted, choice.fold, problem.weights),
+            "meaning": "as heldout, of bases and pairs; which positions are paired was chosen on all folds",
+        },
         "worst_duality_gap": worst,
         "is_certified": worst <= CERTIFIED,
     }
-    return dataclasses.replace(built, intercept=intercept, positions=positions, record=record)
+    return dataclasses.replace(built, intercept=intercept, positions=positions, record=record), found.predicted
 
 
 def _mean_part(problem: MotifProblem, by_base: np.ndarray) -> float:
@@ -328,10 +335,13 @@ def _model(
     )
     occurs = problem.design.n_of_base > 0
     effect = np.nan_to_num(stable.effect.reshape(-1, 4))
+    if not effect.any():
+        effect = by_base
     prints = find_footprints(
         is_selected, stable.contribution, effect, problem.coding.reference, occurs, letters=problem.letters,
         gap=settings.gap, share=settings.share, first=settings.first, bound=bound,
     )  # fmt: skip
+    prints = unmatched(prints)
     worst = max(stable.worst_gap, gap)
     score = "r" if problem.family == "gaussian" else "auc"
     share = "r2" if problem.family == "gaussian" else "deviance_explained"
@@ -347,7 +357,9 @@ def _model(
         "first": settings.first,
         "constant_positions": (problem.constant + settings.first).tolist(),
         "reference": "".join(problem.letters[b] for b in problem.coding.reference),
+        "letters": problem.letters,
         "base_occurs": occurs.tolist(),
+        **count_footprints(problem.codes, prints, effect, settings.first),
         "coding": problem.coding.name,
         "model": settings.model,
         "is_refit": is_refit,
