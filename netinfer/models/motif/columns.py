@@ -45,6 +45,7 @@ MATCHES = (
         "log odds of the site against the bases of the sequences: the footprint's best bases where the model has an "
         "effect, the reference elsewhere", True,
     ),
+    Column("match_inside", "float", "bits", "what the footprint's own positions give of that score", True),
     Column(
         "match_e", "float", "sites",
         "sites of that score or a better one that chance would give over this footprint: p-value times places, strands "

@@ -88,7 +88,13 @@ def match_footprints(model: MotifModel, motifs: Sequence[Motif] | str | os.PathL
     table[texts] = table[texts].fillna("")
     whole = ["match_start", "match_end"]
     return table.astype(
-        {"footprint": np.int64, **dict.fromkeys(whole, "Int64"), "match_score": float, "match_e": float}
+        {
+            "footprint": np.int64,
+            **dict.fromkeys(whole, "Int64"),
+            "match_score": float,
+            "match_inside": float,
+            "match_e": float,
+        }
     )
 
 
@@ -102,7 +108,8 @@ def _best(
     places = places[2 * shared >= min(width, end - start + 1)]
     if not places.size:
         return None
-    words = codes[places[:, None] + np.arange(width)]
+    at = places[:, None] + np.arange(width)
+    words, is_inside = codes[at], (at >= start) & (at <= end)
     best: dict[str, Any] = {"match_score": -np.inf}
     # The other strand: the matrix turned round, and A for T, C for G.
     for strand, turned in (("+", matrix), ("-", matrix[::-1, ::-1])):
@@ -115,6 +122,7 @@ def _best(
                 "match_end": int(places[k]) + width - 1,
                 "match_strand": strand,
                 "match_score": float(scores[k]),
+                "match_inside": float(turned[np.arange(width), words[k]][is_inside[k]].sum()),
                 "match_e": float(tail[0][rounded - tail[1]]) * len(places) * 2,
             }
     return best
