@@ -107,6 +107,8 @@ def read_motifs(path: str | os.PathLike[str]) -> list[Motif]:
         motifs = _by_biopython(path, lines, "jaspar")
     elif any(re.match(r"P[0O]\s", line) for line in text):
         motifs = _by_biopython(path, lines, "transfac")
+    elif text[:1] and text[0].startswith("MEME version"):
+        raise InputError(f"{path}: a MEME file without a motif: whoever wrote it found none: give one with motifs")
     else:
         raise InputError(f"{path}: no motifs: a MEME file has lines 'MOTIF', JASPAR '>', TRANSFAC 'P0'")
     if repeated := duplicates([motif.name for motif in motifs]):
@@ -114,25 +116,29 @@ def read_motifs(path: str | os.PathLike[str]) -> list[Motif]:
     return motifs
 
 
-def write_meme(path: str | os.PathLike[str], motifs: Sequence[Motif]) -> None:
+def write_meme(path: str | os.PathLike[str], motifs: Sequence[Motif], *, background: np.ndarray | None = None) -> None:
     """Write motifs as a MEME (minimal) file with their true numbers of sites and the background of the first.
 
     Parameters
     ----------
     path : path
-    motifs : sequence of Motif, one or more
+    motifs : sequence of Motif
+        One or more; with a `background`, none gives a file that has the head of a MEME file and no motif.
+    background : float array, shape (4,), optional
+        In place of the first motif's.
 
     Raises
     ------
     InputError
-        If there is no motif, or a name is empty or has a blank in it.
+        If there is no motif and no background, or a name is empty or has a blank in it.
     """
-    if not motifs:
+    if not motifs and background is None:
         raise InputError("motifs: none to write")
     for motif in motifs:
         if not motif.name or re.search(r"\s", motif.name):
             raise InputError(f"motifs: the name {motif.name!r} is empty or has a blank: MEME takes one word")
-    base = " ".join(f"{letter} {share:.6f}" for letter, share in zip(_BASES, motifs[0].background, strict=True))
+    shares = motifs[0].background if background is None else background
+    base = " ".join(f"{letter} {share:.6f}" for letter, share in zip(_BASES, shares, strict=True))
     with atomic_write(path) as file:
         file.write(f"MEME version 4\n\nALPHABET= {_BASES}\n\nstrands: + -\n\nBackground letter frequencies\n{base}\n")
         for motif in motifs:

@@ -7,6 +7,7 @@ drawn, or give ``ax=`` of your own figure.
 
 from netinfer.plot.evaluation import precision_recall
 from netinfer.plot.graph import network_graph
+from netinfer.plot.motif import footprint_logo, promoter_effects
 from netinfer.plot.motif_sites import motif_links, site_effects
 from netinfer.plot.path import coefficient_path
 from netinfer.plot.penalty import criterion_path
@@ -23,12 +24,14 @@ __all__ = [
     "criterion_path",
     "false_edges",
     "filter_cut",
+    "footprint_logo",
     "heldout_r2",
     "instability_path",
     "motif_links",
     "network_graph",
     "penalty_choice",
     "precision_recall",
+    "promoter_effects",
     "regulators_per_target",
     "sensitivity_card",
     "site_effects",

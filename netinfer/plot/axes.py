@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -43,6 +45,36 @@ def axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
     from matplotlib import pyplot
 
     return pyplot.figure(figsize=size, layout="constrained").subplots()
+
+
+def save(ax: Axes, path: str | os.PathLike[str], *, dpi: int = 200) -> None:
+    """Write the figure of `ax` as PNG or SVG, by the path's ending, whole or not at all; equal figures, equal bytes.
+
+    Parameters
+    ----------
+    ax : Axes
+    path : path
+    dpi : int
+        Of a PNG.
+
+    Raises
+    ------
+    RunError
+        If the file cannot be written.
+    """
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    from netinfer.io.files import atomic_path
+
+    figure = ax.figure
+    if not isinstance(figure, Figure):
+        raise TypeError("only a plain figure can be written")
+    kind = Path(path).suffix.removeprefix(".")
+    # Neither time nor version; ids of an SVG that do not change from run to run.
+    metadata = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
+    with atomic_path(path) as temporary, matplotlib.rc_context({"svg.hashsalt": "netinfer"}):
+        figure.savefig(temporary, format=kind, dpi=dpi, metadata=metadata)
 
 
 def tidy(ax: Axes, *, grid: str | None = None) -> None:

@@ -174,6 +174,40 @@ def write_comparison_report(path: str | os.PathLike[str], found: Any, *, title: 
     return Path(path)
 
 
+def write_motif_report(path: str | os.PathLike[str], model: Any, *, title: str | None = None) -> Path:
+    """Write one self-contained HTML page about a motif-position model, as `write_report` does of a data set.
+
+    Parameters
+    ----------
+    path : path
+        The page to write. Its folder must exist; the files of the model that lie there already are linked.
+    model : MotifModel
+        Its matches with known motifs are shown where it was read from a folder that has them, or came from
+        `netinfer.models.motif.match_footprints` by way of ``write(motifs=...)``.
+    title : str, optional
+        By default the name of the response.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    RunError
+        If the file cannot be written.
+    """
+    from netinfer.io.files import atomic_write
+    from netinfer.report.motif import motif_facts
+
+    path = Path(path)
+    page = _template("motif.html").render(
+        title=title or str(model.record["response"]), **motif_facts(model, path.parent)
+    )
+    with atomic_write(path) as file:
+        file.write(page)
+    return path
+
+
 def _template(name: str = "report.html") -> Any:
     import jinja2
 

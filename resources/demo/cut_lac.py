@@ -23,6 +23,7 @@ N_BINS = 10
 
 
 def main(package: Path, folder: Path) -> None:
+    """Read the package's file and write the cut."""
     with gzip.open(package / "examples" / "datasets" / "sortseq_data.csv.gz") as handle:
         table = pd.read_csv(handle)
     counts = table[[f"ct_{i}" for i in range(N_BINS)]].to_numpy(dtype=float)

@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from netinfer.models.motif_sites.links import MotifLinks, fit_links
 
 import netinfer as ni
 from netinfer.io.motifs import Motif, write_meme
 from netinfer.models.motif import MotifModel
+from netinfer.models.motif_sites.links import MotifLinks, fit_links
 from netinfer.models.motif_sites.scores import SiteScores
 from netinfer.network import Network
 

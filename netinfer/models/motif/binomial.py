@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 from netinfer.errors import ConvergenceWarning, InputError
-from netinfer.models.motif.choice import N_FOLDS, Choice, folds
+from netinfer.models.motif.choice import N_FOLDS, Choice, chosen, folds
 from netinfer.models.motif.halves import INTERVAL_LEVEL, Stability, Tally
 from netinfer.models.motif.paths import DEPENDENT, Paths, contributions, whitening
 from netinfer.models.motif.problem import MotifProblem
@@ -172,20 +172,16 @@ def choose_binomial(fit: BinomialFit, penalties: np.ndarray, *, model: str, rule
     share, area = np.zeros((N_FOLDS, len(penalties))), np.full((N_FOLDS, len(penalties)), np.nan)
     chance = np.average(problem.is_case, weights=fit.weights)
     whole = -2.0 * (chance * np.log(chance) + (1.0 - chance) * np.log1p(-chance))
+    heldout = np.empty((len(penalties), len(problem.codes)))
+    coefs = np.zeros((N_FOLDS, len(penalties), fit.x.shape[1]))
     for k in range(N_FOLDS):
         train, test = np.flatnonzero(row_fold != k), np.flatnonzero(row_fold == k)
         path, intercept = fit.path(model, train, penalties)
         scores = intercept[:, None] + path.coef[0] @ fit.x[test].T
+        heldout[:, test], coefs[k] = scores, path.coef[0]
         signs = np.where(problem.is_case[test], -1.0, 1.0)
         deviance = 2.0 * np.average(np.logaddexp(0.0, signs * scores), weights=fit.weights[test], axis=1)
         share[k] = 1.0 - deviance / whole
         area[k] = [auc(row, problem.is_case[test]) for row in scores]
-    mean, se = share.mean(axis=0), share.std(axis=0, ddof=1) / np.sqrt(N_FOLDS)
-    best = int(mean.argmax())
-    place = best if rule == "best" else int((mean >= mean[best] - se[best]).argmax())
-    known = ~np.isnan(area)
-    n_known = known.sum(axis=0)
-    mean_area = np.divide(
-        np.where(known, area, 0.0).sum(axis=0), n_known, out=np.full(len(mean), np.nan), where=n_known > 0
-    )
-    return Choice(penalties, mean, se, mean_area, place)
+    mean, se, mean_area, place = chosen(share, area, rule)
+    return Choice(penalties, mean, se, mean_area, place, row_fold, heldout[place].copy(), coefs[:, place].copy())

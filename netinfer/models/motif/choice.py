@@ -34,6 +34,13 @@ class Choice:
         Mean over the folds of the correlation of prediction and activity; NaN where no fold has one.
     place : int
         The penalty chosen.
+    fold : int array, shape (n,)
+        The fold of each sequence.
+    heldout : float array, shape (n,)
+        Of each sequence, what the fit without its fold predicts at that penalty: the response less its mean over all
+        (two classes: the log odds).
+    fold_coef : float array, shape (n_folds, n_columns)
+        Coefficients of these fits.
     """
 
     penalties: np.ndarray
@@ -41,6 +48,9 @@ class Choice:
     r2_se: np.ndarray
     r: np.ndarray
     place: int
+    fold: np.ndarray
+    heldout: np.ndarray
+    fold_coef: np.ndarray
 
 
 def folds(n_units: int, seed: int, n_folds: int = N_FOLDS) -> np.ndarray:
@@ -105,6 +115,8 @@ def choose_penalty(
     r = np.full(r2.shape, np.nan)
     fold = folds(problem.n_units, seed)[problem.unit]
     transform = problem.coding.transform
+    coefs = np.zeros((n_responses, N_FOLDS, len(penalties), problem.design.n_columns))
+    intercepts = np.zeros((n_responses, N_FOLDS, len(penalties)))
     for k in range(N_FOLDS):
         inside = problem.count(np.flatnonzero(fold == k))
         test, train = inside.moments(transform), (everything - inside).moments(transform)
@@ -113,7 +125,28 @@ def choose_penalty(
         for t in range(n_responses):
             coef = refitted(train, path, t, is_refit)
             r2[t, k], r[t, k] = score(coef, train, test, t, float(whole[t]))
-    return [_chosen(penalties, r2[t], r[t], rule) for t in range(n_responses)]
+            coefs[t, k], intercepts[t, k] = coef, train.target_mean[t] - coef @ train.regulator_mean
+    out = []
+    for t in range(n_responses):
+        mean, se, mean_r, place = chosen(r2[t], r[t], rule)
+        coef = coefs[t, :, place].copy()
+        heldout = heldout_linear(problem, fold, coef, intercepts[t, :, place])
+        out.append(Choice(penalties, mean, se, mean_r, place, fold, heldout, coef))
+    return out
+
+
+def heldout_linear(problem: MotifProblem, fold: np.ndarray, coef: np.ndarray, intercept: np.ndarray) -> np.ndarray:
+    """Return what each sequence gets from the fit without its fold, float array (n,).
+
+    coef : (n_folds, n_columns); intercept : (n_folds,)
+    """
+    transform = problem.coding.transform
+    out = np.empty(len(problem.codes))
+    for k, of_fold in enumerate(coef):
+        rows = np.flatnonzero(fold == k)
+        counted = of_fold if transform is None else transform.T @ of_fold
+        out[rows] = intercept[k] + problem.design.matrix(rows) @ counted
+    return out
 
 
 def score(
@@ -135,11 +168,12 @@ def score(
     return (base - error) / variance, r
 
 
-def _chosen(penalties: np.ndarray, r2: np.ndarray, r: np.ndarray, rule: str) -> Choice:
+def chosen(r2: np.ndarray, r: np.ndarray, rule: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
+    """Return mean and standard error of R2 over the folds, mean r, and the place that a rule chooses."""
     mean, se = r2.mean(axis=0), r2.std(axis=0, ddof=1) / np.sqrt(len(r2))
     best = int(mean.argmax())
     place = best if rule == "best" else int((mean >= mean[best] - se[best]).argmax())
     known = ~np.isnan(r)
     n_known = known.sum(axis=0)
     mean_r = np.divide(np.where(known, r, 0.0).sum(axis=0), n_known, out=np.full(len(mean), np.nan), where=n_known > 0)
-    return Choice(penalties, mean, se, mean_r, place)
+    return mean, se, mean_r, place

@@ -12,9 +12,11 @@ from netinfer.io.sequences import SequenceSet
 from netinfer.kernels import thread_limit
 from netinfer.models.motif.binomial import BinomialFit, choose_binomial, select_binomial
 from netinfer.models.motif.choice import FINEST, Choice, choose_penalty, paths_of, refitted
+from netinfer.models.motif.columns import unmatched
+from netinfer.models.motif.counted import count_footprints
 from netinfer.models.motif.footprints import find_footprints
 from netinfer.models.motif.halves import Stability, grid, noise_penalties, select_gaussian
-from netinfer.models.motif.heldout import check_test, number, score_test
+from netinfer.models.motif.heldout import check_test, number, with_predictions
 from netinfer.models.motif.model import EXPECTED_FALSE_POSITIONS_NOTE, MotifModel
 from netinfer.models.motif.pairs import with_pairs
 from netinfer.models.motif.paths import largest_penalties
@@ -225,12 +227,12 @@ def _fitted(read: SequenceSet, activity: Any, given: dict[str, Any], settings: S
         else:
             intercept = float(intercepts[choice.place]) + _constant_part(problem, coef, by_base)
         built = _model(problem, settings, one, choice, by_base, intercept, t, float(path.gap[t]), is_refit)
+        heldout = choice.heldout
         if settings.pairs is not None:
             with thread_limit(1):
-                built = with_pairs(built, problem, one, settings, t)
-        if is_test is not None:
-            built.record["test"] = score_test(built, read, activity, given["weights"], is_test, t, problem)
-        models.append(built)
+                built, heldout = with_pairs(built, problem, one, choice, settings, t)
+        outside = (activity, given["weights"])
+        models.append(with_predictions(built, problem, read, outside, heldout, choice.fold, is_test, t))
     return models
 
 
@@ -265,10 +267,13 @@ def _model(
     )
     occurs = problem.design.n_of_base > 0
     effect = np.nan_to_num(stable.effect.reshape(-1, 4))
+    if not effect.any():
+        effect = by_base
     prints = find_footprints(
         is_selected, stable.contribution, effect, problem.coding.reference, occurs, letters=problem.letters,
         gap=settings.gap, share=settings.share, first=settings.first, bound=bound,
     )  # fmt: skip
+    prints = unmatched(prints)
     worst = max(stable.worst_gap, gap)
     score = "r" if problem.family == "gaussian" else "auc"
     share = "r2" if problem.family == "gaussian" else "deviance_explained"
@@ -284,7 +289,9 @@ def _model(
         "first": settings.first,
         "constant_positions": (problem.constant + settings.first).tolist(),
         "reference": "".join(problem.letters[b] for b in problem.coding.reference),
+        "letters": problem.letters,
         "base_occurs": occurs.tolist(),
+        **count_footprints(problem.codes, prints, effect, settings.first),
         "coding": problem.coding.name,
         "model": settings.model,
         "is_refit": is_refit,

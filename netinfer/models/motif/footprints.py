@@ -86,6 +86,21 @@ def find_footprints(
     return pd.DataFrame(rows, columns=list(FOOTPRINT_COLUMNS))
 
 
+def best_bases(effect: np.ndarray, occurs: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Return the base of the largest effect at each position, the reference where several share it, int array (n,).
+
+    Parameters
+    ----------
+    effect : float array, shape (n, 4)
+    occurs : bool array, shape (n, 4)
+    reference : uint8 array, shape (n,)
+    """
+    values = np.where(occurs, effect, -np.inf)
+    best = values.argmax(axis=1)
+    is_tied = values[np.arange(len(values)), reference] >= values.max(axis=1) - 1e-12
+    return np.where(is_tied, reference, best).astype(np.uint8)
+
+
 def _best(coef: np.ndarray, occurs: np.ndarray, letters: str) -> str:
     """Return the letter of the bases with the largest coefficient among those that occur; N where all are equal."""
     values = np.where(occurs, coef, -np.inf)

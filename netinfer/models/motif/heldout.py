@@ -1,4 +1,4 @@
-"""Sequences of one's own split: checked, and scored by a model that never saw them."""
+"""Predictions by fits that never saw the sequence: of the folds, and of a split of one's own; and their figures."""
 
 from __future__ import annotations
 
@@ -9,33 +9,108 @@ import numpy as np
 import pandas as pd
 
 from netinfer.errors import InputError
-from netinfer.io.sequences import AMBIGUOUS
+from netinfer.io.sequences import AMBIGUOUS, SequenceSet
+from netinfer.models.motif.columns import PREDICTIONS
 from netinfer.models.motif.model import MotifModel
 from netinfer.models.motif.problem import MotifProblem, matched
 from netinfer.stability.odds import auc
 
+TEST = "test"
 
-def score_test(
-    model: MotifModel, read: Any, activity: Any, weights: Any, is_test: np.ndarray, response: int, problem: MotifProblem
-) -> dict[str, Any]:
-    """Score predictions on sequences that had no part in the fit; ambiguous ones and those without activity are out."""
-    values = matched(read, activity)[1][:, response]
-    rows = np.flatnonzero(is_test & ~pd.isna(values) & ~(read.codes == AMBIGUOUS).any(axis=1))
-    if not rows.size:
-        raise InputError("test: no sequence of it has an activity: leave it out")
-    part = dataclasses.replace(read, ids=tuple(read.ids[i] for i in rows), codes=read.codes[rows])
-    predicted = model.predict(part)
-    if problem.family == "binomial":
-        return {"n": len(rows), "auc": number(auc(predicted, values[rows] == problem.classes[1]))}
-    truth = values[rows].astype(np.float64)
-    amounts = np.ones(len(rows)) if weights is None else matched(read, weights)[1][rows, 0].astype(np.float64)
-    mean = np.average(truth, weights=amounts)
-    spread = np.average((truth - mean) ** 2, weights=amounts)
-    around = predicted - np.average(predicted, weights=amounts)
-    size = np.sqrt(spread * np.average(around**2, weights=amounts))
-    r = float(np.average(around * (truth - mean), weights=amounts) / size) if size > 0 else float("nan")
-    r2 = 1.0 - np.average((truth - predicted) ** 2, weights=amounts) / spread if spread > 0 else float("nan")
-    return {"n": len(rows), "r": number(r), "r2": number(float(r2))}
+
+def with_predictions(
+    model: MotifModel,
+    problem: MotifProblem,
+    read: SequenceSet,
+    given: tuple[Any, Any],
+    heldout: np.ndarray,
+    fold: np.ndarray,
+    is_test: np.ndarray | None,
+    response: int,
+) -> MotifModel:
+    """Give a model the table of predictions, and the figures of a test set.
+
+    Parameters
+    ----------
+    model : MotifModel
+    problem : MotifProblem
+    read : SequenceSet
+        All sequences given, those of the test among them.
+    given : tuple
+        Activity and weights of all of them.
+    heldout : float array, shape (n,)
+        Of the problem's sequences: the response less its mean, or log odds, by the fit without their fold.
+    fold : int array, shape (n,)
+    is_test : bool array, shape (n_given,), or None
+    response : int
+    """
+    values = matched(read, given[0])[1][:, response]
+    is_binomial = problem.family == "binomial"
+    truth = (values == problem.classes[1]).astype(np.float64) if is_binomial else values.astype(np.float64)
+    weights = np.ones(len(read)) if given[1] is None else matched(read, given[1])[1][:, 0].astype(np.float64)
+    rows, split = problem.row, np.array([f"fold {k + 1}" for k in range(fold.max() + 1)], dtype=object)[fold]
+    predicted = 0.5 * (1.0 + np.tanh(0.5 * heldout)) if is_binomial else heldout + problem.centre[response]
+    if is_test is not None:
+        kept = np.flatnonzero(is_test & ~pd.isna(values) & ~(read.codes == AMBIGUOUS).any(axis=1))
+        if not kept.size:
+            raise InputError("test: no sequence of it has an activity: leave it out")
+        outside = model.predict(dataclasses.replace(read, ids=tuple(read.ids[i] for i in kept), codes=read.codes[kept]))
+        model.record["test"] = _test_figures(outside, truth[kept], weights[kept], problem.family)
+        rows, predicted = np.append(rows, kept), np.append(predicted, outside)
+        split = np.append(split, np.full(len(kept), TEST, dtype=object))
+    order = np.argsort(rows, kind="stable")
+    rows = rows[order]
+    table = pd.DataFrame(
+        {
+            "id": [read.ids[i] for i in rows],
+            "activity": truth[rows],
+            "prediction": predicted[order],
+            "split": split[order],
+            "weight": weights[rows],
+        },
+        columns=[column.name for column in PREDICTIONS],
+    )
+    return dataclasses.replace(model, predictions=table)
+
+
+def fold_figures(
+    truth: np.ndarray, predicted: np.ndarray, fold: np.ndarray, weights: np.ndarray | None
+) -> dict[str, float | None]:
+    """Return R2, its standard error and r, each a mean over the folds, of numbers.
+
+    Of a fold, R2 is what predictions take off the mean square error around the mean of the other folds, as a share of
+    the variance of all sequences.
+    """
+    w = np.ones(len(truth)) if weights is None else weights
+    whole = np.average((truth - np.average(truth, weights=w)) ** 2, weights=w)
+    r2, r = [], []
+    for k in range(fold.max() + 1):
+        inside = fold == k
+        y, x, v = truth[inside], predicted[inside], w[inside]
+        base = np.average((y - np.average(truth[~inside], weights=w[~inside])) ** 2, weights=v)
+        r2.append((base - np.average((y - x) ** 2, weights=v)) / whole)
+        r.append(_correlation(x, y, v))
+    known = [value for value in r if np.isfinite(value)]
+    return {
+        "r2": float(np.mean(r2)),
+        "r2_se": float(np.std(r2, ddof=1) / np.sqrt(len(r2))),
+        "r": float(np.mean(known)) if known else None,
+    }
+
+
+def _correlation(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> float:
+    x, y = x - np.average(x, weights=weights), y - np.average(y, weights=weights)
+    size = np.sqrt(np.average(x**2, weights=weights) * np.average(y**2, weights=weights))
+    return float(np.average(x * y, weights=weights) / size) if size > 0 else float("nan")
+
+
+def _test_figures(predicted: np.ndarray, truth: np.ndarray, weights: np.ndarray, family: str) -> dict[str, Any]:
+    """Score predictions of sequences that had no part in the fit."""
+    if family == "binomial":
+        return {"n": len(truth), "auc": number(auc(predicted, truth == 1.0))}
+    spread = np.average((truth - np.average(truth, weights=weights)) ** 2, weights=weights)
+    r2 = 1.0 - np.average((truth - predicted) ** 2, weights=weights) / spread if spread > 0 else float("nan")
+    return {"n": len(truth), "r": number(_correlation(predicted, truth, weights)), "r2": number(float(r2))}
 
 
 def check_test(test: Any, n: int) -> np.ndarray | None:

@@ -4,58 +4,27 @@ from __future__ import annotations
 
 import os
 import warnings
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from netinfer.errors import InputError
-from netinfer.io.columns import Column
-from netinfer.io.files import made_folder
+from netinfer.io.motifs import Motif
 from netinfer.io.sequences import AMBIGUOUS, as_sequences
-from netinfer.io.tables import write_json, write_tsv
+from netinfer.models.motif.columns import no_predictions
+from netinfer.models.motif.counted import footprint_motifs
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 EXPECTED_FALSE_POSITIONS_NOTE = (
     "It counts positions chosen by sampling chance, given independent sequences; it does not count positions that are "
     "confounded, that stand for another position, or at which something else than a protein's site changes activity."
-)
-POSITION_COLUMNS = (
-    Column("position", "int", "", "number of the position, the first one as `first` says"),
-    Column("base", "string", "", "base; U for T where the sequences are RNA"),
-    Column("is_reference", "boolean", "", "whether it is the reference base, or the commonest where none was given"),
-    Column("n_sequences", "int", "", "sequences that have the base"),
-    Column("coef", "float", "activity (log odds of the class)", "coefficient of the model that predicts; often 0"),
-    Column(
-        "effect", "float", "activity (log odds of the class)",
-        "coefficient among the positions selected on one half of the sequences, estimated on the other; median", True,
-    ),
-    Column("effect_low", "float", "as effect", "lower end of the 95 % interval", True),
-    Column("effect_high", "float", "as effect", "upper end of the 95 % interval", True),
-    Column("base_selection_probability", "float", "", "share of half-samples whose Lasso selects the base"),
-    Column("weight", "float", "activity", "standard deviation of what the position adds, mean over half-samples"),
-    Column("selection_probability", "float", "", "share of half-samples whose group Lasso selects the position"),
-    Column(
-        "expected_false_positions", "float", "positions",
-        "expected false positions at the cut that ends at this one", True,
-    ),
-    Column("q_value", "float", "", "smallest expected share of false positions of a cut that includes it", True),
-    Column("rank", "int", "", "rank of the position"),
-    Column("is_selected", "boolean", "", "whether the position is at the cut"),
-)  # fmt: skip
-FOOTPRINTS = (
-    Column("footprint", "int", "", "number, from the first position on"),
-    Column("start", "int", "", "first position"),
-    Column("end", "int", "", "last position, inside"),
-    Column("length", "int", "bases", "positions from start to end"),
-    Column("n_positions", "int", "", "positions that are selected and strong"),
-    Column("consensus", "string", "", "bases of the highest activity"),
-    Column("word", "string", "", "reference bases"),
-    Column("weight", "float", "activity", "root of the sum of squares of the positions' weights"),
-    Column("peak", "int", "", "position of the largest weight"),
-    Column("expected_false_positions", "float", "positions", "largest of its positions", True),
 )
 _SHOWN = 10
 _BLOCK = 65_536
@@ -75,7 +44,8 @@ class MotifModel:
         position, base, is_reference, n_sequences, coef, effect, effect_low, effect_high, base_selection_probability;
         and of the position: weight, selection_probability, expected_false_positions, q_value, rank, is_selected.
     footprints : DataFrame
-        Selected positions gathered to segments: see `find_footprints`.
+        Selected positions gathered to segments: see `find_footprints`; best_match and what belongs to it are empty
+        unless motifs were given, see `match_footprints`.
     record : dict
         JSON's own types: sequences, units, settings, held-out figures, certificate, notes.
     cut : dict
@@ -83,6 +53,9 @@ class MotifModel:
     pairs, terms : DataFrame or None
         Where interactions were asked for: one row a pair of chosen positions (see `netinfer.models.motif.pairs`), and
         the coefficients of pairs of bases, position_1, base_1, position_2, base_2, coef, which add to the bases' own.
+    predictions : DataFrame, one row a sequence of the fit or the test, in the order given
+        id, activity, prediction, split, weight: each prediction by a fit that never saw the sequence, that without its
+        fold (``fold 1``, ...) or for ``test`` this model.
 
     Notes
     -----
@@ -98,6 +71,7 @@ class MotifModel:
     cut: dict[str, Any]
     pairs: pd.DataFrame | None = None
     terms: pd.DataFrame | None = None
+    predictions: pd.DataFrame = field(default_factory=no_predictions)
 
     def scores(self, codes: np.ndarray) -> np.ndarray:
         """Return intercept, bases and pairs added up, float array (n_sequences,), from codes 0 to 3."""
@@ -167,26 +141,78 @@ class MotifModel:
         ]
         return ends[0], ends[1], self.terms["coef"].to_numpy(dtype=np.float64)
 
-    def write(self, folder: str | os.PathLike[str]) -> list[Path]:
-        """Write positions.tsv, footprints.tsv, model.json, and the files of pairs, each whole or not at all.
+    @property
+    def effects(self) -> np.ndarray:
+        """Effects of A, C, G, T at each position, float array (n_positions, 4), as `positions` has them; 0 where none.
+
+        The coefficients where no effect could be estimated at all, as of two classes with weights.
+        """
+        out = np.zeros_like(self.coef)
+        places = (self.positions["position"] - self.record["first"]).to_numpy(dtype=np.int64)
+        bases = [self.record["letters"].index(base) for base in self.positions["base"]]
+        out[places, bases] = self.positions["effect"].fillna(0.0)
+        return out if out.any() else self.coef.copy()
+
+    def footprint_motifs(self) -> list[Motif]:
+        """Return a matrix for each footprint, counted from the sequences that fit it best.
+
+        Returns
+        -------
+        list of netinfer.io.motifs.Motif
+            Named ``footprint_1`` and so on. Counted are the sequences in the top tenth by the sum of the effects over
+            the footprint, 20 at least, with all that tie with the last of them; `n_sites` is their number. Each counts
+            once: weights say how well an activity is known, and have no part. `background` is the share of the bases
+            in all sequences.
+        """
+        return footprint_motifs(self.record)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the effects along the sequence: see `netinfer.plot.promoter_effects`."""
+        from netinfer.plot.motif import promoter_effects
+
+        return promoter_effects(self, ax=ax)
+
+    def write(
+        self, folder: str | os.PathLike[str], *, motifs: Sequence[Motif] | str | os.PathLike[str] | None = None
+    ) -> list[Path]:
+        """Write tables, matrices, figures and model.json, each whole or not at all; `read` gives the model back.
+
+        Parameters
+        ----------
+        folder : path
+            Made where it does not exist. What an earlier model left there under these names is replaced or removed.
+        motifs : list of Motif, or path of a MEME, JASPAR or TRANSFAC file, optional
+            The best match of each footprint among them is written with it: see `match_footprints`.
+
+        Returns
+        -------
+        list of Path
+            positions.tsv, footprints.tsv, predictions.tsv, with pairs pairs.tsv and pair_terms.tsv, footprints.meme,
+            figures/effects and figures/footprint_<k> as .png and .svg, model.json.
 
         Raises
         ------
+        InputError
+            If the motifs cannot be used.
         RunError
             If a file cannot be written.
         """
-        folder = made_folder(folder)
-        files = [folder / name for name in ("positions.tsv", "footprints.tsv", "model.json")]
-        write_tsv(files[0], self.positions, POSITION_COLUMNS)
-        write_tsv(files[1], self.footprints, FOOTPRINTS)
-        if self.pairs is not None and self.terms is not None:
-            from netinfer.models.motif.pairs import PAIR_COLUMNS
+        from netinfer.models.motif.files import with_matches, write_model
 
-            files += [folder / "pairs.tsv", folder / "pair_terms.tsv"]
-            write_tsv(files[3], self.pairs, PAIR_COLUMNS)
-            write_tsv(files[4], self.terms)
-        write_json(files[2], {**self.record, "coef": self.coef.tolist(), "intercept": self.intercept, "cut": self.cut})
-        return files
+        return write_model(folder, self if motifs is None else with_matches(self, motifs))
+
+    @classmethod
+    def read(cls, folder: str | os.PathLike[str]) -> MotifModel:
+        """Read back a model from a folder that `write` made: every number is the one that was written.
+
+        Raises
+        ------
+        InputError
+            If a file is missing or damaged, or of another kind or format.
+        """
+        from netinfer.models.motif.files import read_model
+
+        return read_model(folder, cls)
 
     def in_words(self) -> str:
         """Say in one line what came out."""

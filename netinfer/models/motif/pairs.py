@@ -14,9 +14,9 @@ import pandas as pd
 from scipy import stats
 
 from netinfer.errors import InputError
-from netinfer.io.columns import Column
-from netinfer.models.motif.choice import N_FOLDS, folds, score
+from netinfer.models.motif.choice import N_FOLDS, Choice, folds, score
 from netinfer.models.motif.halves import NOISE_LEVEL, Stability, grid
+from netinfer.models.motif.heldout import fold_figures
 from netinfer.models.motif.model import MotifModel
 from netinfer.models.motif.paths import Paths, largest_penalties, least_squares, position_paths
 from netinfer.models.motif.problem import MotifProblem
@@ -28,16 +28,6 @@ from netinfer.stability import SelectionCounts, complementary_pair, expected_fal
 
 # Most positions that are paired: 190 pairs, 1,770 columns. The strongest are taken where there are more.
 MOST_POSITIONS = 20
-PAIR_COLUMNS = (
-    Column("position_1", "int", "", "first position"),
-    Column("position_2", "int", "", "second position"),
-    Column("distance", "int", "bases", "from the first to the second"),
-    Column("weight", "float", "activity", "standard deviation of what the pair adds to single bases, mean"),
-    Column("selection_probability", "float", "", "share of half-samples that select the pair"),
-    Column("expected_false_pairs", "float", "pairs", "expected false pairs at the cut that ends here", True),
-    Column("q_value", "float", "", "smallest expected share of false pairs of a cut that includes it", True),
-    Column("is_selected", "boolean", "", "whether the pair is at the cut"),
-)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -47,7 +37,7 @@ class PairFit:
     Attributes
     ----------
     table : DataFrame
-        One row a pair of chosen positions: see `PAIR_COLUMNS`.
+        One row a pair of chosen positions: see `netinfer.models.motif.columns.PAIRS`.
     terms : DataFrame
         position_1, base_1, position_2, base_2 (codes 0 to 3), coef: what two bases add where they are together.
     coef : float array, shape (n_positions, 4)
@@ -56,6 +46,8 @@ class PairFit:
         R2, its standard error and r over the folds, with and without pairs, of what the other positions leave of the
         activity.
     gap : float
+    predicted : float array, shape (n,)
+        Of each sequence, what single bases and pairs give by the fits without its fold: the response less its mean.
     """
 
     table: pd.DataFrame
@@ -63,6 +55,7 @@ class PairFit:
     coef: np.ndarray
     heldout: dict[str, float]
     gap: float
+    predicted: np.ndarray
 
 
 def fit_pairs(
@@ -71,6 +64,7 @@ def fit_pairs(
     positions: np.ndarray,
     weight: np.ndarray,
     *,
+    choice: Choice,
     settings: Settings,
     response: int,
 ) -> PairFit | None:
@@ -85,6 +79,8 @@ def fit_pairs(
     positions : int array, rising
     weight : float array, shape (n_positions,)
         Decides which positions are paired where there are more than `MOST_POSITIONS`.
+    choice : Choice
+        The folds, and the fits to them without pairs.
     settings : Settings
         As for the positions; pairs are cut at the same ``fdr``, 0.1 where another cut is asked for.
     response : int
@@ -123,7 +119,26 @@ def fit_pairs(
         }
     )
     single, terms = _in_coding(problem, positions, single, terms[terms["coef"] != 0].reset_index(drop=True))
-    return PairFit(table, terms, single, heldout, float(path.gap[0]))
+    predicted = _predicted(run, positions, penalties[: place + 1], choice, response)
+    return PairFit(table, terms, single, heldout, float(path.gap[0]), predicted)
+
+
+def _predicted(run: _Run, positions: np.ndarray, penalties: np.ndarray, choice: Choice, response: int) -> np.ndarray:
+    """Fit other positions, single bases and pairs anew without each fold, and predict its sequences, (n,)."""
+    problem = run.problem
+    out = np.empty(len(problem.codes))
+    for k, coef in enumerate(choice.fold_coef):
+        inside = choice.fold == k
+        others = problem.coding.by_base(coef)
+        others[positions] = 0.0
+        rest = others[np.arange(problem.n_positions), problem.codes].sum(axis=1)
+        rest -= np.average(rest, weights=problem.weights)
+        of_fold = _Run(problem, run.pairs, (problem.responses[:, response] - rest)[:, None])
+        moments = of_fold.count(np.flatnonzero(~inside)).moments()
+        found = of_fold.refit(moments, of_fold.path(moments, penalties))[-1]
+        start = moments.target_mean[0] - found @ moments.regulator_mean
+        out[inside] = rest[inside] + start + run.pairs.design.matrix(np.flatnonzero(inside)) @ found
+    return out
 
 
 def _in_coding(
@@ -158,9 +173,9 @@ def _in_coding(
 
 
 def with_pairs(
-    model: MotifModel, problem: MotifProblem, stable: Stability, settings: Settings, response: int
-) -> MotifModel:
-    """Add interactions between chosen positions to a model."""
+    model: MotifModel, problem: MotifProblem, stable: Stability, choice: Choice, settings: Settings, response: int
+) -> tuple[MotifModel, np.ndarray]:
+    """Add interactions between chosen positions to a model; return its held-out predictions beside it."""
     first = settings.first
     if settings.pairs == "selected":
         chosen = model.positions.loc[model.positions["is_selected"], "position"].unique() - first
@@ -174,13 +189,14 @@ def with_pairs(
     found = None
     if len(chosen) > 1:
         found = fit_pairs(
-            problem, model.coef, np.asarray(chosen), stable.contribution, settings=settings, response=response
-        )
+            problem, model.coef, np.asarray(chosen), stable.contribution, choice=choice, settings=settings,
+            response=response,
+        )  # fmt: skip
     if found is None:
         model.record["notes"].append(
             "pairs: fewer than two positions to pair, or no two bases are together often enough"
         )
-        return model
+        return model, choice.heldout
     table, terms = found.table.copy(), found.terms.copy()
     for name in ("position_1", "position_2"):
         table[name] += first
@@ -199,10 +215,14 @@ def with_pairs(
         "n_coefficients": int(np.count_nonzero(found.coef)) + len(terms),
         "n_pair_coefficients": len(terms),
         "heldout_pairs": found.heldout,
+        "heldout_with_pairs": {
+            **fold_figures(problem.responses[:, response], found.predicted, choice.fold, problem.weights),
+            "meaning": "as heldout, of bases and pairs; which positions are paired was chosen on all folds",
+        },
         "worst_duality_gap": worst,
         "is_certified": worst <= CERTIFIED,
     }
-    return dataclasses.replace(built, intercept=intercept, positions=positions, record=record)
+    return dataclasses.replace(built, intercept=intercept, positions=positions, record=record), found.predicted
 
 
 class _Run:

@@ -42,6 +42,8 @@ class MotifProblem:
     n_dropped : int
         Sequences left out: with ambiguous letters, or without a response.
     notes : tuple of str
+    row : int array, shape (n,)
+        Place of each sequence among those that were given.
     """
 
     family: str
@@ -58,6 +60,7 @@ class MotifProblem:
     constant: np.ndarray
     n_dropped: int
     notes: tuple[str, ...]
+    row: np.ndarray
 
     @property
     def n_units(self) -> int:
@@ -185,6 +188,7 @@ def make_problem(
         constant=constant,
         n_dropped=(len(given) if rows is None else int(rows.sum())) - len(codes),
         notes=tuple(notes),
+        row=np.flatnonzero(kept)[order],
     )
 
 
