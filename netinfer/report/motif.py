@@ -71,6 +71,7 @@ def motif_facts(model: Any, folder: Path) -> dict[str, Any]:
         "n_listed": LISTED,
         "scores": score_rows(record),
         "pairs": _pairs(model),
+        "has_effects": bool(model.positions["effect"].notna().any()),
         "constant": [str(p) for p in record["constant_positions"]],
         "notes": [str(note) for note in record["notes"]],
         "settings": settings_rows(
