@@ -55,7 +55,8 @@ def promoter_effects(model: Any, *, ax: Axes | None = None) -> Axes:
     ax.set_xlim(first - 0.8, first + n - 0.2)
     ax.set_ylim(low, high)
     chosen = np.flatnonzero(is_selected) + first
-    ax.plot(chosen, np.full(len(chosen), 0.975), linestyle="none", marker="v", markersize=3.5, color=INK, zorder=5,
+    size = min(3.5, 0.9 * _points_a_position(ax, n))
+    ax.plot(chosen, np.full(len(chosen), 0.975), linestyle="none", marker="v", markersize=size, color=INK, zorder=5,
             transform=ax.get_xaxis_transform())  # fmt: skip
     _reference(ax, record, is_selected)
     name = label(record["response"], longest=30)
@@ -65,8 +66,7 @@ def promoter_effects(model: Any, *, ax: Axes | None = None) -> Axes:
         ax.set_ylabel(f"effect on {name},\nagainst the position's mean", parse_math=False)
     tidy(ax, grid="y")
     if not len(chosen):
-        ax.text(0.5, 0.9, "no position is at the cut", ha="center", va="top", color=NEUTRAL, fontsize=9.5,
-                transform=ax.transAxes)  # fmt: skip
+        ax.set_title("no position is at the cut", fontsize=9.5, loc="left", color=NEUTRAL)
     return ax
 
 

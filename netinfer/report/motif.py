@@ -32,6 +32,7 @@ RULES = {
     "meinshausen_buhlmann": "the bound of Meinshausen and Bühlmann (2010)",
 }
 _LONG = (
+    "background",
     "base_occurs",
     "footprint_counts",
     "notes",
@@ -70,6 +71,7 @@ def motif_facts(model: Any, folder: Path) -> dict[str, Any]:
         "n_listed": LISTED,
         "scores": score_rows(record),
         "pairs": _pairs(model),
+        "has_effects": bool(model.positions["effect"].notna().any()),
         "constant": [str(p) for p in record["constant_positions"]],
         "notes": [str(note) for note in record["notes"]],
         "settings": settings_rows(
@@ -85,7 +87,7 @@ def motif_facts(model: Any, folder: Path) -> dict[str, Any]:
 
 @aside()
 def draw(model: Any) -> dict[str, Any]:
-    """Return the figures as data URIs: the effects, and the logos of the strongest footprints where they can be drawn."""
+    """Return the figures as data URIs: the effects, and logos of the strongest footprints where they can be drawn."""
     logos = []
     if importlib.util.find_spec("logomaker") is not None:
         strongest = model.footprints.nlargest(LOGOS, "weight")["footprint"]
@@ -96,8 +98,8 @@ def draw(model: Any) -> dict[str, Any]:
 def position_rows(positions: pd.DataFrame, is_met: bool) -> list[dict[str, Any]]:
     """Return one row a position: those at the cut, or the first by rank, with the base of the largest effect."""
     ranked = positions[positions["is_selected"]] if is_met else positions
-    rows = []
-    for position, bases in ranked.sort_values(["rank", "position"]).groupby("position", sort=False):
+    rows: list[dict[str, Any]] = []
+    for _, bases in ranked.sort_values(["rank", "position"]).groupby("position", sort=False):
         if len(rows) == LISTED:
             break
         size = bases["effect"].abs().where(~bases["is_reference"]).to_numpy(dtype=float)
@@ -107,7 +109,7 @@ def position_rows(positions: pd.DataFrame, is_met: bool) -> list[dict[str, Any]]
         one = bases.iloc[0]
         rows.append(
             {
-                "position": int(position),  # type: ignore[call-overload]
+                "position": int(one["position"]),
                 "reference": reference.iloc[0] if len(reference) else "",
                 "base": "" if best is None else best["base"],
                 **{name: None if best is None else best[name] for name in ("effect", "effect_low", "effect_high")},
@@ -137,17 +139,17 @@ def advice(record: dict[str, Any]) -> list[str]:
     says_something = heldout[name] > 2.0 * heldout[f"{name}_se"]
     if says_something:
         return [
-            f"Held-out prediction is better than the mean ({heldout[name]:.2f} of what there is to explain), so that some "
-            "bases matter: more distinct sequences would tell which.",
-            "A looser cut, such as `expected_false_positions=1`, lists the strongest with that many false ones allowed.",
+            f"Held-out prediction is better than the mean ({heldout[name]:.2f} of what there is to explain), so that "
+            "some bases matter: more distinct sequences would tell which.",
+            "A looser cut, such as `expected_false_positions=1`, lists the strongest, with one false one allowed.",
             "Where nearly all positions matter, the bound cannot be small: read the intervals of the effects.",
         ]
     return [
         "Held-out prediction is no better than the mean: single bases at fixed places do not carry this activity here.",
-        "Look whether each activity stands beside its own sequence, and whether the sequences are aligned to one point.",
+        "See whether each activity stands beside its own sequence, and all sequences are aligned to one point.",
         "Sites that lie at another place in each sequence are found by motifs and distance: "
         "`netinfer.models.motif_sites`.",
-        "Few distinct sequences, or noisy activities, hide small effects: more of them, or `weights` from counts, help.",
+        "Few distinct sequences, or noisy activities, hide small effects: more of them help, or `weights`.",
     ]
 
 
