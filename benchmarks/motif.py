@@ -35,7 +35,8 @@ from netinfer.stability import complementary_pair
 # Kinney et al. (2010): the two halves of the CRP site and the boxes of the RNA polymerase, from 0, both ends inside.
 SITES = {"CRP TGTGA": (6, 10), "CRP TCACT": (17, 21), "-35 box": (39, 44), "-10 box": (63, 68)}
 N_SUBSAMPLES, N_PENALTIES = 100, 20
-MOTIF = "TGTGANNNNNNTCACA"
+# The first is its own reverse complement, as CRP's site is; on two strands the second is planted, which is not.
+MOTIF, ONE_WAY = "TGTGANNNNNNTCACA", "TTGACNNNNNNGGATA"
 LENGTH, START, JITTER = 60, 20, 3
 KINDS = ("library", "fixed", "jittered", "two strands", "none")
 SIZES = (200, 1000)
@@ -231,7 +232,7 @@ def planted(kind: str, n: int, seed: int) -> tuple[SequenceSet, np.ndarray, set[
     """
     rng = np.random.default_rng([KINDS.index(kind), n, seed])
     share = np.array([0.3, 0.2, 0.2, 0.3])
-    word = np.array(["ACGT".find(letter) for letter in MOTIF])
+    word = np.array(["ACGT".find(letter) for letter in (ONE_WAY if kind == "two strands" else MOTIF)])
     offsets = np.flatnonzero(word >= 0)
     ids = tuple(map(str, range(n)))
     if kind == "library":
