@@ -1,7 +1,7 @@
 """Which bases of a promoter matter: the lac promoter, splice sites, and sequences with planted motifs.
 
     python benchmarks/motif.py lac [--peers 2]
-    python benchmarks/motif.py mpsa
+    python benchmarks/motif.py mpsa [--mavenn PYTHON]
     python benchmarks/motif.py simulated [--runs 200]
 
 `lac` and `mpsa` read NETINFER_DATA. `lac` fits the training and validation sets of the sort-seq data and scores the
@@ -14,8 +14,11 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import subprocess
+import tempfile
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -32,7 +35,8 @@ from netinfer.stability import complementary_pair
 # Kinney et al. (2010): the two halves of the CRP site and the boxes of the RNA polymerase, from 0, both ends inside.
 SITES = {"CRP TGTGA": (6, 10), "CRP TCACT": (17, 21), "-35 box": (39, 44), "-10 box": (63, 68)}
 N_SUBSAMPLES, N_PENALTIES = 100, 20
-MOTIF = "TGTGANNNNNNTCACA"
+# The first is its own reverse complement, as CRP's site is; on two strands the second is planted, which is not.
+MOTIF, ONE_WAY = "TGTGANNNNNNTCACA", "TTGACNNNNNNGGATA"
 LENGTH, START, JITTER = 60, 20, 3
 KINDS = ("library", "fixed", "jittered", "two strands", "none")
 SIZES = (200, 1000)
@@ -171,11 +175,11 @@ def sklearn_path(x: np.ndarray, y: np.ndarray, labels: np.ndarray, penalties: np
     lasso_path(x, y, alphas=penalties, precompute=True, tol=1e-4)
 
 
-def mpsa() -> None:
+def mpsa(mavenn: str | None) -> None:
     table = read_variants(DATA / "mpsa_brca2" / "mpsa_data.csv.gz", sequence="x", activity="y", split="set")
     is_test = table["split"] == "test"
     fit_motif_positions(table["sequences"][:400], table["activity"][:400], n_subsamples=4)
-    rows = []
+    rows, predicted = [], {}
     for name, settings in (
         ("single bases, Lasso", {}),
         ("single bases, group Lasso", {"model": "group_lasso"}),
@@ -184,6 +188,7 @@ def mpsa() -> None:
         began = time.perf_counter()
         model = fit_motif_positions(table["sequences"], table["activity"], test=is_test, penalty="best", **settings)
         record = model.record
+        predicted[name] = model.predict(table["sequences"][is_test])
         rows.append(
             {
                 "model": name,
@@ -201,6 +206,12 @@ def mpsa() -> None:
     shown = ["position", "weight", "selection_probability", "expected_false_positions"]
     print(model.positions.drop_duplicates("position")[shown].to_markdown(index=False, floatfmt=".3f"))
     print("\n" + model.pairs.nlargest(10, "weight").to_markdown(index=False, floatfmt=".3f"))
+    if mavenn:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "predictions.tsv"
+            pd.DataFrame(predicted).to_csv(file, sep="\t", index=False)
+            script = Path(__file__).with_name("motif_mavenn.py")
+            subprocess.run([mavenn, str(script), "--predictions", str(file)], check=True)
 
 
 def ridge_r2(table: dict, is_test: np.ndarray) -> float:
@@ -221,7 +232,7 @@ def planted(kind: str, n: int, seed: int) -> tuple[SequenceSet, np.ndarray, set[
     """
     rng = np.random.default_rng([KINDS.index(kind), n, seed])
     share = np.array([0.3, 0.2, 0.2, 0.3])
-    word = np.array(["ACGT".find(letter) for letter in MOTIF])
+    word = np.array(["ACGT".find(letter) for letter in (ONE_WAY if kind == "two strands" else MOTIF)])
     offsets = np.flatnonzero(word >= 0)
     ids = tuple(map(str, range(n)))
     if kind == "library":
@@ -290,6 +301,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("lac", "mpsa", "simulated"))
     parser.add_argument("--peers", type=int, default=2, help="half-samples that the peers fit; 0 leaves them out")
+    parser.add_argument("--mavenn", metavar="PYTHON", help="a Python that has MAVE-NN, to fit its models beside")
     parser.add_argument("--runs", type=int, default=200, help="simulated data sets a row")
     parser.add_argument("--rules", nargs="+", default=["shah_samworth"])
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS), help="what is planted")
@@ -297,7 +309,7 @@ def main() -> None:
     if options.what == "lac":
         lac(options.peers)
     elif options.what == "mpsa":
-        mpsa()
+        mpsa(options.mavenn)
     else:
         simulated(options.runs, options.rules, options.kinds)
 
