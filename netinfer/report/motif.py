@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +46,8 @@ _LONG = (
 )
 
 
-def motif_facts(model: Any, folder: Path) -> dict[str, Any]:
-    """Return what the page on a `MotifModel` shows; files beside it in `folder` are linked."""
+def motif_facts(model: Any, folder: Path, page: Path) -> dict[str, Any]:
+    """Return what a page in the folder `page` shows on a `MotifModel`; its files in `folder` are linked."""
     record, cut = model.record, model.cut
     (asked, level) = next(iter(cut["asked"].items()))
     is_binomial = record["family"] == "binomial"
@@ -79,9 +81,46 @@ def motif_facts(model: Any, folder: Path) -> dict[str, Any]:
         ),
         "effect": str(record["effect"]).removeprefix("effect: "),
         "not_counted": str(record["not_counted"]),
-        "files": [(name, what) for name, what in BESIDE.items() if (folder / name).is_file()],
+        "files": [
+            (name, Path(os.path.relpath(folder / name, page)).as_posix(), what)
+            for name, what in BESIDE.items()
+            if (folder / name).is_file()
+        ],
         "figures": draw(model),
         "version": str(record["netinfer"]),
+    }
+
+
+@aside()
+def library_facts(models: Mapping[str, Any], folders: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the page that leads to the models of several responses shows."""
+    first = next(iter(models.values())).record
+    rows = []
+    for response, model in models.items():
+        record = model.record
+        kind = "test" if "test" in record else "heldout"
+        rows.append(
+            {
+                "response": response,
+                "page": f"{folders[response]}/report.html",
+                "n_selected": int(model.cut["n_positions"]),
+                "false_positions": model.cut["expected_false_positions"],
+                "reason": str(model.cut["reason"]),
+                "footprints": model.footprints.to_dict("records"),
+                "score": record[kind].get("r", record[kind].get("auc")),
+                "on": "test set" if kind == "test" else "held-out folds",
+                "effects": as_uri(plot.promoter_effects(model)),
+            }
+        )
+    return {
+        "rows": rows,
+        "n_sequences": first["n_sequences"],
+        "n_units": first["n_units"],
+        "n_positions": first["n_positions"],
+        "score_name": "AUC" if first["family"] == "binomial" else "r",
+        "notes": [str(note) for note in first["notes"]],
+        "not_counted": str(first["not_counted"]),
+        "version": str(first["netinfer"]),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -174,18 +175,26 @@ def write_comparison_report(path: str | os.PathLike[str], found: Any, *, title: 
     return Path(path)
 
 
-def write_motif_report(path: str | os.PathLike[str], model: Any, *, title: str | None = None) -> Path:
+def write_motif_report(
+    path: str | os.PathLike[str],
+    model: Any,
+    *,
+    title: str | None = None,
+    folder: str | os.PathLike[str] | None = None,
+) -> Path:
     """Write one self-contained HTML page about a motif-position model, as `write_report` does of a data set.
 
     Parameters
     ----------
     path : path
-        The page to write. Its folder must exist; the files of the model that lie there already are linked.
+        The page to write. Its folder must exist.
     model : MotifModel
         Its matches with known motifs are shown where it was read from a folder that has them, or came from
         `netinfer.models.motif.match_footprints` by way of ``write(motifs=...)``.
     title : str, optional
         By default the name of the response.
+    folder : path, optional
+        Where the files of the model lie, by default beside the page: those that are there already are linked.
 
     Returns
     -------
@@ -200,11 +209,45 @@ def write_motif_report(path: str | os.PathLike[str], model: Any, *, title: str |
     from netinfer.report.motif import motif_facts
 
     path = Path(path)
-    page = _template("motif.html").render(
-        title=title or str(model.record["response"]), **motif_facts(model, path.parent)
-    )
+    facts = motif_facts(model, path.parent if folder is None else Path(folder), path.parent)
+    page = _template("motif.html").render(title=title or str(model.record["response"]), **facts)
     with atomic_write(path) as file:
         file.write(page)
+    return path
+
+
+def write_library_report(
+    path: str | os.PathLike[str], models: Mapping[str, Any], folders: Mapping[str, str], *, title: str
+) -> Path:
+    """Write the page of a library of sequences: that of its model or, of several responses, one that leads to theirs.
+
+    Parameters
+    ----------
+    path : path
+        The page to write. Its folder must exist.
+    models : mapping of response to MotifModel
+    folders : mapping of response to folder, beside the page
+        Where the files of each model lie, with a ``report.html`` where there are several.
+    title : str
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    RunError
+        If the file cannot be written.
+    """
+    from netinfer.io.files import atomic_write
+    from netinfer.report.motif import library_facts
+
+    path = Path(path)
+    if len(models) == 1:
+        ((response, model),) = models.items()
+        return write_motif_report(path, model, title=title, folder=path.parent / folders[response])
+    with atomic_write(path) as file:
+        file.write(_template("library.html").render(title=title, **library_facts(models, folders)))
     return path
 
 
