@@ -139,6 +139,7 @@ def test_without_a_signal_or_with_few_targets_there_is_none(links):
     assert set(links.edges["source"]) == {"crp"}
     assert links.record["n_fitted"] == 3
     assert links.record["expected_false_motifs_in_all"] == 3.0
+    np.testing.assert_array_equal(table["expected_false_in_all"], 3 * table["expected_false_motifs"])
 
 
 def test_parts_and_threads_give_the_same_bytes_and_files_read_back(links, scores, tmp_path):
