@@ -134,6 +134,7 @@ LINK_EDGES: tuple[Column, ...] = (
     Column("target", "string", "", "target gene, a `name` of `nodes.tsv`"),
     Column("promoter", "string", "", "gene whose promoter has the site: the target, or the first of its operon"),
     Column("motif", "string", "", "selected motif of the regulator; of several the one with the rarest match"),
+    Column("is_own", "boolean", "", "whether it is a motif of the regulator itself, by name or as given"),
     Column("start", "int", "bases from the start", "first base of the match, along the gene; upstream is negative"),
     Column("end", "int", "bases from the start", "the base behind the match"),
     Column("strand", "string", "", "`+` the strand of the gene, `-` the other one; missing where not known", True),
@@ -144,7 +145,12 @@ LINK_EDGES: tuple[Column, ...] = (
         "share of the other promoters",
         "how many of those that are none of its targets match at least as well in the same bin; at most 0.05",
     ),
-    Column("evidence", "string", "", "in words, such as `CRP found at -60..-40`"),
+    Column(
+        "evidence",
+        "string",
+        "",
+        "in words, such as `CRP found at -60..-40`, with `(not known as its own)` where `is_own` is false",
+    ),
 )
 LINK_MOTIFS: tuple[Column, ...] = (_SOURCE, *SITE_MOTIFS)
 LINK_BINS: tuple[Column, ...] = (_SOURCE, *SITE_BINS)

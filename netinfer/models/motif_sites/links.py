@@ -115,7 +115,7 @@ def fit_links(
             continue
         sites = find_sites(scores, enriched, others)
         row["background_with_site"] = float(sites.is_site[others].mean())
-        found = edge_rows(scores, targets, source, cases, sites)
+        found = edge_rows(scores, targets, source, cases, sites, own[source])
         row["n_edges_with_site"] = len(found)
         rows["edges"] += found
     of = {
