@@ -101,7 +101,8 @@ DRAWINGS = {
 
 
 def test_every_public_plot_is_tested():
-    assert set(DRAWINGS) == set(plot.__all__)
+    of_motifs = {"footprint_logo", "promoter_effects"}  # in test_motif_plot.py
+    assert set(DRAWINGS) | of_motifs == set(plot.__all__)
 
 
 @pytest.mark.parametrize("name", DRAWINGS)
