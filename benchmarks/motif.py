@@ -24,9 +24,10 @@ import numpy as np
 import pandas as pd
 from accuracy import DATA
 
+from netinfer.io.motifs import read_motifs
 from netinfer.io.sequences import SequenceSet, as_sequences, read_variants
 from netinfer.kernels import thread_limit
-from netinfer.models.motif import fit_motif_positions
+from netinfer.models.motif import fit_motif_positions, match_footprints
 from netinfer.models.motif.halves import grid, noise_penalties
 from netinfer.models.motif.paths import largest_penalties, position_paths
 from netinfer.models.motif.problem import MotifProblem, make_problem
@@ -67,11 +68,23 @@ def lac(n_peers: int) -> None:
     shown = ["start", "end", "consensus", "word", "weight", "peak", "expected_false_positions"]
     print("\n" + model.footprints[shown].to_markdown(index=False, floatfmt=".2f"))
     print("\n" + site_table(model).to_markdown(index=False, floatfmt=".2f"))
+    print("\n" + match_table(model).to_markdown(index=False, floatfmt=".2g"))
     of_position = model.positions.drop_duplicates("position")
     strongest = of_position.nlargest(20, "weight")["position"].to_numpy()
     near = [any(a - 1 <= p <= b + 1 for a, b in SITES.values()) for p in strongest]
     print(f"\n{sum(near)} of the 20 strongest positions in a site or one base beside: {strongest.tolist()}")
     speed(sequences, activity, ~is_test, n_peers)
+
+
+def match_table(model) -> pd.DataFrame:
+    """Best known motif of each footprint, by collection."""
+    tables = []
+    for path in sorted((DATA / "ecoli_precise" / "sequence").glob("*.meme.gz")):
+        motifs = read_motifs(path)
+        found = match_footprints(model, motifs)
+        found.insert(0, "motifs", f"{path.name.removesuffix('.meme.gz')} ({len(motifs)})")
+        tables.append(found)
+    return pd.concat(tables).sort_values(["footprint", "match_e"], kind="stable")
 
 
 def site_table(model) -> pd.DataFrame:

@@ -1,7 +1,8 @@
-"""Motifs by distance from the start: the CRP regulon of E. coli, yeast sites against gold edges, planted motifs.
+"""Motifs by distance from the start: the CRP regulon, yeast, links to a network, planted motifs.
 
     python benchmarks/motif_sites.py crp [--half-samples 100]
     python benchmarks/motif_sites.py yeast
+    python benchmarks/motif_sites.py links [--half-samples 50] [--jobs 2] [--parts 12 12]
     python benchmarks/motif_sites.py simulated [--runs 200] [--half-samples 50]
 
 `crp` and `yeast` read NETINFER_DATA. `crp` cuts -400..+50 around the starts of the first genes of operons out of the
@@ -9,6 +10,10 @@ genome of ecoli_precise, matches the 97 SwissRegulon matrices in bins of 50 base
 that RegulonDB lists for CRP. `yeast` takes the sites of yeast_priors, in bins of 50 bases from -1,000 to +100 of the
 start of transcription, and asks whether a factor's own sites tell the pairs of the gold standard from all others, by
 their distance or by their plain number in the window. Held-out areas under the ROC curve, with DeLong's interval.
+`links` infers the network of ecoli_precise at its default cut and asks for each regulator which of the 97 motifs
+tell its targets' promoters from all others, whether they are its own, and whether edges with a site are listed by
+RegulonDB more often than other edges of the same regulators. ``--parts a b`` fits the first a of b parts: every b-th
+regulator is a part.
 `simulated` plants the first of 30 random motifs and counts how often it, and how many others, are selected.
 """
 
@@ -17,15 +22,20 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score
 
+import netinfer as ni
+from netinfer import preprocess
+from netinfer.io import read_expression, read_regulators
 from netinfer.io.motifs import Motif
 from netinfer.io.promoters import Promoters, cut_promoters, read_starts
-from netinfer.models.motif_sites import fit_motif_sites, place_sites, scan_motifs
+from netinfer.models.motif_sites import MotifLinks, SiteScores, fit_links, fit_motif_sites, place_sites, scan_motifs
 from netinfer.models.motif_sites.fits import Design, auc_interval, fit_path, held_out
 from netinfer.models.motif_sites.model import N_PENALTIES
 
@@ -34,13 +44,17 @@ KINDS = ("none", "fixed", "jittered", "two strands")
 SIZES = (300, 1000)
 LEVELS = (1.0, 0.5)
 DATA = Path(os.environ.get("NETINFER_DATA", Path(__file__).parents[2] / "shared" / "data"))
+# Genes of SwissRegulon's names that are no gene's symbol.
+ALIASES = {"hns": "H_NS", "cra": "FruR", "ihfA": "IHF", "ihfB": "IHF", "glnG": "NtrC"}
 
 
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["crp", "yeast", "simulated"])
+    parser.add_argument("what", choices=["crp", "yeast", "links", "simulated"])
     parser.add_argument("--half-samples", type=int, default=100)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--parts", type=int, nargs=2, default=(12, 12))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--runs", type=int, default=200, help="simulated data sets a row")
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS), help="what is planted")
@@ -48,6 +62,8 @@ def main() -> None:
     options = parser.parse_args()
     if options.what == "simulated":
         simulated(options.runs, options.half_samples, options.kinds, options.sizes)
+    elif options.what == "links":
+        links(options.half_samples, options.seed, options.jobs, *options.parts)
     else:
         (crp if options.what == "crp" else yeast)(options.half_samples, options.seed)
 
@@ -55,11 +71,8 @@ def main() -> None:
 def crp(n_subsamples: int, seed: int) -> None:
     """Print the motifs of the CRP regulon."""
     folder = DATA / "ecoli_precise"
-    promoters = cut_promoters(
-        folder / "sequence" / "genome.fasta.gz", folder / "raw" / "gene_table.csv.gz", upstream=400, downstream=50
-    )
     began = time.perf_counter()
-    scores = scan_motifs(promoters, folder / "sequence" / "SwissRegulon_e_coli.meme.gz")
+    scores = ecoli_scores(folder)
     scanned = time.perf_counter() - began
     known = pd.read_csv(folder / "raw" / "trn.csv.gz")
     regulon = known.loc[known["regulator"].str.lower() == "crp", "gene_id"].tolist()
@@ -70,7 +83,7 @@ def crp(n_subsamples: int, seed: int) -> None:
     print(
         f"{record['n_cases']} of {record['n_promoters']} operons; {record['n_motifs']} motifs x {record['n_bins']} bins"
     )
-    print(f"scan {scanned:.1f} s, fits {fitted:.1f} s, worst gap {record['worst_duality_gap']:.1e}")
+    print(f"promoters and scan {scanned:.1f} s, fits {fitted:.1f} s, worst gap {record['worst_duality_gap']:.1e}")
     print("held out:", {name: round(value, 3) for name, value in model.held_out.items()})
     print(model.motifs.head(12).round(3).to_markdown(index=False))
     chosen = model.motifs.loc[model.motifs["is_selected"], "motif"]
@@ -105,6 +118,87 @@ def yeast(n_subsamples: int, seed: int) -> None:
         area, low, high = auc_interval(score, is_edge)
         precision = average_precision_score(is_edge, score)
         print(f"{name}: held-out area {area:.3f} ({low:.3f} to {high:.3f}), average precision {precision:.3f}")
+
+
+def ecoli_scores(folder: Path) -> SiteScores:
+    """Match the SwissRegulon motifs around the starts of the first genes of operons."""
+    promoters = cut_promoters(
+        folder / "sequence" / "genome.fasta.gz", folder / "raw" / "gene_table.csv.gz", upstream=400, downstream=50
+    )
+    return scan_motifs(promoters, folder / "sequence" / "SwissRegulon_e_coli.meme.gz")
+
+
+def links(n_subsamples: int, seed: int, jobs: int, n_wanted: int, n_parts: int) -> None:
+    """Print which regulators of the network of PRECISE have a motif, and what RegulonDB says of edges with a site."""
+    folder = DATA / "ecoli_precise"
+    adata = preprocess.ingest(
+        read_expression(folder / "expression.tsv.gz"),
+        regulators=read_regulators(folder / "regulators.txt"),
+        where="precise",
+    )
+    genes = pd.read_csv(folder / "raw" / "gene_table.csv.gz", index_col=0)["gene_name"]
+    adata.var["symbol"] = genes.reindex(adata.var_names).fillna("").to_numpy()
+    net = ni.infer_regression(preprocess.normalize(adata), fdr=0.1)
+    scores = ecoli_scores(folder)
+    names = dict(zip(net.nodes["symbol"], net.nodes["name"], strict=True))
+    motif_of = {
+        names[gene]: [motif for motif in scores.motifs if motif.startswith(f"{alias}_")]
+        for gene, alias in ALIASES.items()
+        if gene in names
+    }
+    fit = partial(fit_part, net, scores, motif_of, n_subsamples, seed, n_parts)
+    with ProcessPoolExecutor(jobs) as pool:
+        found = list(pool.map(fit, range(1, n_wanted + 1)))
+    print_links(net, scores, found)
+
+
+def fit_part(net, scores, motif_of, n_subsamples, seed, n_parts, k) -> MotifLinks:
+    """Fit one part of the regulators."""
+    return fit_links(net, scores, motif_of=motif_of, part=(k, n_parts), n_subsamples=n_subsamples, seed=seed)
+
+
+def print_links(net: ni.Network, scores: SiteScores, found: list[MotifLinks]) -> None:
+    """Print the tables of links."""
+    regulators = pd.concat([part.regulators for part in found])
+    regulators = regulators.sort_values("n_edges_with_site", ascending=False, kind="stable")
+    edges = pd.concat([part.edges for part in found if len(part.edges)])
+    fitted = regulators[regulators["status"] == "ok"]
+    regulators = regulators.assign(expected_false_in_all=len(fitted) * regulators["expected_false_motifs"])
+    chosen = regulators[regulators["n_motifs"] > 0]
+    named = fitted[fitted["own_motif"] != ""]
+    n_own = named["own_motif"].str.count(";") + 1
+    print(
+        f"{net}; {len(regulators)} regulators looked at, {len(fitted)} with targets enough, {len(chosen)} with a motif"
+    )
+    print(
+        f"{len(named)} fitted with a motif of their own, {int(named['own_selected'].sum())} have it selected, by chance"
+    )
+    print(
+        f"  {(named['n_motifs'] * n_own / len(scores.motifs)).sum():.2f}; worst gap {fitted['duality_gap'].max():.1e}"
+    )
+    print(
+        f"it enters first in {int((named['own_entry'] == 1).sum())}, by chance {(n_own / len(scores.motifs)).sum():.2f}"
+    )
+    symbols = dict(zip(net.nodes["name"], net.nodes["symbol"], strict=True))
+    shown = chosen.assign(source=chosen["source"].map(symbols))
+    columns = ["source", "n_promoters", "motif", "n_motifs", "selection_probability", "expected_false_in_all", "sign",
+               "peak_start", "peak_end", "auc", "own_selected", "n_edges", "n_edges_with_site"]  # fmt: skip
+    print(shown[columns].round(3).to_markdown(index=False))
+    sought = chosen[chosen["background_with_site"].notna()]
+    by_chance = (sought["n_edges"] * sought["background_with_site"]).sum()
+    print(f"{len(edges)} of {sought['n_edges'].sum()} edges have a site, by chance {by_chance:.1f}")
+    # Against RegulonDB: of the same regulators, edges to genes that have a promoter, with a site and without.
+    home = {gene for genes in scores.members.values() for gene in genes}
+    table = net.edges[net.edges["source"].isin(sought["source"]) & net.edges["target"].isin(home)]
+    pairs = set(zip(edges["source"], edges["target"], strict=True))
+    has_site = np.array([pair in pairs for pair in zip(table["source"], table["target"], strict=True)])
+    known = pd.read_csv(DATA / "ecoli_precise" / "raw" / "trn.csv.gz")
+    listed = set(zip(known["regulator"].str.lower(), known["gene_id"], strict=True))
+    factor = {row.source: row.motif.rsplit("_", 1)[0].lower() for row in sought.itertuples()}
+    for name, of in (("the regulator itself", {s: symbols[s].lower() for s in factor}), ("the motif's factor", factor)):
+        in_db = np.array([(of[s], t) in listed for s, t in zip(table["source"], table["target"], strict=True)])
+        for word, rows in (("with a site", has_site), ("without", ~has_site)):
+            print(f"edges {word}: {int(in_db[rows].sum())} of {int(rows.sum())} listed by RegulonDB for {name}")
 
 
 def planted(kind: str, n: int, seed: int) -> tuple[Promoters, list[Motif], np.ndarray, np.ndarray, float]:

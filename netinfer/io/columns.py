@@ -150,7 +150,8 @@ MOTIF_EVIDENCE: tuple[Column, ...] = (
         "motif_evidence",
         "string",
         "",
-        "where the target's promoter has a motif that marks the regulator's targets, such as `CRP found at -60..-40`; "
+        "where the target's promoter has a motif that marks the regulator's targets, such as `CRP found at -60..-40`, "
+        "with `(not known as its own)` where it is no motif of the regulator by name: another factor may act there; "
         "missing where it has none there, and for pairs that were no edge",
         True,
     ),

@@ -35,7 +35,13 @@ SITE_MOTIFS: tuple[Column, ...] = (
     ),
     Column("is_selected", "boolean", "", "whether that bound is at most the number asked for"),
     Column("entry", "int", "", "rank in which it enters the path on all promoters; 0 where it does not"),
-    Column("peak_start", "int", "bases from the start", "first base of the bin of its largest effect", True),
+    Column(
+        "peak_start",
+        "int",
+        "bases from the start",
+        "first base of the bin of its largest effect per standard deviation of the score",
+        True,
+    ),
     Column("peak_end", "int", "bases from the start", "the base behind that bin", True),
     Column(
         "effect",
@@ -75,9 +81,21 @@ LINK_REGULATORS: tuple[Column, ...] = (
     Column("motif", "string", "", "the most stable motif that is selected; missing where none is", True),
     Column("n_motifs", "int", "motifs", "motifs selected"),
     Column("selection_probability", "float", "0 to 1", "of `motif`, as in `motifs.tsv`", True),
-    Column("expected_false_motifs", "float", "motifs", "of the least certain motif selected, as in `motifs.tsv`", True),
+    Column("expected_false_motifs", "float", "motifs", "of `motif`, among this regulator's, as in `motifs.tsv`", True),
     Column(
-        "peak_start", "int", "bases from the start", "of `motif`: first base of the bin of its largest effect", True
+        "expected_false_in_all",
+        "float",
+        "motifs",
+        "the same over all regulators that were fitted, when each is cut as strictly as here: their number times "
+        "`expected_false_motifs`",
+        True,
+    ),
+    Column(
+        "peak_start",
+        "int",
+        "bases from the start",
+        "of `motif`: first base of the bin of its largest effect, as in `motifs.tsv`",
+        True,
     ),
     Column("peak_end", "int", "bases from the start", "the base behind that bin", True),
     Column("effect", "float", "log odds per unit of the site score", "of `motif` in that bin", True),
@@ -116,6 +134,7 @@ LINK_EDGES: tuple[Column, ...] = (
     Column("target", "string", "", "target gene, a `name` of `nodes.tsv`"),
     Column("promoter", "string", "", "gene whose promoter has the site: the target, or the first of its operon"),
     Column("motif", "string", "", "selected motif of the regulator; of several the one with the rarest match"),
+    Column("is_own", "boolean", "", "whether it is a motif of the regulator itself, by name or as given"),
     Column("start", "int", "bases from the start", "first base of the match, along the gene; upstream is negative"),
     Column("end", "int", "bases from the start", "the base behind the match"),
     Column("strand", "string", "", "`+` the strand of the gene, `-` the other one; missing where not known", True),
@@ -126,7 +145,12 @@ LINK_EDGES: tuple[Column, ...] = (
         "share of the other promoters",
         "how many of those that are none of its targets match at least as well in the same bin; at most 0.05",
     ),
-    Column("evidence", "string", "", "in words, such as `CRP found at -60..-40`"),
+    Column(
+        "evidence",
+        "string",
+        "",
+        "in words, such as `CRP found at -60..-40`, with `(not known as its own)` where `is_own` is false",
+    ),
 )
 LINK_MOTIFS: tuple[Column, ...] = (_SOURCE, *SITE_MOTIFS)
 LINK_BINS: tuple[Column, ...] = (_SOURCE, *SITE_BINS)

@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
 
 def site_effects(
-    bins: pd.DataFrame, motifs: Sequence[str], *, unit: str = "log odds", title: str = "", ax: Axes | None = None
+    bins: pd.DataFrame,
+    motifs: Sequence[str],
+    *,
+    peaks: Mapping[str, float] | None = None,
+    unit: str = "log odds",
+    title: str = "",
+    ax: Axes | None = None,
 ) -> Axes:
     """Draw the effects of motifs in bins of distance from the start as a heat map.
 
@@ -25,6 +31,8 @@ def site_effects(
         motif, start, end, effect: `MotifSiteModel.bins`, or those of one regulator.
     motifs : sequence of str
         Which motifs to draw, from top to bottom.
+    peaks : mapping of motif to number, optional
+        First base of the bin of each motif's peak, which gets a dot.
     unit : str
         What an effect is for each unit of the site score.
     title : str
@@ -33,10 +41,13 @@ def site_effects(
     Returns
     -------
     Axes
-        Blue: more with the motif; orange: less. The vertical line is the start; upstream is left.
+        Blue: more with the motif; orange: less. A dot: the peak, the bin of the largest effect per standard deviation
+        of the score, which need not be that of the largest effect per unit. The vertical line is the start; upstream is
+        left.
     """
     rows = [(name, bins[bins["motif"] == name]) for name in motifs]
-    return _heat_map(rows, unit, title, ax, "no motif enters the model")
+    at = [(peaks or {}).get(name, np.nan) for name in motifs]
+    return _heat_map(rows, at, unit, title, ax, "no motif enters the model")
 
 
 def motif_links(links: Any, *, names: Mapping[str, str] | None = None, top: int = 25, ax: Axes | None = None) -> Axes:
@@ -54,7 +65,7 @@ def motif_links(links: Any, *, names: Mapping[str, str] | None = None, top: int 
     Returns
     -------
     Axes
-        As `site_effects`; each row is scaled to its own largest effect.
+        As `site_effects`, with a dot at each peak; each row is scaled to its own largest effect.
     """
     found = links.regulators[links.regulators["n_motifs"] > 0]
     found = found.sort_values("n_edges_with_site", ascending=False, kind="stable").head(top)
@@ -64,13 +75,22 @@ def motif_links(links: Any, *, names: Mapping[str, str] | None = None, top: int 
         largest = float(own["effect"].abs().max())
         name = f"{label((names or {}).get(source, source), longest=12)}: {label(motif)}"
         rows.append((name, own.assign(effect=own["effect"] / (largest or 1.0))))
-    return _heat_map(rows, "", "", ax, "no regulator has a motif that is selected")
+    return _heat_map(
+        rows,
+        found["peak_start"].to_numpy(dtype=float, na_value=np.nan).tolist(),
+        "",
+        "",
+        ax,
+        "no regulator has a motif that is selected",
+    )
 
 
-def _heat_map(rows: list[tuple[str, pd.DataFrame]], unit: str, title: str, ax: Axes | None, nothing: str) -> Axes:
+def _heat_map(
+    rows: list[tuple[str, pd.DataFrame]], peaks: list[Any], unit: str, title: str, ax: Axes | None, nothing: str
+) -> Axes:
     from matplotlib.colors import LinearSegmentedColormap
 
-    ax = axes(ax, (6.4, 1.3 + 0.26 * max(len(rows), 2)))
+    ax = axes(ax, (6.4, 1.3 + 0.26 * max(len(rows), 4)))
     if not rows:
         return empty(ax, nothing)
     first = rows[0][1]
@@ -87,6 +107,10 @@ def _heat_map(rows: list[tuple[str, pd.DataFrame]], unit: str, title: str, ax: A
         tick.set_parse_math(False)
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.set_xlim(edges[0], edges[-1])
+    for row, start in enumerate(peaks):
+        if start == start:  # NaN is unequal to itself
+            b = int(np.searchsorted(edges, float(start)))
+            ax.plot((edges[b] + edges[b + 1]) / 2, row, "o", color=INK, markersize=3.5, zorder=6)
     if edges[0] <= 0 <= edges[-1]:
         ax.axvline(0.0, color=INK, linewidth=1.4, zorder=5)
         ax.annotate("start", (0.0, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 3), textcoords="offset points",

@@ -50,6 +50,12 @@ import netinfer as ni
             ["family", "n_subsamples", "weights", "coding", "reference", "model", "refit", "penalty", "fdr",
              "expected_false_positions", "test", "pairs", "seed"],
         ),
+        (ni.models.motif.MotifModel.write, ["self", "folder"], ["motifs"]),
+        (ni.models.motif.MotifModel.read, ["folder"], []),
+        (ni.models.motif.MotifModel.plot, ["self", "ax"], []),
+        (ni.models.motif.match_footprints, ["model", "motifs"], []),
+        (ni.plot.promoter_effects, ["model"], ["ax"]),
+        (ni.plot.footprint_logo, ["model", "k"], ["ax"]),
         (
             ni.fit_motif_sites,
             ["scores", "response"],

@@ -121,6 +121,17 @@ def test_a_name_with_a_blank_is_not_written(tmp_path):
         write_meme(tmp_path / "x", [])
 
 
+def test_no_motif_is_a_file_that_says_so(tmp_path):
+    from Bio import motifs
+
+    path = tmp_path / "none.meme"
+    write_meme(path, [], background=np.array([0.3, 0.2, 0.2, 0.3]))
+    with path.open() as file:
+        assert list(motifs.parse(file, "minimal")) == []
+    with pytest.raises(InputError, match=r"none\.meme: a MEME file without a motif"):
+        read_motifs(path)
+
+
 def test_all_motifs_of_the_databases_are_read(netinfer_data):
     folder = netinfer_data / "ecoli_precise" / "sequence"
     # Numbers as the data's own page gives them.

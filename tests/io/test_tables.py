@@ -23,6 +23,7 @@ from netinfer.io.columns import (
     EVIDENCE,
     EXPECTED_FALSE_EDGES_NOTE,
     EXPLORATORY,
+    MOTIF_EVIDENCE,
     NEIGHBOURS,
     NODES,
     PHENOTYPE_GENES,
@@ -33,6 +34,7 @@ from netinfer.io.columns import (
 )
 from netinfer.io.direction import ARROWS, DIRECTION_BASES, interactions
 from netinfer.io.graphml import EDGE_ATTRIBUTES, GRAPH_ATTRIBUTES, NODE_ATTRIBUTES
+from netinfer.io.site_columns import LINK_EDGES, LINK_REGULATORS, SITE_BINS, SITE_MOTIFS
 from netinfer.io.tables import read_json, read_parquet, read_tsv, write_json, write_parquet, write_tsv
 
 MIXED = (
@@ -201,6 +203,11 @@ def documented(heading: str) -> list[tuple[str, ...]]:
     [
         ("edges.tsv, edges.parquet, candidates.parquet", EDGES),
         ("Neighbours", NEIGHBOURS),
+        ("Motif evidence", MOTIF_EVIDENCE),
+        ("motif_links/regulators.tsv", LINK_REGULATORS),
+        ("motif_links/edges.tsv", LINK_EDGES),
+        ("motifs.tsv of a model by distance", SITE_MOTIFS),
+        ("bins.tsv of a model by distance", SITE_BINS),
         ("precision/consensus.tsv", EVIDENCE),
         ("exploratory.tsv", EXPLORATORY[len(EDGES) :]),
         ("nodes.tsv", NODES),

@@ -109,6 +109,7 @@ def test_the_planted_motif_is_found_with_its_place_and_edges(links):
         assert row.promoter == row.target.removesuffix("b")
         assert (row.start, row.end, row.strand) == (places[row.promoter], places[row.promoter] + 10, "+")
         assert row.evidence == f"CRP_10-3 found at {row.start}..{row.end}"
+    assert edges["is_own"].all()
     assert edges["background_share"].max() <= 0.05
     assert links.record["n_edges_sought"] == 32
     # Others have a site at this place in at most 5 of 100 promoters, by the rule itself.
@@ -139,6 +140,7 @@ def test_without_a_signal_or_with_few_targets_there_is_none(links):
     assert set(links.edges["source"]) == {"crp"}
     assert links.record["n_fitted"] == 3
     assert links.record["expected_false_motifs_in_all"] == 3.0
+    np.testing.assert_array_equal(table["expected_false_in_all"], 3 * table["expected_false_motifs"])
 
 
 def test_parts_and_threads_give_the_same_bytes_and_files_read_back(links, scores, tmp_path):
@@ -200,6 +202,10 @@ def test_own_motifs_are_given_or_known_by_name(scores):
     given = fit_links(network(few), scores, motif_of={"fis": "m1", "crp": ["m2", "m0"]}, **SETTINGS).regulators
     own = given.set_index("source")["own_motif"]
     assert (own["fis"], own["crp"], own["fnr"], own["arc"]) == ("m1", "m2;m0", "MA1", "")
+    other = fit_links(network({"crp": TARGETS}), scores, motif_of={"crp": "m1"}, n_subsamples=4).edges
+    assert len(other) == len(TARGETS)
+    assert not other["is_own"].any()
+    assert other["evidence"].str.endswith(" (not known as its own)").all()
     with pytest.raises(ConfigError, match="motif_of: 1 are no nodes of the network: 'nobody'"):
         fit_links(network(few), scores, motif_of={"nobody": "m1"})
     with pytest.raises(ConfigError, match="motif_of: crp: 'absent': not among the motifs"):

@@ -86,7 +86,9 @@ BINS = pd.DataFrame(
     }
 )
 LINKS = SimpleNamespace(
-    regulators=pd.DataFrame({"source": ["crp"], "motif": ["$m_{"], "n_motifs": [2], "n_edges_with_site": [4]}),
+    regulators=pd.DataFrame(
+        {"source": ["crp"], "motif": ["$m_{"], "peak_start": [-50], "n_motifs": [2], "n_edges_with_site": [4]}
+    ),
     bins=BINS,
 )
 GRID = np.array([0.6, 0.3, 0.1])
@@ -116,7 +118,8 @@ DRAWINGS = {
 
 
 def test_every_public_plot_is_tested():
-    assert set(DRAWINGS) == set(plot.__all__)
+    of_motifs = {"footprint_logo", "promoter_effects"}  # in test_motif_plot.py
+    assert set(DRAWINGS) | of_motifs == set(plot.__all__)
 
 
 @pytest.mark.parametrize("name", DRAWINGS)
@@ -171,11 +174,13 @@ def test_nothing_to_draw_is_said(tmp_path):
 
 
 def test_effects_are_drawn_in_their_bins_with_the_start_marked():
-    ax = plot.site_effects(BINS, ["other", "$m_{"])
+    ax = plot.site_effects(BINS, ["other", "$m_{"], peaks={"$m_{": -50.0})
     mesh = ax.collections[0]
     assert mesh.get_array().tolist() == [[-0.2, 0.0, 0.1], [0.1, 0.4, 0.0]]
     assert ax.get_xlim() == (-100.0, 50.0)
-    assert ax.lines[0].get_xdata() == [0.0, 0.0]
+    dot, start = ax.lines
+    assert (dot.get_xdata(), dot.get_ydata()) == ([-25.0], [1])
+    assert start.get_xdata() == [0.0, 0.0]
     assert "bases" in ax.get_xlabel()
     # A regulator's row is scaled to its own largest effect.
     assert plot.motif_links(LINKS).collections[0].get_array().tolist() == [[0.25, 1.0, 0.0]]

@@ -9,7 +9,7 @@ with job(snakemake):
     from netinfer.manifest import write_manifest
 
     settings = snakemake.params.settings
-    files = [path for path in Path(snakemake.input.folder).rglob("*") if path.is_file()]
+    files = [path for path in Path(snakemake.input.folder).rglob("[!.]*") if path.is_file()]
     write_manifest(
         snakemake.output.json,
         inputs=LibraryConfig(**settings["library"]).files,

@@ -37,6 +37,7 @@ MATCHES = (
         "motif with the smallest `match_e` among those that were given, however large that is; empty where none was "
         "given, or none could lie over the footprint", True,
     ),
+    Column("match_label", "string", "", "its second name in the file, such as that of the factor", True),
     Column("match_start", "int", "", "first position of its site", True),
     Column("match_end", "int", "", "last position of its site, inside", True),
     Column("match_strand", "string", "", "`+`: the motif reads along the sequence; `-`: against it", True),

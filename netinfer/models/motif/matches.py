@@ -38,8 +38,9 @@ def match_footprints(model: MotifModel, motifs: Sequence[Motif] | str | os.PathL
     Returns
     -------
     DataFrame, one row a footprint
-        footprint, best_match, match_start, match_end, match_strand, match_score (bits of log odds against the bases of
-        the sequences, both strands), match_e: the p-value of the score at one place, times places, strands and motifs.
+        footprint, best_match, match_label, match_start, match_end, match_strand, match_score (bits of log odds against
+        the bases of the sequences, both strands), match_inside (what the footprint's own positions give of it), and
+        match_e: the p-value of the score at one place, times places, strands and motifs.
         The motif with the smallest is named, however large it is; a number above 1 says that chance does as well.
 
     Raises
@@ -72,19 +73,24 @@ def match_footprints(model: MotifModel, motifs: Sequence[Motif] | str | os.PathL
             model.effects[inside], np.array(record["base_occurs"], dtype=bool)[inside], reference[inside]
         )
         hits = [
-            (motif.name, hit)
+            (motif, hit)
             for motif, matrix, tail in zip(listed, matrices, tails, strict=True)
             if (hit := _best(matrix, tail, codes, int(inside[0]), int(inside[-1]))) is not None
         ]
         row: dict[str, Any] = {"footprint": number}
         if hits:
-            name, hit = min(hits, key=lambda of: of[1]["match_e"])
-            row |= {"best_match": name, **hit, "match_e": hit["match_e"] * len(listed)}
+            motif, hit = min(hits, key=lambda of: of[1]["match_e"])
+            row |= {
+                "best_match": motif.name,
+                "match_label": motif.label,
+                **hit,
+                "match_e": hit["match_e"] * len(listed),
+            }
             row["match_start"] += record["first"]
             row["match_end"] += record["first"]
         rows.append(row)
     table = pd.DataFrame(rows, columns=["footprint", *(column.name for column in MATCHES)])
-    texts = ["best_match", "match_strand"]
+    texts = ["best_match", "match_label", "match_strand"]
     table[texts] = table[texts].fillna("")
     whole = ["match_start", "match_end"]
     return table.astype(

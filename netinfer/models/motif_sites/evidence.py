@@ -18,6 +18,7 @@ from netinfer.network import Network
 
 # A site is listed where at most this share of the promoters of non-targets match as well in the same bin.
 BACKGROUND_SHARE = 0.05
+NOT_OWN = " (not known as its own)"
 FITTED = ("ok", "not_converged")
 _BREAK = re.compile(r"[_.\-]")
 
@@ -170,7 +171,7 @@ def find_sites(scores: SiteScores, enriched: pd.DataFrame, others: np.ndarray) -
 
 
 def edge_rows(
-    scores: SiteScores, targets: Targets, source: str, cases: np.ndarray, sites: Sites
+    scores: SiteScores, targets: Targets, source: str, cases: np.ndarray, sites: Sites, own: Sequence[str]
 ) -> list[dict[str, Any]]:
     """Return the edges of a regulator whose target's promoter has a site."""
     is_case, rows = np.isin(np.arange(len(scores.genes)), cases), []
@@ -179,19 +180,20 @@ def edge_rows(
         if g < 0 or not is_case[g] or not sites.is_site[g]:
             continue
         at = (g, int(sites.motif[g]), int(sites.bin[g]))
-        start, end = int(scores.site_start[at]), int(scores.site_end[at])
+        start, end, motif = int(scores.site_start[at]), int(scores.site_end[at]), scores.motifs[at[1]]
         rows.append(
             {
                 "source": source,
                 "target": target,
                 "promoter": scores.genes[g],
-                "motif": scores.motifs[at[1]],
+                "motif": motif,
+                "is_own": motif in own,
                 "start": start,
                 "end": end,
                 "strand": {1: "+", -1: "-", 0: ""}[int(scores.site_strand[at])],
                 "score": float(scores.strength[at]),
                 "background_share": float(sites.share[g]),
-                "evidence": f"{scores.motifs[at[1]]} found at {start}..{end}",
+                "evidence": f"{motif} found at {start}..{end}" + ("" if motif in own else NOT_OWN),
             }
         )
     return rows

@@ -168,6 +168,9 @@ class MotifLinks:
 
 def gathered(rows: Mapping[str, pd.DataFrame], of: dict[str, Any], part: Sequence[int]) -> MotifLinks:
     """Return links in their own order, which parts and threads do not change, with their numbers."""
+    n_fitted = int((rows["regulators"]["status"] == "ok").sum())
+    bounds = rows["regulators"]["expected_false_motifs"].astype(float)
+    rows = {**rows, "regulators": rows["regulators"].assign(expected_false_in_all=n_fitted * bounds)}
     frames = {name: conform(rows[name], columns, where=name) for name, columns in TABLES.items()}
     regulators = frames["regulators"].sort_values(["n_targets", "source"], ascending=[False, True], kind="stable")
     frames["regulators"] = regulators.reset_index(drop=True)

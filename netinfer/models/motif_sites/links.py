@@ -115,7 +115,7 @@ def fit_links(
             continue
         sites = find_sites(scores, enriched, others)
         row["background_with_site"] = float(sites.is_site[others].mean())
-        found = edge_rows(scores, targets, source, cases, sites)
+        found = edge_rows(scores, targets, source, cases, sites, own[source])
         row["n_edges_with_site"] = len(found)
         rows["edges"] += found
     of = {
@@ -165,9 +165,8 @@ def _describe(row: dict[str, Any], model: MotifSiteModel, selected: pd.DataFrame
     if selected.empty:
         return
     first = selected.iloc[0]
-    for name in ("motif", "selection_probability", "peak_start", "peak_end", "effect"):
+    for name in ("motif", "selection_probability", "expected_false_motifs", "peak_start", "peak_end", "effect"):
         row[name] = np.nan if pd.isna(first[name]) else first[name]
-    row["expected_false_motifs"] = float(selected["expected_false_motifs"].max())
     row["sign"] = np.nan if first["effect"] == 0 else int(np.sign(first["effect"]))
 
 

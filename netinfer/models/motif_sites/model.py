@@ -139,7 +139,9 @@ class MotifSiteModel:
             chosen = self.motifs[self.motifs["entry"] > 0].sort_values("entry", kind="stable").head(FIRST_DRAWN)
             title = "no motif is selected; the first to enter"
         unit = "log odds" if self.provenance["family"] == "binomial" else "response"
-        return site_effects(self.bins, chosen["motif"].tolist(), unit=unit, title=title, ax=ax)
+        known = chosen[chosen["peak_start"].notna()]
+        peaks = dict(zip(known["motif"], known["peak_start"].astype(float), strict=True))
+        return site_effects(self.bins, chosen["motif"].tolist(), peaks=peaks, unit=unit, title=title, ax=ax)
 
     def predict(self, scores: SiteScores) -> pd.Series:
         """Predict the response of promoters: its probability where there are two classes.
