@@ -36,6 +36,8 @@ from netinfer.io.direction import ARROWS, DIRECTION_BASES, interactions
 from netinfer.io.graphml import EDGE_ATTRIBUTES, GRAPH_ATTRIBUTES, NODE_ATTRIBUTES
 from netinfer.io.site_columns import LINK_EDGES, LINK_REGULATORS, SITE_BINS, SITE_MOTIFS
 from netinfer.io.tables import read_json, read_parquet, read_tsv, write_json, write_parquet, write_tsv
+from netinfer.models.motif.configured import LIBRARY_MODELS
+from netinfer.models.motif_sites.configured import RESPONSES
 
 MIXED = (
     Column("text", "string", "", "", True),
@@ -204,8 +206,10 @@ def documented(heading: str) -> list[tuple[str, ...]]:
         ("edges.tsv, edges.parquet, candidates.parquet", EDGES),
         ("Neighbours", NEIGHBOURS),
         ("Motif evidence", MOTIF_EVIDENCE),
-        ("motif_links/regulators.tsv", LINK_REGULATORS),
-        ("motif_links/edges.tsv", LINK_EDGES),
+        ("motif/links/regulators.tsv", LINK_REGULATORS),
+        ("motif/links/edges.tsv", LINK_EDGES),
+        ("motif/responses.tsv", RESPONSES),
+        ("models.tsv of a library", LIBRARY_MODELS),
         ("motifs.tsv of a model by distance", SITE_MOTIFS),
         ("bins.tsv of a model by distance", SITE_BINS),
         ("precision/consensus.tsv", EVIDENCE),

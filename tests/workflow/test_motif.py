@@ -209,7 +209,7 @@ def test_mistakes_in_a_library_are_seen_before_any_work(
 
 def test_links_of_a_run_are_those_of_one_call(promoters: Any) -> None:
     home = promoters.folder / "results" / "csv"
-    found = MotifLinks.read(home / "motif")
+    found = MotifLinks.read(home / "motif" / "links")
     scores = SiteScores.load(home / "work" / "motif" / "scores.npz")
     expected = fit_links(Network.read(home), scores, n_subsamples=20)
     pd.testing.assert_frame_equal(found.regulators, expected.regulators)
@@ -221,7 +221,7 @@ def test_links_of_a_run_are_those_of_one_call(promoters: Any) -> None:
     assert len(targets) >= 8
     assert targets["evidence"].str.startswith(f"{TARGETS}_1 found at ").all()
     assert (targets["start"] == PLACE).mean() > 0.9  # chance matches elsewhere in the bin are weaker than the word
-    graph = nx.read_graphml(home / "motif" / "network.graphml")
+    graph = nx.read_graphml(home / "motif" / "links" / "network.graphml")
     evidence = {(a, b): data["motif_evidence"] for a, b, data in graph.edges(data=True)}
     assert sum(map(bool, evidence.values())) == len(found.edges)
 
@@ -232,15 +232,17 @@ def test_the_page_and_the_manifest_of_the_data_set_have_the_motifs(promoters: An
     assert f"{TARGETS}_1" in page
     manifest = json.loads((home / "manifest.json").read_text())
     assert {"motif.genome", "motif.motifs", "annotation"} <= set(manifest["inputs"])
-    assert {"motif/regulators.tsv", "motif/edges.tsv", "motif/network.graphml"} <= set(manifest["outputs"])
+    assert {"motif/links/regulators.tsv", "motif/links/edges.tsv", "motif/links/network.graphml"} <= set(
+        manifest["outputs"]
+    )
 
 
 def test_other_chunks_give_the_same_bytes(promoters: Any, new_project: Callable[[], Any]) -> None:
     project = with_promoters(new_project())
-    done = project.snakemake("results/csv/motif/regulators.tsv", "--set-scatter", "targets=2")
+    done = project.snakemake("results/csv/motif/links/regulators.tsv", "--set-scatter", "targets=2")
     assert done.returncode == 0, done.stderr[-3000:]
     for name in ("regulators.tsv", "edges.tsv", "motifs.tsv", "bins.tsv", "network.graphml", "links.json"):
-        assert project.read(f"motif/{name}") == promoters.read(f"motif/{name}"), name
+        assert project.read(f"motif/links/{name}") == promoters.read(f"motif/links/{name}"), name
 
 
 def test_another_threshold_scans_no_promoter_again(promoters: Any) -> None:
@@ -248,7 +250,7 @@ def test_another_threshold_scans_no_promoter_again(promoters: Any) -> None:
     before = path.read_text()
     try:
         path.write_text(before.replace("upstream: 200", "upstream: 200\n    threshold: 0.8"))
-        done = promoters.snakemake("results/csv/motif/regulators.tsv", "--dry-run", "--rerun-triggers", "params")
+        done = promoters.snakemake("results/csv/motif/links/regulators.tsv", "--dry-run", "--rerun-triggers", "params")
         assert planned(done, RULES) == {"motif_links", "motif"}, done.stdout
     finally:
         path.write_text(before)

@@ -3,12 +3,12 @@ import re
 SCANNED_FILES = ("genome", "motifs", "sites", "starts")
 ALL_MOTIF_FILES = (*SCANNED_FILES, "motif_of", "responses")
 MOTIF_FILES = (
-    "regulators.tsv",
-    "edges.tsv",
-    "motifs.tsv",
-    "bins.tsv",
-    "network.graphml",
-    "links.json",
+    "links/regulators.tsv",
+    "links/edges.tsv",
+    "links/motifs.tsv",
+    "links/bins.tsv",
+    "links/network.graphml",
+    "links/links.json",
 )
 GRAPH_FILES = (
     "edges.tsv",

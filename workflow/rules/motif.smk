@@ -140,21 +140,21 @@ rule motif:
         parts=gather.targets("<results>/{{dataset}}/work/motif/{scatteritem}"),
     output:
         regulators=report(
-            "<results>/{dataset}/motif/regulators.tsv",
+            "<results>/{dataset}/motif/links/regulators.tsv",
             caption="../report/motif.rst",
             category="Motifs",
             labels={"data set": "{dataset}", "file": "regulators"},
         ),
         edges=report(
-            "<results>/{dataset}/motif/edges.tsv",
+            "<results>/{dataset}/motif/links/edges.tsv",
             caption="../report/motif.rst",
             category="Motifs",
             labels={"data set": "{dataset}", "file": "edges with a motif"},
         ),
-        motifs="<results>/{dataset}/motif/motifs.tsv",
-        bins="<results>/{dataset}/motif/bins.tsv",
-        graphml="<results>/{dataset}/motif/network.graphml",
-        record="<results>/{dataset}/motif/links.json",
+        motifs="<results>/{dataset}/motif/links/motifs.tsv",
+        bins="<results>/{dataset}/motif/links/bins.tsv",
+        graphml="<results>/{dataset}/motif/links/network.graphml",
+        record="<results>/{dataset}/motif/links/links.json",
     log:
         "<results>/{dataset}/work/logs/motif.log",
     benchmark:

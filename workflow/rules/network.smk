@@ -87,7 +87,7 @@ rule report:
         phenotype=if_phenotype,
         sensitivity=if_sensitivity,
         precision=if_precision("edges.tsv"),
-        motif=if_motif("regulators.tsv"),
+        motif=if_motif("links/regulators.tsv"),
     output:
         html=report(
             "<results>/{dataset}/report.html",
