@@ -194,9 +194,15 @@ def print_links(net: ni.Network, scores: SiteScores, found: list[MotifLinks]) ->
     has_site = np.array([pair in pairs for pair in zip(table["source"], table["target"], strict=True)])
     known = pd.read_csv(DATA / "ecoli_precise" / "raw" / "trn.csv.gz")
     listed = set(zip(known["regulator"].str.lower(), known["gene_id"], strict=True))
-    factor = {row.source: row.motif.rsplit("_", 1)[0].lower() for row in sought.itertuples()}
-    for name, of in (("the regulator itself", {s: symbols[s].lower() for s in factor}), ("the motif's factor", factor)):
-        in_db = np.array([(of[s], t) in listed for s, t in zip(table["source"], table["target"], strict=True)])
+    factor = {row.source: [row.motif.rsplit("_", 1)[0]] for row in sought.itertuples()}
+    itself = {s: [symbols[s], ALIASES.get(symbols[s], "")] for s in factor}
+    for name, of in (("the regulator itself", itself), ("the motif's factor", factor)):
+        in_db = np.array(
+            [
+                any((word.lower(), t) in listed for word in of[s])
+                for s, t in zip(table["source"], table["target"], strict=True)
+            ]
+        )
         for word, rows in (("with a site", has_site), ("without", ~has_site)):
             print(f"edges {word}: {int(in_db[rows].sum())} of {int(rows.sum())} listed by RegulonDB for {name}")
 
