@@ -269,6 +269,18 @@ def test_identical_sequences_are_in_one_fold_and_ids_are_kept():
             assert table.loc[f"v{i}", "activity"] == values[f"v{i}"]
 
 
+def test_a_weight_of_0_leaves_a_sequence_out_of_fit_and_test():
+    sequences, activity, _ = library(120, seed=5)
+    is_test = np.arange(120) % 4 == 0
+    weights = np.ones(120)
+    weights[[0, 1, 4]] = 0.0  # two of the test, one of the fit
+    model = fit_motif_positions(sequences, activity, n_subsamples=4, test=is_test, weights=weights)
+    assert model.record["test"]["n"] == 28
+    assert list(model.predictions["id"]) == [str(i) for i in range(120) if i not in (0, 1, 4)]
+    with pytest.raises(InputError, match="no sequence of it has an activity and a weight above 0"):
+        fit_motif_positions(sequences, activity, n_subsamples=4, test=is_test, weights=np.where(is_test, 0.0, 1.0))
+
+
 # ---- matrices -----------------------------------------------------------------------------------------------------
 
 
@@ -346,7 +358,7 @@ def test_the_tail_of_scores_is_that_of_all_words(width):
 
 def sharp(word: str, name: str) -> Motif:
     codes = as_sequences([word]).codes[0]
-    return Motif(name, np.eye(4)[codes] * 0.88 + 0.03, 50.0, np.full(4, 0.25))
+    return Motif(name, np.eye(4)[codes] * 0.88 + 0.03, 50.0, np.full(4, 0.25), "second name")
 
 
 def turned(word: str) -> str:
@@ -361,11 +373,13 @@ def test_the_motif_of_the_site_is_the_best_match_on_either_strand(tmp_path):
     for word, strand in ((site, "+"), (turned(site), "-")):
         found = match_footprints(rna, [*others, sharp(word, "own")])
         row = found.iloc[rna.footprints["length"].argmax()]
-        assert (row["best_match"], row["match_strand"]) == ("own", strand)
+        assert (row["best_match"], row["match_label"], row["match_strand"]) == ("own", "second name", strand)
         assert (row["match_start"], row["match_end"]) == (-27, -18)
         # Ten bases of almost two bits each; chance has one such word in 4^10 = 10^6, at some 20 places x 3 motifs.
         assert 15.0 < row["match_score"] < 20.0
         assert row["match_e"] < 1e-3
+        # Half of the ten bases are the footprint's own.
+        assert 0.3 * row["match_score"] < row["match_inside"] < 0.7 * row["match_score"]
     rna.write(tmp_path / "with", motifs=[sharp(site, "own")])
     again = MotifModel.read(tmp_path / "with")
     assert "own" in set(again.footprints["best_match"])

@@ -51,9 +51,10 @@ def with_predictions(
     rows, split = problem.row, np.array([f"fold {k + 1}" for k in range(fold.max() + 1)], dtype=object)[fold]
     predicted = 0.5 * (1.0 + np.tanh(0.5 * heldout)) if is_binomial else heldout + problem.centre[response]
     if is_test is not None:
-        kept = np.flatnonzero(is_test & ~pd.isna(values) & ~(read.codes == AMBIGUOUS).any(axis=1))
+        # As in the fit, a weight of 0 leaves a sequence out.
+        kept = np.flatnonzero(is_test & ~pd.isna(values) & ~(read.codes == AMBIGUOUS).any(axis=1) & (weights > 0))
         if not kept.size:
-            raise InputError("test: no sequence of it has an activity: leave it out")
+            raise InputError("test: no sequence of it has an activity and a weight above 0: leave it out")
         outside = model.predict(dataclasses.replace(read, ids=tuple(read.ids[i] for i in kept), codes=read.codes[kept]))
         model.record["test"] = _test_figures(outside, truth[kept], weights[kept], problem.family)
         rows, predicted = np.append(rows, kept), np.append(predicted, outside)
