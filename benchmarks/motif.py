@@ -24,8 +24,9 @@ import numpy as np
 import pandas as pd
 from accuracy import DATA
 
+from netinfer.io.libraries import Library, read_library
 from netinfer.io.motifs import read_motifs
-from netinfer.io.sequences import SequenceSet, as_sequences, read_variants
+from netinfer.io.sequences import SequenceSet, as_sequences
 from netinfer.kernels import thread_limit
 from netinfer.models.motif import fit_motif_positions, match_footprints
 from netinfer.models.motif.halves import grid, noise_penalties
@@ -189,9 +190,8 @@ def sklearn_path(x: np.ndarray, y: np.ndarray, labels: np.ndarray, penalties: np
 
 
 def mpsa(mavenn: str | None) -> None:
-    table = read_variants(DATA / "mpsa_brca2" / "mpsa_data.csv.gz", sequence="x", activity="y", split="set")
-    is_test = table["split"] == "test"
-    fit_motif_positions(table["sequences"][:400], table["activity"][:400], n_subsamples=4)
+    table = read_library(DATA / "mpsa_brca2" / "mpsa_data.csv.gz", sequence="x", activity="y", split="set")
+    fit_motif_positions(table.sequences[:400], table.activity[:400], n_subsamples=4)
     rows, predicted = [], {}
     for name, settings in (
         ("single bases, Lasso", {}),
@@ -199,9 +199,9 @@ def mpsa(mavenn: str | None) -> None:
         ("and pairs", {"model": "group_lasso", "pairs": "model"}),
     ):
         began = time.perf_counter()
-        model = fit_motif_positions(table["sequences"], table["activity"], test=is_test, penalty="best", **settings)
+        model = fit_motif_positions(table.sequences, table.activity, test=table.is_test, penalty="best", **settings)
         record = model.record
-        predicted[name] = model.predict(table["sequences"][is_test])
+        predicted[name] = model.predict(table.sequences[table.is_test])
         rows.append(
             {
                 "model": name,
@@ -214,7 +214,7 @@ def mpsa(mavenn: str | None) -> None:
             }
         )
     print(pd.DataFrame(rows).to_markdown(index=False, floatfmt=".4f"))
-    print(f"ridge on the same split: test R2 {ridge_r2(table, is_test):.4f}")
+    print(f"ridge on the same split: test R2 {ridge_r2(table):.4f}")
     print(f"\nwithout variation: {record['constant_positions']}; {model}\n")
     shown = ["position", "weight", "selection_probability", "expected_false_positions"]
     print(model.positions.drop_duplicates("position")[shown].to_markdown(index=False, floatfmt=".3f"))
@@ -227,12 +227,13 @@ def mpsa(mavenn: str | None) -> None:
             subprocess.run([mavenn, str(script), "--predictions", str(file)], check=True)
 
 
-def ridge_r2(table: dict, is_test: np.ndarray) -> float:
+def ridge_r2(table: Library) -> float:
     """Test R2 of scikit-learn's ridge with all coefficients, penalty 1."""
     from sklearn.linear_model import Ridge
 
-    codes = as_sequences(table["sequences"]).codes
-    x, y = np.concatenate([codes == base for base in range(4)], axis=1).astype(float), table["activity"]
+    codes = as_sequences(table.sequences).codes
+    x, y = np.concatenate([codes == base for base in range(4)], axis=1).astype(float), table.activity["y"].to_numpy()
+    is_test = table.is_test
     return Ridge(alpha=1.0).fit(x[~is_test], y[~is_test]).score(x[is_test], y[is_test])
 
 

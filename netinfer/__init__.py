@@ -24,7 +24,7 @@ _LAZY = {
     "infer_diffusion": "netinfer.models.diffusion",
     "infer_precision": "netinfer.models.precision",
     "infer_joint_precision": "netinfer.models.comparison",
-    "read_variants": "netinfer.io",
+    "read_library": "netinfer.io",
     "cut_promoters": "netinfer.io",
     "read_motifs": "netinfer.io",
     "fit_motif_positions": "netinfer.models.motif",
@@ -52,7 +52,7 @@ _MODULES = (
 )
 
 if TYPE_CHECKING:
-    from netinfer.io import cut_promoters, read_expression, read_motifs, read_variants
+    from netinfer.io import cut_promoters, read_expression, read_library, read_motifs
     from netinfer.models.comparison import infer_joint_precision
     from netinfer.models.diffusion import infer_diffusion
     from netinfer.models.motif import fit_motif_positions, fit_motif_responses
@@ -84,8 +84,8 @@ __all__ = [
     "place_sites",
     "prepare_samples",
     "read_expression",
+    "read_library",
     "read_motifs",
-    "read_variants",
     "scan_motifs",
     "select_genes",
     "sensitivity",

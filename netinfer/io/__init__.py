@@ -17,7 +17,7 @@ _LAZY = {
     "shipped_lists": "netinfer.io.regulators",
     "read_gold": "netinfer.io.lists",
     "read_sample_sheet": "netinfer.io.lists",
-    "read_variants": "netinfer.io.sequences",
+    "read_library": "netinfer.io.libraries",
     "cut_promoters": "netinfer.io.promoters",
     "read_motifs": "netinfer.io.motifs",
 }
@@ -25,12 +25,12 @@ _LAZY = {
 if TYPE_CHECKING:
     from netinfer.io.annotation import read_annotation
     from netinfer.io.expression import read_expression
+    from netinfer.io.libraries import read_library
     from netinfer.io.lists import read_gold, read_sample_sheet
     from netinfer.io.memory import as_expression
     from netinfer.io.motifs import read_motifs
     from netinfer.io.promoters import cut_promoters
     from netinfer.io.regulators import read_regulators, regulator_table, shipped_lists
-    from netinfer.io.sequences import read_variants
 
 __all__ = [
     "as_expression",
@@ -38,10 +38,10 @@ __all__ = [
     "read_annotation",
     "read_expression",
     "read_gold",
+    "read_library",
     "read_motifs",
     "read_regulators",
     "read_sample_sheet",
-    "read_variants",
     "regulator_table",
     "shipped_lists",
 ]

@@ -65,7 +65,11 @@ import netinfer as ni
         (ni.place_sites, ["starts", "sites"], ["upstream", "downstream", "bin_width", "genes"]),
         (ni.cut_promoters, ["genome", "starts"], ["upstream", "downstream", "genes", "first_of_operon"]),
         (ni.read_motifs, ["path"], []),
-        (ni.read_variants, ["path"], ["sequence", "activity", "weight", "id", "split"]),
+        (
+            ni.read_library,
+            ["path"],
+            ["activity", "activities", "sequence", "several", "id", "weight", "split", "test", "classes"],
+        ),
         (
             ni.choose_network_penalty,
             ["adata", "regulators"],

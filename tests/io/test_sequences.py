@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import gzip
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from netinfer.errors import InputError
-from netinfer.io.sequences import as_sequences, read_fasta, read_variants
+from netinfer.io.sequences import as_sequences, read_fasta
 
 
 def test_fasta_is_read_in_order_with_wrapped_lines(tmp_path):
@@ -72,24 +71,3 @@ def test_unequal_lengths_are_cut_from_the_end_that_is_named():
 def test_what_is_no_sequence_is_refused(sequences, message):
     with pytest.raises(InputError, match=message):
         as_sequences(sequences)
-
-
-def test_a_table_of_variants_averages_replicates_and_keeps_weights(tmp_path):
-    path = tmp_path / "v.csv"
-    path.write_text("name,seq,r1,r2,ct,set\na,ACGT,1,3,10,training\nb,ACGA,,4,20,test\nc,TCGA,NA,,30,test\n")
-    found = read_variants(path, sequence="seq", activity=["r1", "r2"], id="name", split="set")
-    assert found["activity"].tolist() == [2.0, 4.0]
-    assert found["weights"].tolist() == [2.0, 1.0]
-    assert found["sequences"].to_dict() == {"a": "ACGT", "b": "ACGA"}
-    assert found["split"].tolist() == ["training", "test"]
-    one = read_variants(path, sequence="seq", activity="r2", weight="ct")
-    assert one["weights"].tolist() == [10.0, 20.0]
-    assert one["split"] is None
-    np.testing.assert_array_equal(one["activity"], [3.0, 4.0])
-    for columns, message in (
-        ({"sequence": "dna", "activity": "r1"}, "no column 'dna': there are 'name', 'seq'"),
-        ({"sequence": "seq", "activity": "name"}, "line 2, column 'name': 'a' is not a finite number"),
-        ({"sequence": "seq", "activity": "r2", "weight": "r1"}, "line 3, column 'r1': '' is not a finite number"),
-    ):
-        with pytest.raises(InputError, match=message):
-            read_variants(path, **columns)
