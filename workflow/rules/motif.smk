@@ -84,6 +84,7 @@ rule motif_library_manifest:
 rule promoter_motifs:
     """Match motifs in the promoters of a data set's genes, in bins of distance."""
     input:
+        preflight=ancient("<results>/{dataset}/work/preflight.json"),
         h5ad="<results>/{dataset}/work/normalized.h5ad",
         annotation=data_file("annotation"),
         files=motif_files(*SCANNED_FILES),
