@@ -94,7 +94,7 @@ def read_library(
     """
     columns = [activity] if isinstance(activity, str) else list(activity)
     source = Path(path if activities is None else activities)
-    table = _read(source)
+    table = read_strings(source)
     wanted = [*columns, *(name for name in (id, weight, split) if name is not None)]
     if activities is None:
         wanted.insert(0, sequence)
@@ -130,6 +130,22 @@ def read_library(
     )
 
 
+def read_strings(path: str | os.PathLike[str]) -> pd.DataFrame:
+    """Read a table, tab-separated or (``.csv``) comma-separated, plain or gzip; every field stays text.
+
+    Raises
+    ------
+    InputError
+        If it is no such table.
+    """
+    path = Path(regular_file(path))
+    separator = "," if path.name.lower().removesuffix(".gz").endswith(".csv") else "\t"
+    try:
+        return pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, compression="infer", index_col=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise InputError(f"{path}: cannot be read as a table: {error}") from None
+
+
 def numbers(column: pd.Series, path: Path, name: str, *, may_miss: bool = False) -> np.ndarray:
     """Return a column of text as finite numbers, NaN where one may be missing and is.
 
@@ -145,15 +161,6 @@ def numbers(column: pd.Series, path: Path, name: str, *, may_miss: bool = False)
         row = int(bad.argmax())
         raise InputError(f"{path}: line {row + 2}, column {name!r}: {text.iloc[row][:40]!r} is not a finite number")
     return found
-
-
-def _read(path: Path) -> pd.DataFrame:
-    path = Path(regular_file(path))
-    separator = "," if path.name.lower().removesuffix(".gz").endswith(".csv") else "\t"
-    try:
-        return pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, compression="infer")
-    except (ValueError, OSError, EOFError) as error:
-        raise InputError(f"{path}: cannot be read as a table: {error}") from None
 
 
 def _joined(

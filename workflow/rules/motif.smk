@@ -115,7 +115,15 @@ rule motif_links:
         scores="<results>/{dataset}/work/motif/scores.npz",
         files=motif_files("motif_of"),
     output:
-        part=directory("<results>/{dataset}/work/motif/{scatteritem}"),
+        # Files, since Snakemake sees no change of the params of a rule that only makes a folder.
+        record="<results>/{dataset}/work/motif/{scatteritem}/links.json",
+        tables=multiext(
+            "<results>/{dataset}/work/motif/{scatteritem}/",
+            "regulators.tsv",
+            "edges.tsv",
+            "motifs.tsv",
+            "bins.tsv",
+        ),
     log:
         "<results>/{dataset}/work/logs/motif/{scatteritem}.log",
     benchmark:
@@ -138,7 +146,9 @@ rule motif:
     """Join the shares and write which edges of the network have a motif in the promoter of their target."""
     input:
         network=rules.network.output,
-        parts=gather.targets("<results>/{{dataset}}/work/motif/{scatteritem}"),
+        parts=gather.targets(
+            "<results>/{{dataset}}/work/motif/{scatteritem}/links.json"
+        ),
     output:
         regulators=report(
             "<results>/{dataset}/motif/links/regulators.tsv",

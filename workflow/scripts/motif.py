@@ -8,6 +8,6 @@ with job(snakemake):
     from netinfer.models.motif_sites.links import MotifLinks
     from netinfer.network import Network
 
-    links = MotifLinks.join([MotifLinks.read(part) for part in snakemake.input.parts])
+    links = MotifLinks.join([MotifLinks.read(Path(part).parent) for part in snakemake.input.parts])
     network = Network.read(Path(snakemake.input.network[0]).parent)
     links.write(Path(snakemake.output.regulators).parent, net=network)

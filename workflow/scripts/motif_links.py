@@ -18,4 +18,4 @@ with job(snakemake):
         seed=int(snakemake.params.seed),
         threads=snakemake.threads,
     )
-    links.write(snakemake.output.part)
+    links.write(Path(snakemake.output.record).parent)

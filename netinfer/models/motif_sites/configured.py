@@ -12,10 +12,9 @@ import pandas as pd
 from netinfer.errors import InputError
 from netinfer.io.columns import Column
 from netinfer.io.ids import duplicates, some
-from netinfer.io.libraries import numbers
+from netinfer.io.libraries import numbers, read_strings
 from netinfer.io.motifs import read_motifs
 from netinfer.io.promoters import Promoters, cut_promoters, read_starts
-from netinfer.io.source import regular_file
 from netinfer.io.tables import write_tsv
 from netinfer.models.motif import fit_motif_positions
 from netinfer.models.motif.configured import named_folders
@@ -281,9 +280,7 @@ def read_responses(path: str | Path) -> pd.DataFrame:
     InputError
         No column, a gene that stands there twice, a field that is no number (line and column are named).
     """
-    path = Path(regular_file(path))
-    separator = "," if path.name.lower().removesuffix(".gz").endswith(".csv") else "\t"
-    raw = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, compression="infer", index_col=False)
+    path, raw = Path(path), read_strings(path)
     if raw.shape[1] < 2:
         raise InputError(f"{path}: {raw.shape[1]} columns: gene ids and a response or more are needed")
     genes = raw.iloc[:, 0].str.strip()
@@ -333,9 +330,7 @@ def read_owners(path: str | Path) -> dict[str, list[str]]:
     InputError
         If it has fewer than two columns or no row.
     """
-    path = Path(regular_file(path))
-    separator = "," if path.name.lower().removesuffix(".gz").endswith(".csv") else "\t"
-    raw = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, compression="infer", index_col=False)
+    path, raw = Path(path), read_strings(path)
     if raw.shape[1] < 2 or raw.empty:
         raise InputError(f"{path}: {raw.shape[1]} columns, {len(raw)} rows: a header, regulator and motif are needed")
     owners: dict[str, list[str]] = {}
