@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -181,6 +181,11 @@ def read_h5ad(path: str | Path) -> anndata.AnnData:
     except (OSError, KeyError, ValueError) as error:
         first = (str(error).splitlines() or [""])[0]
         raise RunError(f"{path}: damaged intermediate file ({first}): delete it and run again") from error
+
+
+def read_if(kind: Any, files: Sequence[str] | None) -> Any:
+    """Read a result from the folder of the first of its files; None where a data set has none."""
+    return kind.read(Path(files[0]).parent) if files else None
 
 
 def write_figure(ax: Axes, path: str | Path) -> None:

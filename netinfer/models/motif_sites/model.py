@@ -32,7 +32,9 @@ from netinfer.models.motif_sites.fits import (
 )
 from netinfer.models.motif_sites.responses import check_settings, matched
 from netinfer.models.motif_sites.scores import SiteScores
-from netinfer.stability import expected_false, q_values
+from netinfer.models.motif_sites.tables import motif_table
+from netinfer.plot.axes import aside, save
+from netinfer.stability import expected_false
 from netinfer.stability.rules import THRESHOLD
 from netinfer.stability.subsamples import check_seed
 
@@ -74,7 +76,7 @@ class MotifSiteModel:
     _intercept: float
 
     def write(self, folder: str | os.PathLike[str]) -> list[Path]:
-        """Write motifs.tsv, bins.tsv and model.json into a folder, each whole or not at all.
+        """Write motifs.tsv, bins.tsv, model.json and effects.png and .svg into a folder, each whole or not at all.
 
         Parameters
         ----------
@@ -91,10 +93,14 @@ class MotifSiteModel:
             If a file cannot be written.
         """
         folder = made_folder(folder)
-        files = [folder / name for name in ("motifs.tsv", "bins.tsv", "model.json")]
+        files = [folder / name for name in ("motifs.tsv", "bins.tsv", "model.json", "effects.png", "effects.svg")]
         write_tsv(files[0], self.motifs, SITE_MOTIFS)
         write_tsv(files[1], self.bins, SITE_BINS)
         write_json(files[2], {**self.provenance, "held_out": self.held_out, "intercept": self._intercept})
+        with aside():
+            drawn = self.plot()
+        for file in files[3:]:
+            save(drawn, file)
         return files
 
     @classmethod
@@ -253,7 +259,7 @@ def fit_motif_sites(
     passing = counts.max(axis=1) > n_subsamples // 2
     gated = dataclasses.replace(selection, counts=counts[passing])
     bound[passing] = expected_false(gated, "meinshausen_buhlmann", threshold=threshold)
-    table = _motif_table(
+    table = motif_table(
         scores, present, counts.max(axis=1) / n_subsamples, bound, expected_false_motifs, order, by_motif,
         sized.reshape(by_motif.shape),
     )  # fmt: skip
@@ -328,27 +334,3 @@ def fit_motif_site_responses(scores: SiteScores, table: pd.DataFrame, **settings
         except InputError as error:
             raise InputError(f"table: column {name!r}: {error}") from error
     return models
-
-
-def _motif_table(scores, present, probability, bound, wanted, order, by_motif, sized) -> pd.DataFrame:
-    """Return one row a motif, the most stable first."""
-    n = len(scores.motifs)
-    frame = pd.DataFrame({"motif": scores.motifs, "consensus": scores.consensus})
-    for name, values, absent in (
-        ("selection_probability", probability, 0.0),
-        ("expected_false_motifs", np.where(np.isfinite(bound), bound, np.nan), np.nan),
-        ("q_value", q_values(bound), np.nan),
-        ("entry", order, 0),
-    ):
-        column = np.full(n, absent, dtype=np.asarray(values).dtype)
-        column[present] = values
-        frame[name] = column
-    frame.insert(5, "is_selected", frame["expected_false_motifs"].le(wanted).to_numpy())
-    peak = sized.argmax(axis=1)
-    has_effect = sized.max(axis=1) > 0
-    frame["peak_start"] = np.where(has_effect, scores.edges[peak], np.nan)
-    frame["peak_end"] = np.where(has_effect, scores.edges[peak + 1], np.nan)
-    frame["effect"] = np.where(has_effect, by_motif[np.arange(n), peak], 0.0)
-    entry = np.where(frame["entry"] > 0, frame["entry"], n + 1)
-    place = np.lexsort((frame["motif"], entry, -frame["selection_probability"]))
-    return conform(frame.iloc[place], SITE_MOTIFS, where="motifs")
