@@ -98,9 +98,10 @@ def setting(*keys):
     return lambda wildcards: {key: DATASETS[wildcards.dataset].get(key) for key in keys}
 
 
-def whole_dataset(wildcards):
-    """Give every key of the data set."""
-    return DATASETS[wildcards.dataset]
+def dataset_read(wildcards):
+    """Give every key of the data set but `motif`, which the matching of motifs checks: no other reads or fits anew."""
+    dataset = DATASETS[wildcards.dataset]
+    return {key: value for key, value in dataset.items() if key != "motif"}
 
 
 def whole_comparison(wildcards):

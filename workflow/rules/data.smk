@@ -6,7 +6,6 @@ rule preflight:
         samples=data_file("samples"),
         gold=data_file("gold"),
         annotation=data_file("annotation"),
-        motif=motif_files(*ALL_MOTIF_FILES),
     output:
         summary="<results>/{dataset}/work/preflight.json",
     log:
@@ -21,7 +20,7 @@ rule preflight:
         mem_mb=memory(1500, 30),
         runtime=minutes(10, 30),
     params:
-        dataset=whole_dataset,
+        dataset=dataset_read,
         version=VERSION,
     script:
         "../scripts/preflight.py"
@@ -30,8 +29,7 @@ rule preflight:
 rule ingest:
     """Read and clean a data set into one canonical file: samples x genes."""
     input:
-        # Only awaited: another key of the data set checks it anew, and what it decides is seen by params.
-        preflight=ancient("<results>/{dataset}/work/preflight.json"),
+        preflight="<results>/{dataset}/work/preflight.json",
         expression=data_file("expression"),
         regulators=data_file("regulators"),
         samples=data_file("samples"),
