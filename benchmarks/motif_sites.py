@@ -105,10 +105,14 @@ def yeast(n_subsamples: int, seed: int) -> None:
     is_edge = (gold.loc[genes, factors].to_numpy() != 0).ravel()
     print(f"{len(factors)} factors x {len(genes)} genes, {int(is_edge.sum())} gold edges")
     spread = own.std(axis=0)
-    design = Design(own / spread, np.zeros(scores.n_bins, np.int64), 1, is_edge.astype(float), True)
+    design = Design(
+        own / spread, np.zeros(scores.n_bins, np.int64), 1, is_edge.astype(float), True, np.arange(len(own))
+    )
     outside = held_out(design, N_PENALTIES, seed)
     count = own.sum(axis=1, keepdims=True)
-    plain = held_out(Design(count / count.std(), np.zeros(1, np.int64), 1, design.y, True), N_PENALTIES, seed)
+    plain = held_out(
+        Design(count / count.std(), np.zeros(1, np.int64), 1, design.y, True, design.unit), N_PENALTIES, seed
+    )
     effect = fit_path(design, outside.penalties).coef[outside.place] / spread
     share = {"of edges": (own[is_edge] > 0).mean(axis=0), "of others": (own[~is_edge] > 0).mean(axis=0)}
     frame = pd.DataFrame({"start": scores.edges[:-1], "end": scores.edges[1:], **share})

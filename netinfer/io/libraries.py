@@ -117,7 +117,7 @@ def read_library(
         notes.append(f"{int((~kept).sum())} sequences without an activity were left out")
     weights = None
     if weight is not None:
-        weights = numbers(table[weight], source, weight)[kept]
+        weights = numbers(table.loc[kept, weight], source, weight)
     elif len(columns) > 1 and several == "replicates":
         weights = n_there[kept].astype(np.float64)
     index = None if names is None else pd.Index(names[kept], dtype=object)
@@ -133,21 +133,31 @@ def read_library(
 def read_strings(path: str | os.PathLike[str]) -> pd.DataFrame:
     """Read a table, tab-separated or (``.csv``) comma-separated, plain or gzip; every field stays text.
 
+    Returns
+    -------
+    DataFrame
+        Its index is the number of the line, the header's being 1.
+
     Raises
     ------
     InputError
-        If it is no such table.
+        If it is no such table, a line has more fields than the header, or two columns have one name.
     """
     path = Path(regular_file(path))
     separator = "," if path.name.lower().removesuffix(".gz").endswith(".csv") else "\t"
     try:
-        return pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, compression="infer", index_col=False)
+        raw = pd.read_csv(path, sep=separator, header=None, dtype=str, keep_default_na=False, compression="infer")
     except (ValueError, OSError, EOFError) as error:
-        raise InputError(f"{path}: cannot be read as a table: {error}") from None
+        raise InputError(f"{path}: cannot be read as a table: {str(error).strip()}") from None
+    names = raw.iloc[0].fillna("").str.strip().tolist()
+    if repeated := duplicates([name for name in names if name]):
+        raise InputError(f"{path}: columns of one name: {some(repeated)}: rename them")
+    table = raw.iloc[1:].fillna("").set_axis(names, axis=1)
+    return table.set_axis(pd.RangeIndex(2, len(table) + 2), axis=0)
 
 
 def numbers(column: pd.Series, path: Path, name: str, *, may_miss: bool = False) -> np.ndarray:
-    """Return a column of text as finite numbers, NaN where one may be missing and is.
+    """Return a column that `read_strings` read as finite numbers, NaN where one may be missing and is.
 
     Raises
     ------
@@ -159,7 +169,8 @@ def numbers(column: pd.Series, path: Path, name: str, *, may_miss: bool = False)
     bad = ~np.isfinite(found) & ~(text.isin(_MISSING).to_numpy() & may_miss)
     if bad.any():
         row = int(bad.argmax())
-        raise InputError(f"{path}: line {row + 2}, column {name!r}: {text.iloc[row][:40]!r} is not a finite number")
+        line = column.index[row]
+        raise InputError(f"{path}: line {line}, column {name!r}: {text.iloc[row][:40]!r} is not a finite number")
     return found
 
 

@@ -90,6 +90,29 @@ def test_a_table_without_activities_is_refused(tmp_path: Path) -> None:
         read_library(write(tmp_path / "a.csv", "sequence,y\nAC,\nAG,NA\n"), activity="y")
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("sequence,y\nAC,1\nAG,2,3\n", "Expected 2 fields in line 3, saw 3"),
+        ("sequence,y\nAC,1,\nAG,2,\n", "Expected 2 fields in line 2, saw 3"),
+        ("sequence,y,y\nAC,1,2\n", "columns of one name: 'y'"),
+    ],
+)
+def test_fields_without_a_column_and_columns_of_one_name_are_refused(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read_library(write(tmp_path / "a.csv", text), activity="y")
+
+
+def test_the_line_of_the_file_is_named_and_rows_left_out_need_no_weight(tmp_path: Path) -> None:
+    text = "sequence,y,n\nAC,1,2\nAG,,\nAT,3,x\n"
+    with pytest.raises(InputError, match="line 4, column 'n': 'x'"):
+        read_library(write(tmp_path / "a.csv", text), activity="y", weight="n")
+    fasta = write(tmp_path / "a.fasta", ">b\nACGT\n>c\nACGA\n")
+    table = write(tmp_path / "b.csv", "id,y\na,1\nb,2\nc,x\n")
+    with pytest.raises(InputError, match="line 4, column 'y': 'x'"):
+        read_library(fasta, activity="y", activities=table)
+
+
 def test_what_is_no_table_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read as a table"):
         read_library(write(tmp_path / "a.csv", 'sequence,y\nAC,"1\nAG,2,3\n'), activity="y")

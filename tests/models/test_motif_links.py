@@ -136,7 +136,7 @@ def test_without_a_signal_or_with_few_targets_there_is_none(links):
     assert table.index.tolist() == ["crp", "fnr", "fis", "arc"]  # by number of targets, then by name
     assert (table.loc["fis", "status"], table.loc["fis", "motif"], table.loc["fis", "n_motifs"]) == ("ok", "", 0)
     assert (table.loc["arc", "status"], table.loc["arc", "n_promoters"]) == ("too_few_targets", 2)
-    assert table.loc["arc", "reason"] == "2 promoters of its targets, 8 are asked for"
+    assert table.loc["arc", "reason"] == "2 independent promoters of its targets, 8 are asked for"
     assert set(links.edges["source"]) == {"crp"}
     assert links.record["n_fitted"] == 3
     assert links.record["expected_false_motifs_in_all"] == 3.0

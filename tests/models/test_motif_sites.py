@@ -22,8 +22,9 @@ from netinfer.models.motif_sites import (
     place_sites,
     scan_motifs,
 )
-from netinfer.models.motif_sites.fits import auc_interval
+from netinfer.models.motif_sites.fits import Design, auc_interval, folds_of, held_out, held_out_figures
 from netinfer.models.motif_sites.scores import bin_edges
+from netinfer.models.motif_sites.units import window_units
 
 BASES = "ACGT"
 UPSTREAM, DOWNSTREAM = 90, 30
@@ -305,3 +306,33 @@ def test_what_cannot_be_scanned_or_fitted_is_refused():
     model = fit_motif_sites(scores, cases, n_subsamples=4)
     with pytest.raises(InputError, match="other motifs or bins"):
         model.predict(scan_motifs(window, motifs, bin_width=20))
+
+
+def test_windows_that_share_half_of_their_bases_are_one_unit():
+    contig = ["a", "a", "a", "a", "b"]
+    start = np.array([100, 150, 300, 351, 100])
+    forward = np.ones(5, bool)
+    # Windows of 100 bases: 100 and 150 share 50, 300 and 351 share 49.
+    assert window_units(contig, start, forward, 80, 20).tolist() == [0, 0, 1, 2, 3]
+    # Back to back: the window of a gene on the other strand reaches from its start on.
+    both = window_units(["a", "a"], np.array([100, 70]), np.array([True, False]), 80, 20)
+    assert both.tolist() == [0, 0]  # 20..119 and 51..150
+    apart = window_units(["a", "a"], np.array([100, 91]), np.array([True, False]), 80, 20)
+    assert apart.tolist() == [0, 1]  # 20..119 and 72..171
+    same = window_units(contig, start, forward, 80, 20, ["x", "y", "z", "v", "y"])
+    assert same.tolist() == [0, 0, 1, 2, 0]
+
+
+def test_equal_promoters_stay_in_one_half_and_one_fold():
+    unit = np.repeat(np.arange(15), 4)
+    rng = np.random.default_rng(0)
+    y = np.repeat(rng.permutation(np.arange(15) % 3 == 0), 4).astype(float)
+    design = Design(rng.standard_normal((60, 2)), np.array([0, 1]), 2, y, True, unit)
+    for pair in range(5):
+        first, second = design.halves(pair, 0)
+        assert not set(unit[first]) & set(unit[second])
+        assert y[first].sum() == y[second].sum() == 8  # two of five cases each, of four promoters
+    fold = folds_of(design, 0)
+    assert all(len(set(fold[unit == k])) == 1 for k in range(15))
+    # Noise: copies in both parts would be foretold.
+    assert held_out_figures(held_out(design, 10, 0).score, design)["auc"] < 0.8

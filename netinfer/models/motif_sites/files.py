@@ -17,8 +17,8 @@ from netinfer.io.files import arrays_checksum, atomic_write
 if TYPE_CHECKING:
     from netinfer.models.motif_sites.scores import SiteScores
 
-FORMAT = 1
-_ARRAYS = ("strength", "edges", "site_start", "site_end", "site_strand")
+FORMAT = 2
+_ARRAYS = ("strength", "edges", "site_start", "site_end", "site_strand", "units")
 _TEXTS = ("genes", "motifs", "consensus", "labels", "notes")
 
 

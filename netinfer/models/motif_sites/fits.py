@@ -41,6 +41,8 @@ class Design:
     y : float array, shape (n_promoters,)
         0 and 1, or centred and divided by its standard deviation.
     is_binomial : bool
+    unit : int array, shape (n_promoters,)
+        Independent unit of each promoter, from 0 by first appearance.
     """
 
     x: np.ndarray
@@ -48,16 +50,26 @@ class Design:
     n_motifs: int
     y: np.ndarray
     is_binomial: bool
+    unit: np.ndarray
 
     def rows(self, rows: np.ndarray) -> Design:
         """Return the design of some promoters, on the same scale."""
-        return dataclasses.replace(self, x=self.x[rows], y=self.y[rows])
+        return dataclasses.replace(self, x=self.x[rows], y=self.y[rows], unit=self.unit[rows])
+
+    def classes(self) -> np.ndarray:
+        """Return the class of each unit: that of the cases where one of its promoters is a case."""
+        found = np.zeros(int(self.unit.max()) + 1, np.int64)
+        np.maximum.at(found, self.unit, (self.y > 0.5).astype(np.int64))
+        return found
 
     def halves(self, pair: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return a complementary pair of half-samples; of two classes each half has half of both."""
+        """Return a complementary pair of half-samples of units; of two classes each half has half of both."""
         if self.is_binomial:
-            return stratified_pair(self.y.astype(np.int64), pair, seed=seed)
-        return complementary_pair(len(self.y), pair, seed=seed)
+            halves = stratified_pair(self.classes(), pair, seed=seed)
+        else:
+            halves = complementary_pair(int(self.unit.max()) + 1, pair, seed=seed)
+        first, second = (np.flatnonzero(np.isin(self.unit, half)) for half in halves)
+        return first, second
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -188,7 +200,7 @@ def held_out(design: Design, n_penalties: int, seed: int) -> HeldOut:
     n = len(design.y)
     largest = largest_penalty(design)
     grid = np.geomspace(largest, SMALLEST * largest, n_penalties)
-    fold = _folds(design, seed)
+    fold = folds_of(design, seed)
     for penalties in (grid[: n_penalties // 2], grid):
         score = np.zeros((len(penalties), n))
         for k in range(N_FOLDS):
@@ -205,14 +217,15 @@ def held_out(design: Design, n_penalties: int, seed: int) -> HeldOut:
     return HeldOut(penalties, total, int(total.argmin()), chosen)
 
 
-def _folds(design: Design, seed: int) -> np.ndarray:
-    """Return each promoter's fold; classes are spread evenly over them."""
-    order = np.argsort(raw_words(seed, FOLD_STREAM, len(design.y)), kind="stable")
+def folds_of(design: Design, seed: int) -> np.ndarray:
+    """Return each promoter's fold, that of its unit; classes are spread evenly over them."""
+    classes = design.classes()
+    order = np.argsort(raw_words(seed, FOLD_STREAM, len(classes)), kind="stable")
     if design.is_binomial:
-        order = order[np.argsort(design.y[order], kind="stable")]
+        order = order[np.argsort(classes[order], kind="stable")]
     fold = np.empty(len(order), np.int64)
     fold[order] = np.arange(len(order)) % N_FOLDS
-    return fold
+    return fold[design.unit]
 
 
 def auc_interval(score: np.ndarray, is_case: np.ndarray, level: float = 0.95) -> tuple[float, float, float]:

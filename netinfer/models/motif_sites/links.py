@@ -100,7 +100,8 @@ def fit_links(
         cases, others = targets.split(source)
         row = _empty_row(source, targets, cases, own[source])
         rows["regulators"].append(row)
-        row["status"], row["reason"] = _status(len(cases), len(others), min_targets)
+        n_cases, n_others = (len(np.unique(scores.units[of])) for of in (cases, others))
+        row["status"], row["reason"] = _status(n_cases, n_others, min_targets)
         if row["status"] != "ok":
             continue
         is_case = np.isin(np.arange(len(scores.genes)), cases)
@@ -140,7 +141,7 @@ def _checked_part(part: Any) -> tuple[int, int]:
 
 def _status(n_cases: int, n_others: int, min_targets: int) -> tuple[str, str]:
     if n_cases < min_targets:
-        return "too_few_targets", f"{n_cases} promoters of its targets, {min_targets} are asked for"
+        return "too_few_targets", f"{n_cases} independent promoters of its targets, {min_targets} are asked for"
     if n_others < FEWEST_OF_A_CLASS or n_cases + n_others < FEWEST:
         return "too_few_others", f"{n_others} promoters are of no target, at least {FEWEST_OF_A_CLASS} are needed"
     return "ok", ""

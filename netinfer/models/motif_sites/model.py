@@ -30,7 +30,7 @@ from netinfer.models.motif_sites.fits import (
     path_of_halves,
     select,
 )
-from netinfer.models.motif_sites.responses import check_settings, matched
+from netinfer.models.motif_sites.responses import check_settings, check_units, matched
 from netinfer.models.motif_sites.scores import SiteScores
 from netinfer.models.motif_sites.tables import motif_table
 from netinfer.plot.axes import aside, save
@@ -225,7 +225,8 @@ def fit_motif_sites(
     The bound is that of Meinshausen and Buehlmann (2010), all motifs as candidates of one procedure; it takes it that
     chance selects all motifs without a part alike. It counts chance, not motifs that stand in for another. Group Lasso:
     Yuan and Lin (2006); for two classes Meier, van de Geer and Buehlmann (2008). Held-out figures are of five folds; a
-    fold's penalty is the one that is best for the other folds.
+    fold's penalty is the one that is best for the other folds. Half-samples and folds are of units: promoters that
+    share half of their bases or more stay together.
     """
     check_settings("fit_motif_sites", family, n_subsamples, expected_false_motifs, threshold, threads)
     seed = check_seed(seed)
@@ -242,7 +243,9 @@ def fit_motif_sites(
         notes.append(f"{len(silent)} motifs have the same score in every promoter and were left out: {some(silent)}")
     is_binomial = family == "binomial"
     mean, sd = (0.0, 1.0) if is_binomial else (float(y.mean()), float(y.std()))
-    design = Design(flat[:, kept] / spread[kept], labels, len(present), (y - mean) / sd, is_binomial)
+    unit = pd.factorize(scores.units[rows])[0]
+    design = Design(flat[:, kept] / spread[kept], labels, len(present), (y - mean) / sd, is_binomial, unit)
+    check_units(design.classes() if is_binomial else None, int(unit.max()) + 1)
     with thread_limit(threads):
         penalties = path_of_halves(design, expected_false_motifs, threshold, N_PENALTIES, seed)
         selection, counts, gap = select(design, penalties, n_subsamples, seed)
@@ -268,6 +271,7 @@ def fit_motif_sites(
         "model": "motif_sites",
         "family": family,
         "n_promoters": len(rows),
+        "n_units": int(unit.max()) + 1,
         **({"n_cases": int(y.sum())} if is_binomial else {}),
         "n_motifs": len(present),
         "n_bins": scores.n_bins,

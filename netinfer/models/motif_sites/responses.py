@@ -15,6 +15,8 @@ from netinfer.models.motif_sites.scores import SiteScores
 
 FEWEST = 20
 FEWEST_OF_A_CLASS = 8
+# Half-samples need two independent windows of each class, folds one outside.
+FEWEST_OF_A_UNIT = 5
 
 
 def check_settings(
@@ -70,3 +72,19 @@ def _check_response(y: np.ndarray, family: str) -> None:
     n_fewer = int(min(y.sum(), len(y) - y.sum()))
     if n_fewer < FEWEST_OF_A_CLASS:
         raise InputError(f"response: {n_fewer} promoters of the smaller class, at least {FEWEST_OF_A_CLASS} are needed")
+
+
+def check_units(classes: np.ndarray | None, n_units: int) -> None:
+    """Refuse too few independent units of promoters; `classes` has that of each, where there are two.
+
+    Raises
+    ------
+    InputError
+    """
+    fewest = n_units if classes is None else int(min(classes.sum(), n_units - classes.sum()))
+    need, what = (FEWEST, "") if classes is None else (FEWEST_OF_A_UNIT, " of the smaller class")
+    if fewest < need:
+        raise InputError(
+            f"response: its promoters{what} are {fewest} independent windows, at least {need} are needed: others share "
+            "half of their bases with these"
+        )

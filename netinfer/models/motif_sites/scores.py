@@ -16,6 +16,7 @@ from netinfer.io.motifs import Motif, read_motifs
 from netinfer.io.promoters import Promoters, read_bed, read_starts
 from netinfer.io.sequences import as_sequences
 from netinfer.models.motif_sites.files import load_scores, save_scores
+from netinfer.models.motif_sites.units import window_units
 from netinfer.moments.sites import best_matches
 
 BIN_WIDTH = 50
@@ -48,6 +49,9 @@ class SiteScores:
     labels : tuple of str, one a motif
         Second name, such as that of the factor; empty where the file has none.
     notes : tuple of str
+    units : int array, shape (n_genes,)
+        Promoters of one number share half of their bases or more, or are equal: one independent unit. By default each
+        is its own.
     """
 
     genes: tuple[str, ...]
@@ -62,6 +66,11 @@ class SiteScores:
     site_strand: np.ndarray
     labels: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    units: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def __post_init__(self) -> None:
+        if len(self.units) != len(self.genes):
+            object.__setattr__(self, "units", np.arange(len(self.genes)))
 
     @property
     def n_bins(self) -> int:
@@ -169,6 +178,7 @@ def scan_motifs(
         site_strand=strand,
         labels=tuple(motif.label for motif in listed),
         notes=promoters.notes,
+        units=_units(promoters),
     )
 
 
@@ -296,3 +306,15 @@ def _checked_background(background: np.ndarray) -> np.ndarray:
     if base.shape != (4,) or not (base > 0).all() or abs(base.sum() - 1.0) > 0.01:
         raise ConfigError(f"background: {background!r}: four shares above 0 that sum to 1 are needed, of A, C, G and T")
     return base / base.sum()
+
+
+def _units(promoters: Promoters) -> np.ndarray:
+    """Number windows that share their bases; windows of one's own, without places, only where they are equal."""
+    table, texts = promoters.table, list(promoters.sequences.values())
+    if "contig" not in table:
+        alone = np.arange(len(texts))
+        return window_units([str(k) for k in alone], alone, alone >= 0, promoters.upstream, promoters.downstream, texts)
+    return window_units(
+        table["contig"].tolist(), table["start"].to_numpy(), (table["strand"] == "+").to_numpy(), promoters.upstream,
+        promoters.downstream, texts,
+    )  # fmt: skip
