@@ -19,7 +19,7 @@ from netinfer.config import settings_hash
 from netinfer.errors import RunError
 from netinfer.io.files import atomic_write, sha256_file
 
-__all__ = ["hash_inputs", "read_manifest", "write_manifest"]
+__all__ = ["files_of", "hash_inputs", "read_manifest", "write_manifest"]
 
 _PACKAGES = ("numpy", "scipy", "pandas", "numba", "llvmlite", "anndata", "h5py", "networkx", "pyarrow", "snakemake")
 
@@ -37,6 +37,14 @@ def hash_inputs(files: Mapping[str, str | Path]) -> dict[str, dict[str, str]]:
         For each key its `path` as given and its `sha256`.
     """
     return {key: {"path": str(path), "sha256": _hash(Path(path))} for key, path in files.items()}
+
+
+def files_of(paths: Iterable[str | Path]) -> list[Path]:
+    """List files, and of folders the files in them; those whose name begins with a dot are not results."""
+    found = []
+    for path in map(Path, paths):
+        found += [path] if path.is_file() else sorted(file for file in path.rglob("[!.]*") if file.is_file())
+    return found
 
 
 def _hash(path: Path) -> str:

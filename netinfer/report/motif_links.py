@@ -14,7 +14,7 @@ _SKIPPED_IN_WORDS = {
 }
 
 
-def motif_facts(links: Any, names: Mapping[str, str]) -> dict[str, Any] | None:
+def motif_facts(links: Any, names: Mapping[str, str], responses: pd.DataFrame | None = None) -> dict[str, Any] | None:
     """Return what the section on motifs shows; None without links.
 
     Parameters
@@ -22,6 +22,8 @@ def motif_facts(links: Any, names: Mapping[str, str]) -> dict[str, Any] | None:
     links : MotifLinks, optional
     names : mapping of str to str
         What genes are called.
+    responses : DataFrame, optional
+        One row a response of the genes: its motifs and, where they were sought, its positions.
     """
     if links is None:
         return None
@@ -51,6 +53,8 @@ def motif_facts(links: Any, names: Mapping[str, str]) -> dict[str, Any] | None:
         "rows": [_row(row, names) for row in table.head(LISTED).to_dict("records")],
         "edges": [_row(row, names) for row in edges.to_dict("records")],
         "n_drawn": DRAWN,
+        "responses": [] if responses is None else [_row(row, {}) for row in responses.to_dict("records")],
+        "has_positions": responses is not None and "footprints" in responses,
     }
 
 

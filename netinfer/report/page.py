@@ -27,6 +27,7 @@ def write_report(
     sensitivity: Any = None,
     precision: Any = None,
     motif: Any = None,
+    responses: pd.DataFrame | None = None,
     title: str | None = None,
 ) -> Path:
     """Write one self-contained HTML page about a data set and its network.
@@ -57,6 +58,8 @@ def write_report(
         The undirected network of the data set, from `netinfer.infer_precision`.
     motif : MotifLinks, optional
         Motifs of the regulators' targets, from `netinfer.models.motif_sites.fit_links`.
+    responses : DataFrame, optional
+        Beside `motif`: the table of ``motif/responses.tsv``.
     title : str, optional
         By default the data set's name.
 
@@ -81,7 +84,7 @@ def write_report(
             evaluation = evaluate(net, gold, baseline=adata, annotation=annotation)
     page = _template().render(
         title=title or str(net.provenance.get("dataset") or "netinfer network"),
-        **_values(net, adata, evaluation, paths, curves, phenotype, sensitivity, precision, motif),
+        **_values(net, adata, evaluation, paths, curves, phenotype, sensitivity, precision, motif, responses),
     )
     with atomic_write(path) as file:
         file.write(page)
@@ -98,6 +101,7 @@ def _values(
     sensitivity: Any,
     precision: Any,
     motif: Any,
+    responses: pd.DataFrame | None,
 ) -> dict[str, Any]:
     """Gather everything that the templates show."""
     from netinfer.plot.stability import cut_lines
@@ -133,7 +137,7 @@ def _values(
         "has_path_end": paths is not None and cut_lines(net, paths)[1] is not None,
         "sensitivity": content.sensitivity_facts(sensitivity),
         "precision": precision_facts(precision, net),
-        "motif": motif_facts(motif, names),
+        "motif": motif_facts(motif, names, responses),
         "settings": content.settings_rows(net.provenance),
         "components": components,
         "figures": draw(net, paths, curves, facts=facts, names=names, card=sensitivity, graph=precision, motif=motif),

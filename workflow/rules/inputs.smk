@@ -111,10 +111,16 @@ def if_motif(*names):
     """Give an input function for files of the motifs, where the data set asks for them."""
 
     def files(wildcards):
-        motif = DATASETS[wildcards.dataset].get("motif")
-        if motif is None:
+        if DATASETS[wildcards.dataset].get("motif") is None:
             return []
-        asked = [*names, "responses.tsv"] if motif.get("responses") else names
-        return [f"{RESULTS}/{wildcards.dataset}/motif/{name}" for name in asked]
+        return [f"{RESULTS}/{wildcards.dataset}/motif/{name}" for name in names]
 
     return files
+
+
+def if_responses(wildcards):
+    """Give the table and the folder of the models of responses, where the data set has some."""
+    if not (DATASETS[wildcards.dataset].get("motif") or {}).get("responses"):
+        return []
+    names = ("responses.tsv", "responses")
+    return [f"{RESULTS}/{wildcards.dataset}/motif/{name}" for name in names]

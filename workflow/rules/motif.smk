@@ -17,7 +17,7 @@ rule promoter_motifs:
         "../envs/netinfer.yaml"
     threads: 1
     resources:
-        mem_mb=memory(4000, 5),
+        mem_mb=genome(4000),
         runtime=minutes(60, 60),
     params:
         motif=motif_setting(SCANNING),
@@ -124,7 +124,7 @@ rule motif_responses:
         "../envs/netinfer.yaml"
     threads: 1
     resources:
-        mem_mb=memory(3000, 20),
+        mem_mb=genome(4000),
         runtime=minutes(240, 240),
     params:
         motif=motif_setting(RESPONDING),

@@ -88,6 +88,7 @@ rule report:
         sensitivity=if_sensitivity,
         precision=if_precision("edges.tsv"),
         motif=if_motif("links/regulators.tsv"),
+        responses=if_responses,
     output:
         html=report(
             "<results>/{dataset}/report.html",
@@ -126,6 +127,7 @@ rule manifest:
         sensitivity=if_sensitivity,
         precision=if_precision(*GRAPH_FILES),
         motif=if_motif(*MOTIF_FILES),
+        responses=if_responses,
         motif_inputs=motif_files(*ALL_MOTIF_FILES),
         lists=other_lists,
         html="<results>/{dataset}/report.html",

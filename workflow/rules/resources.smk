@@ -18,6 +18,17 @@ def memory(base_mb, per_input):
     ) * 2 ** (attempt - 1)
 
 
+def genome(base_mb):
+    """Give `mem_mb` as a base and what a genome takes: plain FASTA is read in parts, gzip as a whole; doubled likewise."""
+    return lambda wildcards, input, attempt: int(
+        base_mb
+        + sum(
+            megabytes([file]) * (12 if str(file).endswith(".gz") else 2)
+            for file in input
+        )
+    ) * 2 ** (attempt - 1)
+
+
 def gene_pairs(base_mb, matrices, per_input):
     """Give `mem_mb` with so many matrices of genes x genes of the phenotype, doubled with each attempt."""
     # 8 bytes a number

@@ -24,5 +24,6 @@ with job(snakemake):
         sensitivity=read_if(sensitivity.Sensitivity, given.get("sensitivity")),
         precision=read_if(Network, given.get("precision")),
         motif=read_if(motif_sites.MotifLinks, given.get("motif")),
+        responses=read_table(given.responses[0]) if given.get("responses") else None,
         title=snakemake.wildcards.dataset,
     )

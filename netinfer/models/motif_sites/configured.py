@@ -20,6 +20,7 @@ from netinfer.models.motif import fit_motif_positions
 from netinfer.models.motif.configured import named_folders
 from netinfer.models.motif_sites.links import MotifLinks, fit_links
 from netinfer.models.motif_sites.model import MotifSiteModel, fit_motif_sites
+from netinfer.models.motif_sites.responses import FEWEST_OF_A_CLASS
 from netinfer.models.motif_sites.scores import SiteScores, place_sites, scan_motifs
 from netinfer.network.places import is_compact, match_rows, predict_operons
 
@@ -298,7 +299,7 @@ def by_promoter(table: pd.DataFrame, members: Mapping[str, Sequence[str]]) -> di
     Raises
     ------
     InputError
-        If fewer than 20 promoters have a value (five ids of each are shown).
+        If fewer than 20 promoters have a value (five ids of each are shown), or of two classes fewer than 8 have one.
     """
     owner = {gene: promoter for promoter, genes in members.items() for gene in genes}
     promoter = pd.Series([owner.get(str(gene)) for gene in table.index], index=table.index, dtype=object)
@@ -312,6 +313,11 @@ def by_promoter(table: pd.DataFrame, members: Mapping[str, Sequence[str]]) -> di
                 f"responses: {name!r}: {len(values)} promoters have a value, at least {FEWEST_IN_COMMON} are needed; "
                 f"its genes are {some([str(g) for g in table.index])}, those of the promoters {some(list(owner))}: use "
                 "one kind of id"
+            )
+        n_fewer = int(min(values.sum(), len(values) - values.sum())) if is_class(values) else FEWEST_OF_A_CLASS
+        if n_fewer < FEWEST_OF_A_CLASS:
+            raise InputError(
+                f"responses: {name!r}: {n_fewer} promoters of the smaller class, at least {FEWEST_OF_A_CLASS} are needed"
             )
         found[str(name)] = values.rename(str(name))
     return found
