@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from netinfer.network import Network
 
 FEWEST_IN_COMMON = 20
+# Scores (promoters x motifs x bins) from which a fit takes minutes: 2 million take 10 s, 22 million more than 2 minutes
+# with four half-samples.
+LARGE = 10_000_000
 RESPONSES = (
     Column("response", "string", "", "column of the table of responses"),
     Column("folder", "string", "", "folder of its models, beside this file"),
@@ -143,7 +146,7 @@ def check_motif(settings: MotifConfig, annotation: str | None, ids: Mapping[str,
     """
     from netinfer.models.motif_sites.scores import bin_edges
 
-    bin_edges(settings.upstream, settings.downstream, settings.bin_width)
+    n_bins = len(bin_edges(settings.upstream, settings.downstream, settings.bin_width)) - 1
     if settings.sites is not None:
         scores = data_scores(settings, annotation, ids)
         promoters, n_motifs, members = len(scores.genes), len(scores.motifs), scores.members
@@ -158,6 +161,11 @@ def check_motif(settings: MotifConfig, annotation: str | None, ids: Mapping[str,
     genes = set(ids["name"])
     n_measured = sum(any(gene in genes for gene in of) for of in members.values())
     lines = [f"motifs: {n_motifs} in {promoters} promoters, {n_measured} of which have a gene of the data"]
+    if n_motifs * n_bins * n_measured > LARGE:
+        lines.append(
+            f"motifs: {n_motifs} in {n_bins} bins of {n_measured} promoters take minutes for each regulator or response: "
+            "fewer motifs (those of your regulators) or wider bins take less"
+        )
     if settings.motif_of is not None:
         read_owners(settings.motif_of)
     if settings.responses is not None:
@@ -317,7 +325,7 @@ def by_promoter(table: pd.DataFrame, members: Mapping[str, Sequence[str]]) -> di
         n_fewer = int(min(values.sum(), len(values) - values.sum())) if is_class(values) else FEWEST_OF_A_CLASS
         if n_fewer < FEWEST_OF_A_CLASS:
             raise InputError(
-                f"responses: {name!r}: {n_fewer} promoters of the smaller class, at least {FEWEST_OF_A_CLASS} are needed"
+                f"responses: {name!r}: {n_fewer} promoters of the smaller class: {FEWEST_OF_A_CLASS} or more are needed"
             )
         found[str(name)] = values.rename(str(name))
     return found
