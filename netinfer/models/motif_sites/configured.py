@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     from netinfer.network import Network
 
 FEWEST_IN_COMMON = 20
-# Scores (promoters x motifs x bins) from which a fit takes minutes: 2 million take 10 s, 22 million more than 2 minutes
-# with four half-samples.
+# Promoters x motifs x bins from which a fit takes minutes: 2 million take 10 s.
 LARGE = 10_000_000
 RESPONSES = (
     Column("response", "string", "", "column of the table of responses"),
@@ -163,8 +162,8 @@ def check_motif(settings: MotifConfig, annotation: str | None, ids: Mapping[str,
     lines = [f"motifs: {n_motifs} in {promoters} promoters, {n_measured} of which have a gene of the data"]
     if n_motifs * n_bins * n_measured > LARGE:
         lines.append(
-            f"motifs: {n_motifs} in {n_bins} bins of {n_measured} promoters take minutes for each regulator or response: "
-            "fewer motifs (those of your regulators) or wider bins take less"
+            f"motifs: {n_motifs} in {n_bins} bins of {n_measured} promoters take minutes for each regulator: fewer motifs "
+            "(those of your regulators) or wider bins take less"
         )
     if settings.motif_of is not None:
         read_owners(settings.motif_of)
