@@ -10,6 +10,7 @@ import pandas as pd
 
 from netinfer.errors import InputError
 from netinfer.io.sequences import AMBIGUOUS, SequenceSet
+from netinfer.models.motif.choice import shares
 from netinfer.models.motif.columns import PREDICTIONS
 from netinfer.models.motif.model import MotifModel
 from netinfer.models.motif.problem import MotifProblem, matched
@@ -77,21 +78,20 @@ def with_predictions(
 def fold_figures(
     truth: np.ndarray, predicted: np.ndarray, fold: np.ndarray, weights: np.ndarray | None
 ) -> dict[str, float | None]:
-    """Return R2, its standard error and r, each a mean over the folds, of numbers.
+    """Return R2, its standard error and r over the folds, of numbers.
 
-    Of a fold, R2 is what predictions take off the mean square error around the mean of the other folds, as a share of
-    the variance of all sequences.
+    R2 is 1 - sum of the folds' mean square errors / sum of those around the mean of the other folds; r is a mean.
     """
     w = np.ones(len(truth)) if weights is None else weights
-    whole = np.average((truth - np.average(truth, weights=w)) ** 2, weights=w)
-    r2, r = [], []
+    error, base, r = [], [], []
     for k in range(fold.max() + 1):
         inside = fold == k
         y, x, v = truth[inside], predicted[inside], w[inside]
-        base = np.average((y - np.average(truth[~inside], weights=w[~inside])) ** 2, weights=v)
-        r2.append((base - np.average((y - x) ** 2, weights=v)) / whole)
+        base.append(np.average((y - np.average(truth[~inside], weights=w[~inside])) ** 2, weights=v))
+        error.append(np.average((y - x) ** 2, weights=v))
         r.append(_correlation(x, y, v))
     known = [value for value in r if np.isfinite(value)]
+    r2 = shares(np.array(error)[:, None], np.array(base))
     return {
         "r2": float(np.mean(r2)),
         "r2_se": float(np.std(r2, ddof=1) / np.sqrt(len(r2))),
