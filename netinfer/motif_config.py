@@ -86,8 +86,8 @@ class LibraryConfig(Section):
             raise PydanticCustomError("order", "family binomial takes one column of activity")
         if self.positive is not None and self.family != "binomial":
             raise PydanticCustomError("order", "positive is for family binomial: leave it out")
-        if self.pairs is not None and (self.family != "gaussian" or self.coding != "reference"):
-            raise PydanticCustomError("order", "pairs need family gaussian and coding reference")
+        if self.pairs is not None and self.family != "gaussian":
+            raise PydanticCustomError("order", "pairs need family gaussian")
         return self
 
     @property

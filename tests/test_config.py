@@ -223,6 +223,14 @@ def test_mistakes_are_named_with_their_place(tmp_path: Path, text: str, message:
     assert "\n" not in said
 
 
+@pytest.mark.parametrize("coding", ["reference", "zero_sum"])
+def test_pairs_go_with_each_coding(tmp_path: Path, coding: str) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(f"{LIBRARY}, pairs: [3, 5], coding: {coding}}}]", encoding="utf-8")
+    (library,) = load_config(path).motif
+    assert (library.fitting["pairs"], library.fitting["coding"]) == ([3, 5], coding)
+
+
 @pytest.mark.parametrize(
     "name", ["../../x", "/abs", "a/b", ".", "a b", "$(touch x)", ";", '"a\\nb"', "x" * 65, "-a", "ä", "' '"]
 )

@@ -24,16 +24,21 @@ TOLERANCE = 1e-8
 UNITS_PER_COLUMN = 10
 
 
+def check_size(problem: MotifProblem) -> None:
+    """Refuse a problem with two classes whose dense design is above `LARGEST_DESIGN`."""
+    n, p = len(problem.codes), problem.design.n_columns
+    if n * p > LARGEST_DESIGN:
+        raise InputError(
+            f"sequences: {n} x {p} columns of bases are {n * p:,} values, and family binomial takes at most "
+            f"{LARGEST_DESIGN:,}: give fewer sequences or a narrower window, or use family gaussian"
+        )
+
+
 class BinomialFit:
     """The dense design of a problem with two classes, and paths on some of its rows."""
 
     def __init__(self, problem: MotifProblem) -> None:
-        n, p = len(problem.codes), problem.design.n_columns
-        if n * p > LARGEST_DESIGN:
-            raise InputError(
-                f"sequences: {n} x {p} columns of bases are {n * p:,} values, and family binomial takes at most "
-                f"{LARGEST_DESIGN:,}: give fewer sequences or a narrower window, or use family gaussian"
-            )
+        n = len(problem.codes)
         self.problem = problem
         counted = problem.design.matrix()
         transform = problem.coding.transform

@@ -29,7 +29,8 @@ class Choice:
     ----------
     penalties : float array, shape (n_penalties,), decreasing
     r2, r2_se : float arrays, shape (n_penalties,)
-        Mean over the folds of the share of the variance predicted, and its standard error.
+        Share of the square error around the mean of the other folds that predictions take off, of all folds together,
+        so that 1 is the most; and its standard error over the folds.
     r : float array, shape (n_penalties,)
         Mean over the folds of the correlation of prediction and activity; NaN where no fold has one.
     place : int
@@ -111,8 +112,9 @@ def choose_penalty(
     list of Choice, one a response
     """
     n_responses = problem.responses.shape[1]
-    r2 = np.zeros((n_responses, N_FOLDS, len(penalties)))
-    r = np.full(r2.shape, np.nan)
+    error = np.zeros((n_responses, N_FOLDS, len(penalties)))
+    base = np.zeros((n_responses, N_FOLDS))
+    r = np.full(error.shape, np.nan)
     fold = folds(problem.n_units, seed)[problem.unit]
     transform = problem.coding.transform
     coefs = np.zeros((n_responses, N_FOLDS, len(penalties), problem.design.n_columns))
@@ -121,14 +123,13 @@ def choose_penalty(
         inside = problem.count(np.flatnonzero(fold == k))
         test, train = inside.moments(transform), (everything - inside).moments(transform)
         path = paths_of(model, train, problem, penalties)
-        whole = everything.square / everything.n
         for t in range(n_responses):
             coef = refitted(train, path, t, is_refit)
-            r2[t, k], r[t, k] = score(coef, train, test, t, float(whole[t]))
+            error[t, k], base[t, k], r[t, k] = score(coef, train, test, t)
             coefs[t, k], intercepts[t, k] = coef, train.target_mean[t] - coef @ train.regulator_mean
     out = []
     for t in range(n_responses):
-        mean, se, mean_r, place = chosen(r2[t], r[t], rule)
+        mean, se, mean_r, place = chosen(shares(error[t], base[t]), r[t], rule)
         coef = coefs[t, :, place].copy()
         heldout = heldout_linear(problem, fold, coef, intercepts[t, :, place])
         out.append(Choice(penalties, mean, se, mean_r, place, fold, heldout, coef))
@@ -149,10 +150,19 @@ def heldout_linear(problem: MotifProblem, fold: np.ndarray, coef: np.ndarray, in
     return out
 
 
-def score(
-    coef: np.ndarray, train: Moments, test: Moments, response: int, variance: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the explained share of a variance, and the correlation, of fits on other sequences, by their moments.
+def shares(error: np.ndarray, base: np.ndarray) -> np.ndarray:
+    """Return what each fold adds to R2, so that the mean over the folds is 1 - sum of `error` / sum of `base`.
+
+    error : (n_folds, n_fits); base : (n_folds,)
+    """
+    # Folds of few sequences differ in variance, so that the folds share one denominator. It is the mean of `base` and
+    # not the variance of all, which is smaller than `base` is where the mean of the other folds is far off: R2 stays
+    # at 1 or below.
+    return (base[:, None] - error) / base.mean()
+
+
+def score(coef: np.ndarray, train: Moments, test: Moments, response: int) -> tuple[np.ndarray, float, np.ndarray]:
+    """Return mean square error, that of the other sequences' mean, and correlation of fits on others, by moments.
 
     coef : (n_fits, n_columns) by the moments of `train`
     """
@@ -161,11 +171,10 @@ def score(
     covariance = coef @ test.cross[:, response]
     quadratic = np.maximum(np.einsum("ki,ij,kj->k", coef, test.gram, coef, optimize=True), 0.0)
     error = test.target_var[response] - 2.0 * covariance + quadratic + offset**2
-    base = test.target_var[response] + (test.target_mean[response] - train.target_mean[response]) ** 2
+    base = float(test.target_var[response] + (test.target_mean[response] - train.target_mean[response]) ** 2)
     size = np.sqrt(quadratic * test.target_var[response])
-    r = np.divide(covariance, size, out=np.full(len(coef), np.nan), where=size > 1e-12 * variance)
-    # Folds of few sequences differ in variance: the share is that of all sequences' variance.
-    return (base - error) / variance, r
+    r = np.divide(covariance, size, out=np.full(len(coef), np.nan), where=size > 1e-12 * train.target_var[response])
+    return np.maximum(error, 0.0), base, r
 
 
 def chosen(r2: np.ndarray, r: np.ndarray, rule: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:

@@ -16,8 +16,8 @@ from netinfer.io.libraries import Library, read_library
 from netinfer.io.motifs import read_motifs
 from netinfer.io.sequences import as_sequences
 from netinfer.io.tables import read_tsv, write_tsv
+from netinfer.models.motif.checks import checked_problem
 from netinfer.models.motif.fit import fit_motif_responses
-from netinfer.models.motif.problem import make_problem
 
 if TYPE_CHECKING:
     from netinfer.config import LibraryConfig
@@ -74,10 +74,13 @@ def check_library(settings: LibraryConfig) -> list[str]:
         If it cannot be fitted: see `netinfer.fit_motif_positions`.
     """
     library = open_library(settings)
-    kept = None if library.is_test is None else ~library.is_test
     given = {key: settings.fitting[key] for key in ("family", "coding", "reference", "ambiguous", "align", "positive")}
+    given["weights"] = library.weights
     sequences = as_sequences(library.sequences, align=settings.align, where=settings.sequences)
-    problem = make_problem(sequences, library.activity, weights=library.weights, rows=kept, **given)
+    checked = checked_problem(
+        sequences, library.activity, given, pairs=settings.pairs, first=settings.first, test=library.is_test
+    )
+    problem = checked.problem
     named_folders(list(library.activity.columns))
     n_test = 0 if library.is_test is None else int(library.is_test.sum())
     lines = [
@@ -88,7 +91,8 @@ def check_library(settings: LibraryConfig) -> list[str]:
     ]
     if settings.motifs is not None:
         lines.append(f"  motifs: {len(read_motifs(settings.motifs))}")
-    return lines + [f"  {note}" for note in (*library.notes, *problem.notes)]
+    of_test = dict.fromkeys(note for kept in checked.test for note in kept.notes)
+    return lines + [f"  {note}" for note in (*library.notes, *problem.notes, *of_test)]
 
 
 def fit_library(settings: LibraryConfig, *, seed: int = 0) -> dict[str, MotifModel]:

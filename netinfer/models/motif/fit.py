@@ -11,16 +11,17 @@ from netinfer.errors import ConfigError, InputError
 from netinfer.io.sequences import SequenceSet
 from netinfer.kernels import thread_limit
 from netinfer.models.motif.binomial import BinomialFit, choose_binomial, select_binomial
+from netinfer.models.motif.checks import checked_problem
 from netinfer.models.motif.choice import FINEST, Choice, choose_penalty, paths_of, refitted
 from netinfer.models.motif.columns import unmatched
 from netinfer.models.motif.counted import count_footprints
 from netinfer.models.motif.footprints import find_footprints
 from netinfer.models.motif.halves import Stability, grid, noise_penalties, select_gaussian
-from netinfer.models.motif.heldout import check_test, number, with_predictions
+from netinfer.models.motif.heldout import number, with_predictions
 from netinfer.models.motif.model import EXPECTED_FALSE_POSITIONS_NOTE, MotifModel
 from netinfer.models.motif.pairs import with_pairs
 from netinfer.models.motif.paths import largest_penalties
-from netinfer.models.motif.problem import MotifProblem, make_problem, matched
+from netinfer.models.motif.problem import MotifProblem, matched
 from netinfer.models.motif.settings import CERTIFIED, Settings, checked_settings
 from netinfer.models.motif.tables import cut_record, position_table
 from netinfer.models.motif.windows import read_windows
@@ -187,10 +188,8 @@ def fit_motif_responses(sequences: Any, activities: Any, **settings: Any) -> dic
 
 def _fitted(read: SequenceSet, activity: Any, given: dict[str, Any], settings: Settings, test: Any) -> list[MotifModel]:
     """Fit every response; the design is counted once for all of them."""
-    if settings.pairs is not None and given["family"] != "gaussian":
-        raise ConfigError("fit_motif_positions: pairs: needs family gaussian: leave it out for two classes")
-    is_test = check_test(test, len(read))
-    problem = make_problem(read, activity, rows=None if is_test is None else ~is_test, **given)
+    checked = checked_problem(read, activity, given, pairs=settings.pairs, first=settings.first, test=test)
+    problem = checked.problem
     with thread_limit(1):
         everything = problem.count()
         moments = everything.moments(problem.coding.transform)
@@ -232,7 +231,8 @@ def _fitted(read: SequenceSet, activity: Any, given: dict[str, Any], settings: S
             with thread_limit(1):
                 built, heldout = with_pairs(built, problem, one, choice, settings, t)
         outside = (activity, given["weights"])
-        models.append(with_predictions(built, problem, read, outside, heldout, choice.fold, is_test, t))
+        kept = checked.test[t] if checked.test else None
+        models.append(with_predictions(built, problem, read, outside, heldout, choice.fold, kept, t))
     return models
 
 

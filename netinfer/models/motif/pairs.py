@@ -13,8 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from netinfer.errors import InputError
-from netinfer.models.motif.choice import N_FOLDS, Choice, folds, score
+from netinfer.models.motif.choice import N_FOLDS, Choice, folds, score, shares
 from netinfer.models.motif.halves import NOISE_LEVEL, Stability, grid
 from netinfer.models.motif.heldout import fold_figures
 from netinfer.models.motif.model import MotifModel
@@ -183,9 +182,6 @@ def with_pairs(
         chosen = np.flatnonzero((model.coef != 0).any(axis=1))
     else:
         chosen = np.unique(np.array(settings.pairs, dtype=np.int64)) - first
-        absent = np.setdiff1d(chosen, problem.varying)
-        if absent.size:
-            raise InputError(f"pairs: position {absent[0] + first} is not there, or has no variation")
     found = None
     if len(chosen) > 1:
         found = fit_pairs(
@@ -301,14 +297,14 @@ def _table(run: _Run, settings: Settings) -> pd.DataFrame:
 def _choose(run: _Run, everything: BaseCounts, penalties: np.ndarray, seed: int) -> tuple[dict[str, float], int]:
     """Choose the penalty by the one-standard-error rule over the folds; return the figures and its place."""
     fold = folds(run.problem.n_units, seed)[run.problem.unit]
-    r2, r = np.zeros((N_FOLDS, len(penalties))), np.zeros((N_FOLDS, len(penalties)))
-    alone = np.zeros(N_FOLDS)
-    whole = float(everything.square[0] / everything.n)
+    error, r = np.zeros((N_FOLDS, len(penalties))), np.zeros((N_FOLDS, len(penalties)))
+    base, alone = np.zeros(N_FOLDS), np.zeros((N_FOLDS, 1))
     for k in range(N_FOLDS):
         inside = run.count(np.flatnonzero(fold == k))
         test, train = inside.moments(), (everything - inside).moments()
-        r2[k], r[k] = score(run.refit(train, run.path(train, penalties)), train, test, 0, whole)
-        alone[k] = score(run.single_bases(train)[None], train, test, 0, whole)[0][0]
+        error[k], base[k], r[k] = score(run.refit(train, run.path(train, penalties)), train, test, 0)
+        alone[k] = score(run.single_bases(train)[None], train, test, 0)[0]
+    r2 = shares(error, base)
     mean, se = r2.mean(axis=0), r2.std(axis=0, ddof=1) / np.sqrt(N_FOLDS)
     best = int(mean.argmax())
     place = int((mean >= mean[best] - se[best]).argmax())
@@ -316,6 +312,6 @@ def _choose(run: _Run, everything: BaseCounts, penalties: np.ndarray, seed: int)
         "r2": float(mean[place]),
         "r2_se": float(se[place]),
         "r": float(np.nanmean(r[:, place])),
-        "r2_without_pairs": float(alone.mean()),
+        "r2_without_pairs": float(shares(alone, base).mean()),
     }
     return figures, place

@@ -192,10 +192,16 @@ def make_problem(
     )
 
 
-def matched(given: SequenceSet, activity: Any) -> tuple[tuple[str, ...], np.ndarray]:
+def matched(given: SequenceSet, activity: Any, what: str = "activity") -> tuple[tuple[str, ...], np.ndarray]:
     """Return names of the responses and their values in the order of the sequences, object or float (n, n_responses).
 
-    Ids are matched where both have some; else the order counts.
+    Ids are matched where both have some; else the order counts. Errors name `what`.
+
+    Raises
+    ------
+    InputError
+        Ids that do not match or stand there twice, another number of rows than of sequences, or where the order counts
+        an index that is a range in another order.
     """
     import pandas as pd
 
@@ -208,26 +214,47 @@ def matched(given: SequenceSet, activity: Any) -> tuple[tuple[str, ...], np.ndar
         without = sorted(set(given.ids) - set(known))
         if without:
             raise InputError(
-                f"activity: {len(without)} of {len(given)} sequences have none under their id: {some(without)}; its "
+                f"{what}: {len(without)} of {len(given)} sequences have none under their id: {some(without)}; its "
                 f"ids are {some(known)}: use the same ids in both"
             )
         if len(set(known)) < len(known):
             repeated = sorted({name for name in known if known.count(name) > 1}) if len(known) < 10_000 else []
-            raise InputError(f"activity: ids stand there more than once ({some(repeated)}): one row a sequence")
+            raise InputError(f"{what}: ids stand there more than once ({some(repeated)}): one row a sequence")
         place = {name: i for i, name in enumerate(known)}
         activity = activity.iloc[[place[name] for name in given.ids]]
+    else:
+        refuse_shuffled(given, activity, what)
     names = tuple(map(str, getattr(activity, "columns", ()))) or (str(getattr(activity, "name", None) or "activity"),)
     values = np.asarray(activity)
     values = values[:, None] if values.ndim == 1 else values
     if values.ndim != 2 or len(values) != len(given):
-        raise InputError(
-            f"activity: {np.asarray(activity).shape} values for {len(given)} sequences: one row a sequence"
-        )
+        raise InputError(f"{what}: {np.asarray(activity).shape} values for {len(given)} sequences: one row a sequence")
     if len(names) != values.shape[1]:
         names = tuple(f"activity_{i}" for i in range(values.shape[1]))
     if len(set(names)) < len(names):
-        raise InputError(f"activity: columns of one name: {some(names)}: rename them")
+        raise InputError(f"{what}: columns of one name: {some(names)}: rename them")
     return names, values
+
+
+def refuse_shuffled(given: SequenceSet, values: Any, what: str) -> None:
+    """Refuse values that are matched by order and whose index is the sequences' numbers from 0 in another order."""
+    index = getattr(values, "index", None)
+    if index is None or getattr(getattr(index, "dtype", None), "kind", "") not in ("i", "u"):
+        return
+    if len(index) != len(given):
+        return
+    numbers, plain = np.asarray(index), np.arange(len(given))
+    if np.array_equal(numbers, plain):
+        # The sequences' own ids may be these numbers in another order.
+        said = list(map(str, plain))
+        is_shuffled = given.has_ids and list(given.ids) != said and set(given.ids) == set(said)
+    else:
+        is_shuffled = np.array_equal(np.sort(numbers), plain)
+    if is_shuffled:
+        raise InputError(
+            f"{what}: its index and the sequences' are the same numbers from 0 in another order, and one of them is no "
+            "id: reset the index, or give an array, where rows are in one order; else give both ids"
+        )
 
 
 def _responses(table: np.ndarray, names: tuple[str, ...], family: str, positive: Any) -> tuple[np.ndarray, tuple]:
@@ -268,7 +295,7 @@ def _is_number(value: Any) -> bool:
 def _checked_weights(given: SequenceSet, weights: Any) -> np.ndarray | None:
     if weights is None:
         return None
-    amounts = matched(given, weights)[1].astype(np.float64)[:, 0]
+    amounts = matched(given, weights, "weights")[1].astype(np.float64)[:, 0]
     bad = ~np.isfinite(amounts) | (amounts < 0)
     if bad.any():
         i = int(bad.argmax())
@@ -299,7 +326,7 @@ def _filled(
     if reference is not None:
         fill = _reference(reference, given, given.n_positions)
     else:
-        fill = np.stack([(given.codes == base).sum(axis=0) for base in range(4)]).argmax(axis=0).astype(np.uint8)
+        fill = np.stack([(given.codes[kept] == base).sum(axis=0) for base in range(4)]).argmax(axis=0).astype(np.uint8)
     notes.append(f"ambiguous letters and gaps of {n_unclear} sequences were read as the reference base")
     return np.where(unclear, fill, given.codes), np.ones(len(given), dtype=bool)
 
