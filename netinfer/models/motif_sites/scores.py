@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from netinfer.errors import ConfigError, InputError
+from netinfer.io.bed import read_bed
 from netinfer.io.ids import duplicates, some
 from netinfer.io.motifs import Motif, read_motifs
-from netinfer.io.promoters import Promoters, read_bed, read_starts
+from netinfer.io.promoters import Promoters, read_starts
 from netinfer.io.sequences import as_sequences
 from netinfer.models.motif_sites.files import load_scores, save_scores
 from netinfer.moments.sites import best_matches
