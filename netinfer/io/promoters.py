@@ -8,16 +8,17 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from netinfer.errors import ConfigError, InputError
 from netinfer.io.annotation import read_annotation
+from netinfer.io.bed import read_bed
 from netinfer.io.ids import duplicates, some
 from netinfer.io.sequences import read_fasta
-from netinfer.io.source import file_kind, regular_file, text_blocks
+from netinfer.io.source import file_kind, regular_file
 
 _COMPLEMENT = str.maketrans("ACGTURYSWKMBDHVNacgturyswkmbdhvn", "TGCAAYRSWMKVHDBNtgcaayrswmkvhdbn")
 _PAD = "N"
@@ -34,8 +35,8 @@ class Promoters:
     sequences : dict of str to str
         Window by gene; all of the length ``upstream + downstream``.
     table : DataFrame, one row a window
-        gene, contig, start (of the gene or of transcription, from 1), strand, genes (all of the operon, which it stands
-        for, with ``;`` between), n_padded (letters N beyond the contig's end).
+        gene, contig, start (of the gene or of transcription, from 1; on a ring at most its length), strand, genes (all
+        of the operon, which it stands for, with ``;`` between), n_padded (letters N beyond the contig's end).
     upstream, downstream : int
         Position k of a window lies ``k - upstream`` bases from the start; the start itself is 0.
     notes : tuple of str
@@ -120,53 +121,6 @@ def read_starts(path: str | os.PathLike[str], *, encoding: str = "utf-8") -> pd.
     return frame.assign(operon="", is_circular=False)
 
 
-class Place(NamedTuple):
-    """A line of a BED file: start from 0, the end excluded; strand ``.`` where the file says none."""
-
-    name: str
-    contig: str
-    start: int
-    end: int
-    strand: str
-
-
-def read_bed(path: str | os.PathLike[str], encoding: str = "utf-8") -> Iterator[Place]:
-    """Yield the lines of a BED file with four columns (contig, start, end, name) or more.
-
-    Raises
-    ------
-    InputError
-        With the line: fewer columns, a position that is no whole number, a start that is negative or behind the end,
-        an unknown strand, no name; no line at all.
-    """
-    path = regular_file(path)
-    n_rows = 0
-    for first, lines in text_blocks(path, encoding):
-        for number, line in enumerate(lines, start=first):
-            if not line.strip() or line.startswith(("#", "track", "browser")):
-                continue
-            n_rows += 1
-            yield _place(line.rstrip("\r\n").split("\t"), f"{path}: line {number}")
-    if n_rows == 0:
-        raise InputError(f"{path}: no line with a place: is it BED?")
-
-
-def _place(fields: list[str], where: str) -> Place:
-    if len(fields) < 4:
-        raise InputError(f"{where}: {len(fields)} columns, BED with names has 4 or more, separated by tabs")
-    contig, start, end, name = fields[:4]
-    strand = fields[5] if len(fields) > 5 else "."
-    if not (start.isdecimal() and end.isdecimal()):
-        raise InputError(f"{where}: start {start!r} and end {end!r}: give whole numbers from 0 up")
-    if int(start) > int(end):
-        raise InputError(f"{where}: start {start} is behind end {end}: BED counts from 0, the end excluded")
-    if strand not in ("+", "-", "."):
-        raise InputError(f"{where}: strand {strand!r}: use + or - (or . for either)")
-    if not name.strip():
-        raise InputError(f"{where}: no name in the fourth column")
-    return Place(name.strip(), contig, int(start), int(end), strand)
-
-
 def cut_promoters(
     genome: str | os.PathLike[str] | Mapping[str, str],
     starts: pd.DataFrame | str | os.PathLike[str],
@@ -197,37 +151,40 @@ def cut_promoters(
     Raises
     ------
     InputError
-        A contig that is not in the genome, a start beyond its contig, a window longer than its contig, wanted genes
-        that are not annotated (five are shown), no gene with a place and a strand.
+        A contig that is not in the genome, a gene beyond its contig, a window or a gene longer than its contig, wanted
+        genes that are not annotated (five are shown), no gene with a place and a strand.
     ConfigError
         If `upstream` or `downstream` is impossible.
 
     Notes
     -----
     A window over the end of a contig goes on at its other end where the contig is said to be a ring, and is filled up
-    with N where it is not. Genes without a place or a strand are left out, and counted in the notes.
+    with N where it is not. A gene over the origin of a ring ends behind the ring's length, as GFF3 has it. Genes
+    without a place or a strand are left out, and counted in the notes.
     """
     width = _checked_width(upstream, downstream)
     frame = starts if isinstance(starts, pd.DataFrame) else read_starts(starts)
     notes: list[str] = []
-    frame = _wanted(frame, genes, notes)
-    frame = _first_of_each(frame, notes) if first_of_operon else frame.assign(genes=frame.index.astype(str))
-    sequences, padded = {}, []
+    frame = genes_with_place(frame, genes, notes)
+    frame = first_of_each(frame, notes) if first_of_operon else frame.assign(genes=frame.index.astype(str))
+    sequences, padded, lengths = {}, [], []
     with _contigs(genome) as contigs:
         _check_contigs(frame, contigs, width)
         for gene, row in zip(frame.index, frame.itertuples(), strict=True):
-            text, n_padded = _window(contigs[str(row.contig)], row, upstream, downstream)
+            contig = contigs[str(row.contig)]
+            text, n_padded = _window(contig, row, upstream, downstream)
             sequences[str(gene)] = text
+            lengths.append(len(contig))
             padded.append(n_padded)
     n_over = int(np.count_nonzero(padded))
     if n_over:
         notes.append(f"{n_over} windows reach over the end of their contig and were filled up with N")
-    is_forward = (frame["strand"] == "+").to_numpy()
+    start = np.where(frame["strand"] == "+", frame["start"], frame["end"]).astype(np.int64)
     table = pd.DataFrame(
         {
             "gene": [str(gene) for gene in frame.index],
             "contig": frame["contig"].to_numpy(object),
-            "start": np.where(is_forward, frame["start"], frame["end"]).astype(np.int64),
+            "start": (start - 1) % np.array(lengths, np.int64) + 1,
             "strand": frame["strand"].to_numpy(object),
             "genes": frame["genes"].to_numpy(object),
             "n_padded": np.array(padded, np.int64),
@@ -245,8 +202,14 @@ def _checked_width(upstream: Any, downstream: Any) -> int:
     return int(upstream + downstream)
 
 
-def _wanted(frame: pd.DataFrame, genes: Sequence[str] | None, notes: list[str]) -> pd.DataFrame:
-    """Return the genes asked for that have a place and a strand."""
+def genes_with_place(frame: pd.DataFrame, genes: Sequence[str] | None, notes: list[str]) -> pd.DataFrame:
+    """Return the genes asked for (None: all) that have a place and a strand; `notes` gets how many have none.
+
+    Raises
+    ------
+    InputError
+        If a gene asked for is not annotated (five are shown), or none has a place and a strand.
+    """
     if genes is not None:
         missing = [gene for gene in genes if gene not in frame.index]
         if missing:
@@ -263,8 +226,20 @@ def _wanted(frame: pd.DataFrame, genes: Sequence[str] | None, notes: list[str]) 
     return frame[has_place]
 
 
-def _first_of_each(frame: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
-    """Keep the first gene of every operon along its strand, which then stands for all of them."""
+def first_of_each(frame: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
+    """Keep the first gene of every operon along its strand, which then stands for all of them.
+
+    Parameters
+    ----------
+    frame : DataFrame as `read_starts` returns it, every gene with a place and a strand
+    notes : list of str
+        Gets how many genes others stand for.
+
+    Returns
+    -------
+    DataFrame
+        In the order of `frame`, with a column ``genes``: those that a gene stands for, with ``;`` between.
+    """
     operon = frame["operon"].astype(str) if "operon" in frame else pd.Series("", index=frame.index)
     alone = np.array([f"\0{k}" for k in range(len(frame))], object)
     label = np.where(operon == "", alone, frame["contig"] + "\t" + frame["strand"] + "\t" + operon)
@@ -319,14 +294,17 @@ def _check_contigs(frame: pd.DataFrame, contigs: Mapping[str, Any], width: int) 
             f"genome: contig {short[0]!r} has {lengths[short[0]]:,} bases, less than a window of {width:,}: use "
             "shorter windows, or leave its genes out"
         )
-    end = frame["end"].to_numpy(np.int64)
-    beyond = end > np.array([lengths[name] for name in frame["contig"]])
+    start, end = frame["start"].to_numpy(np.int64), frame["end"].to_numpy(np.int64)
+    length = np.array([lengths[name] for name in frame["contig"]])
+    on_ring = frame["is_circular"].to_numpy(bool) if "is_circular" in frame else np.zeros(len(frame), bool)
+    # Over the origin of a ring a gene goes on behind its length, by less than one round.
+    beyond = np.where(on_ring, (start > length) | (end - start >= length), end > length)
     if beyond.any():
         k = int(beyond.argmax())
         name = frame["contig"].iloc[k]
         raise InputError(
-            f"starts: gene {str(frame.index[k])!r} ends at {end[k]:,}, and contig {name!r} has {lengths[name]:,} "
-            "bases: annotation and genome are of different versions"
+            f"starts: gene {str(frame.index[k])!r} from {start[k]:,} ends at {end[k]:,}, and contig {name!r} has "
+            f"{lengths[name]:,} bases: annotation and genome are of different versions"
         )
 
 
@@ -338,12 +316,10 @@ def _window(contig: Any, row: Any, upstream: int, downstream: int) -> tuple[str,
         first, last = row.start - 1 - upstream, row.start - 1 + downstream
     else:
         first, last = row.end - downstream, row.end + upstream
-    length = len(contig)
-    inside = str(contig[max(first, 0) : min(last, length)])
+    length, on_ring = len(contig), getattr(row, "is_circular", False)
+    if on_ring:
+        first, last = first % length, first % length + upstream + downstream
     before, after = max(0, -first), max(0, last - length)
-    if getattr(row, "is_circular", False):
-        left = str(contig[length - before : length]) if before else ""
-        text, n_padded = left + inside + str(contig[0:after] if after else ""), 0
-    else:
-        text, n_padded = _PAD * before + inside + _PAD * after, before + after
-    return (text if is_forward else text.translate(_COMPLEMENT)[::-1]), n_padded
+    inside = str(contig[max(first, 0) : min(last, length)])
+    text = inside + str(contig[0:after] if after else "") if on_ring else _PAD * before + inside + _PAD * after
+    return (text if is_forward else text.translate(_COMPLEMENT)[::-1]), 0 if on_ring else before + after

@@ -62,7 +62,11 @@ import netinfer as ni
             ["family", "n_subsamples", "expected_false_motifs", "threshold", "seed", "threads"],
         ),
         (ni.scan_motifs, ["promoters", "motifs"], ["bin_width", "background"]),
-        (ni.place_sites, ["starts", "sites"], ["upstream", "downstream", "bin_width", "genes"]),
+        (
+            ni.place_sites,
+            ["starts", "sites"],
+            ["upstream", "downstream", "bin_width", "genes", "first_of_operon"],
+        ),
         (ni.cut_promoters, ["genome", "starts"], ["upstream", "downstream", "genes", "first_of_operon"]),
         (ni.read_motifs, ["path"], []),
         (

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from netinfer.errors import ConfigError, InputError
-from netinfer.io.promoters import cut_promoters, read_bed, read_starts
+from netinfer.io.bed import read_bed
+from netinfer.io.promoters import cut_promoters, read_starts
 
 GENOME = {"one": "AACCGGTTACGTAAAATTTTCCCC", "two": "GGGGGGGGGGTTTTT"}
 OTHER = str.maketrans("ACGT", "TGCA")
@@ -43,6 +44,23 @@ def test_windows_over_the_end_are_filled_up_or_go_round_a_ring():
     ring = cut_promoters(GENOME, starts(near, far, is_circular=True), upstream=3, downstream=2)
     assert ring.sequences == {"f": "TTGGG", "r": "CCCAA"}
     assert not ring.notes
+
+
+def test_a_gene_over_the_origin_of_a_ring_has_its_window_on_both_strands():
+    # "two" is GGGGGGGGGGTTTTT, 15 bases: a gene from 13 to 18 covers 13, 14, 15, 1, 2 and 3, as GFF3 writes it.
+    rows = (("f", "two", 13, 18, "+", ""), ("r", "two", 13, 18, "-", ""), ("s", "two", 9, 16, "-", ""))
+    ring = cut_promoters(GENOME, starts(*rows, is_circular=True), upstream=4, downstream=4)
+    # f: bases 9 to 12 before its start at 13, then 13, 14, 15 and 1.
+    assert ring.sequences["f"] == "GGTT" + "TTTG"
+    # r starts at 3: 15, 1, 2, 3 along the genome are its first four bases, 4 to 7 lie before it.
+    assert ring.sequences["r"] == "CCCC" + "CCCA"
+    # s starts at 1: 13, 14, 15 and 1 are its own, 2 to 5 lie before it.
+    assert ring.sequences["s"] == "CCCC" + "CAAA"
+    assert ring.table["start"].tolist() == [13, 3, 1]
+    assert ring.table["n_padded"].tolist() == [0, 0, 0]
+    for row in (("f", "two", 16, 18, "+", ""), ("f", "two", 2, 17, "+", "")):  # beyond the ring; more than one round
+        with pytest.raises(InputError, match=rf"'f' from {row[2]} ends at {row[3]}, and contig 'two' has 15 bases"):
+            cut_promoters(GENOME, starts(row, is_circular=True), upstream=4, downstream=4)
 
 
 def test_the_first_gene_along_the_strand_stands_for_its_operon():
@@ -92,7 +110,7 @@ def test_a_gff_and_a_bed_file_give_the_same_starts(tmp_path):
             "1 contigs of the annotation are not in it: .chrI.; it has .one.",
         ),
         (GENOME, starts(("f", "two", 1, 4, "+", "")), {"upstream": 20}, "'two' has 15 bases, less than a window of 22"),
-        (GENOME, starts(("f", "two", 20, 24, "+", "")), {}, "'f' ends at 24, and contig 'two' has 15"),
+        (GENOME, starts(("f", "two", 20, 24, "+", "")), {}, "'f' from 20 ends at 24, and contig 'two' has 15"),
         (GENOME, starts(("f", "two", 1, 4, ".", "")), {}, "none of 1 genes has a contig, a place and a strand"),
         (GENOME, starts(("f", "two", 1, 4, "+", "")), {"genes": ["g"]}, "1 of 1 are not annotated: .g."),
     ],

@@ -13,6 +13,8 @@ from netinfer.errors import ConfigError, InputError
 from netinfer.io.motifs import Motif
 from netinfer.io.promoters import Promoters
 from netinfer.models.motif_sites import MotifLinks, fit_links, scan_motifs
+from netinfer.models.motif_sites import links as links_module
+from netinfer.models.motif_sites.evidence import check_owners, own_motifs
 from netinfer.network import Network, rank_candidates
 from netinfer.report import write_report
 
@@ -108,7 +110,8 @@ def test_the_planted_motif_is_found_with_its_place_and_edges(links):
     for row in edges.itertuples():
         assert row.promoter == row.target.removesuffix("b")
         assert (row.start, row.end, row.strand) == (places[row.promoter], places[row.promoter] + 10, "+")
-        assert row.evidence == f"CRP_10-3 found at {row.start}..{row.end}"
+        # The words have the last of the ten bases, the column the one behind it.
+        assert row.evidence == f"CRP_10-3 found at {row.start}..{row.start + 9}"
     assert edges["is_own"].all()
     assert edges["background_share"].max() <= 0.05
     assert links.record["n_edges_sought"] == 32
@@ -206,10 +209,33 @@ def test_own_motifs_are_given_or_known_by_name(scores):
     assert len(other) == len(TARGETS)
     assert not other["is_own"].any()
     assert other["evidence"].str.endswith(" (not known as its own)").all()
-    with pytest.raises(ConfigError, match="motif_of: 1 are no nodes of the network: 'nobody'"):
-        fit_links(network(few), scores, motif_of={"nobody": "m1"})
-    with pytest.raises(ConfigError, match="motif_of: crp: 'absent': not among the motifs"):
-        fit_links(network(few), scores, motif_of={"crp": "absent"})
+
+
+def test_owners_that_are_not_there_are_named_before_a_fit(scores, monkeypatch):
+    monkeypatch.setattr(links_module, "fit_motif_sites", lambda *_, **__: pytest.fail("a model was fitted"))
+    net = network(EDGES)  # its regulators have targets enough
+    with pytest.raises(ConfigError, match="motif_of: 1 are no nodes of the network: 'nobody': use its names"):
+        fit_links(net, scores, motif_of={"nobody": "m1"})
+    with pytest.raises(
+        ConfigError,
+        match=r"motif_of: 1 are not among the motifs: 'absent of crp'; these are 'CRP_10-3', .* and 3 more: use",
+    ):
+        fit_links(net, scores, motif_of={"fis": "m1", "crp": ["m2", "absent"]})
+    check_owners({"fis": "m1", "crp": ["m2", "m0"]}, scores.motifs)
+    with pytest.raises(ConfigError, match=r"motif_of: 7 are .* 'x4 of crp' and 2 more; these are 'm1': use"):
+        check_owners({"crp": [f"x{k}" for k in range(7)], "fis": "m1"}, ["m1"])
+
+
+def test_a_name_with_a_separator_has_its_own_motifs(scores):
+    names = ("NKX2-5_x", "nkx2_y", "NKX2-5", "NKX2-9.1", "-z", "_", "H2A.Z-1", "zH2A.Z", "MA1_1")
+    named = dataclasses.replace(scores, motifs=names, labels=("",) * 8 + ("NKX2-5",))
+    net = network({}, targets=["NKX2-5", "NKX2", "H2A.Z", "g004"])
+    own = own_motifs(net, named, None)
+    # The longest name that is a gene's: NKX2-9 is none, so that its motif is NKX2's.
+    assert own["NKX2-5"] == ("NKX2-5_x", "NKX2-5", "MA1_1")
+    assert own["NKX2"] == ("nkx2_y", "NKX2-9.1")
+    assert own["H2A.Z"] == ("H2A.Z-1",)
+    assert own["g004"] == ()
 
 
 def test_ids_that_do_not_match_and_impossible_settings_are_refused(scores):

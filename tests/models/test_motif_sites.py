@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pandas as pd
@@ -167,6 +168,85 @@ def test_of_several_given_sites_in_a_bin_the_nearest_to_its_middle_is_kept(tmp_p
     assert (scores.site_start[0, 0, 1], scores.site_end[0, 0, 1], scores.site_strand[0, 0, 1]) == (8, 11, -1)
     # Of the reverse gene: bases 108 to 110 lie 10 to 8 before it, and the site is on its own strand.
     assert (scores.site_start[1, 0, 0], scores.site_end[1, 0, 0], scores.site_strand[1, 0, 0]) == (-10, -7, 1)
+
+
+def test_the_order_of_the_lines_of_given_sites_does_not_matter(tmp_path):
+    (tmp_path / "tss.bed").write_text("c\t100\t101\tf\t.\t+\nc\t100\t101\tr\t.\t-\n")
+    # All have the middle 105; the narrowest are three bases wide, and of these one is on each gene's strand.
+    lines = ["c\t104\t107\tA\t0\t.\n", "c\t104\t107\tA\t0\t-\n", "c\t104\t107\tA\t0\t+\n", "c\t103\t108\tA\t0\t+\n"]
+    for given in itertools.permutations(lines):
+        (tmp_path / "sites.bed").write_text("".join(given))
+        scores = place_sites(tmp_path / "tss.bed", tmp_path / "sites.bed", upstream=20, downstream=20, bin_width=20)
+        assert (scores.site_start[0, 0, 1], scores.site_end[0, 0, 1], scores.site_strand[0, 0, 1]) == (4, 7, 1)
+        assert (scores.site_start[1, 0, 0], scores.site_end[1, 0, 0], scores.site_strand[1, 0, 0]) == (-6, -3, 1)
+
+
+def test_a_middle_between_two_bases_lies_on_the_one_upstream_on_both_strands(tmp_path):
+    (tmp_path / "tss.bed").write_text("c\t500\t501\tf\t.\t+\nd\t500\t501\tr\t.\t-\n")
+    # Two bases: at -51 and -50 of each start (m), and at the ends of the windows, -101 and -100 (out), 99 and 100 (in).
+    (tmp_path / "sites.bed").write_text(
+        "c\t449\t451\tm\nd\t550\t552\tm\nc\t399\t401\tout\nd\t600\t602\tout\nc\t599\t601\tin\nd\t400\t402\tin\n"
+    )
+    scores = place_sites(tmp_path / "tss.bed", tmp_path / "sites.bed", upstream=100, downstream=100, bin_width=50)
+    assert scores.motifs == ("in", "m", "out")
+    for strength in scores.strength:
+        assert strength.tolist() == [[0, 0, 0, 1], [1, 0, 0, 0], [0, 0, 0, 0]]
+    assert scores.site_start[:, 1, 0].tolist() == [-51, -51]
+    # The match of a motif of two bases there lies in the same bin, found by scanning.
+    text = "A" * 49 + "CG" + "A" * 149
+    scanned = scan_motifs(
+        promoters({"g": text}, 100, 100), [motif("m", "CG")], bin_width=50, background=np.full(4, 0.25)
+    )
+    assert (scanned.site_start[0, 0, 0], scanned.site_end[0, 0, 0]) == (-51, -49)
+    assert scanned.strength[0, 0].argmax() == 0
+
+
+def placed_starts(*rows, is_circular: bool = False) -> pd.DataFrame:
+    """Rows: gene, contig, start, end (from 1), strand, operon."""
+    frame = pd.DataFrame(rows, columns=["gene", "contig", "start", "end", "strand", "operon"]).set_index("gene")
+    return frame.assign(is_circular=is_circular)
+
+
+def test_given_sites_are_those_of_the_first_gene_of_an_operon(tmp_path):
+    (tmp_path / "sites.bed").write_text("c\t89\t91\tA\nc\t409\t411\tA\n")
+    rows = (
+        ("a", "c", 100, 199, "+", "abc"), ("b", "c", 200, 299, "+", "abc"), ("c", "c", 300, 350, "+", "abc"),
+        ("x", "c", 360, 379, "-", "xy"), ("y", "c", 380, 400, "-", "xy"), ("z", "c", 900, 950, "+", ""),
+        ("nowhere", "", 0, 0, "", ""),
+    )  # fmt: skip
+    settings = {"upstream": 20, "downstream": 20, "bin_width": 20}
+    scores = place_sites(placed_starts(*rows), tmp_path / "sites.bed", **settings)
+    assert scores.members == {"a": ("a", "b", "c"), "y": ("y", "x"), "z": ("z",)}
+    assert scores.strength[:, 0].tolist() == [[1, 0], [1, 0], [0, 0]]
+    assert scores.notes == (
+        "1 genes without a place or a strand were left out",
+        "3 genes inside operons are stood for by the first one",
+    )
+    alone = place_sites(placed_starts(*rows), tmp_path / "sites.bed", first_of_operon=False, **settings)
+    assert alone.members == {gene: (gene,) for gene in "abcxyz"}
+    assert len(alone.notes) == 1
+
+
+def test_what_given_sites_leave_out_is_noted_or_refused(tmp_path):
+    (tmp_path / "sites.bed").write_text("chrI\t89\t91\tA\n2\t89\t91\tA\n2\t99\t101\tA\n")
+    one = [(f"a{k}", "chrI", 100 + k, 199, "+", "") for k in range(3)]
+    two = [(f"b{k}", "chrII", 100 + k, 199, "+", "") for k in range(3)]
+    settings = {"upstream": 50, "downstream": 20}
+    with pytest.raises(
+        InputError, match=r"3 of 6 genes are on contigs without a site \('chrII'\); the sites are on '2', 'chrI':"
+    ):
+        place_sites(placed_starts(*one, *two), tmp_path / "sites.bed", **settings)
+    scores = place_sites(placed_starts(*one, *two[:2]), tmp_path / "sites.bed", **settings)
+    assert scores.notes == (
+        "2 of 5 genes are on contigs without a site: 'chrII'",
+        "2 of 3 sites are on contigs without a gene: '2'",
+    )
+    # Window f begins at base 1, g at base 0, which is over the origin; r, downstream, ends 49 bases before base 20.
+    ring = (("f", "chrI", 51, 60, "+", ""), ("g", "chrI", 50, 60, "+", ""), ("r", "chrI", 1, 20, "-", ""))
+    scores = place_sites(placed_starts(*ring, is_circular=True), tmp_path / "sites.bed", upstream=50, downstream=50)
+    assert scores.notes[-1] == "2 windows reach over the origin of a ring: sites at its other end are not counted"
+    with pytest.raises(InputError, match="1 of 1 are not annotated: 'no'"):
+        place_sites(placed_starts(*one), tmp_path / "sites.bed", genes=["no"])
 
 
 def test_scores_are_written_and_read_back_with_the_same_bytes(tmp_path):

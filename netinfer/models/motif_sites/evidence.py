@@ -95,34 +95,63 @@ def own_motifs(
 ) -> dict[str, tuple[str, ...]]:
     """Return the motifs that belong to each regulator, as given, else by name.
 
-    A motif is a regulator's own where its name, its label, or its name before the first ``_``, ``.`` or ``-`` is the
-    regulator's name, id or symbol; capitals do not matter.
+    A motif is a regulator's own where its name, its label, or its name before a ``_``, ``.`` or ``-`` is the
+    regulator's name, id or symbol; capitals do not matter. Of its name and those before several of these the longest
+    that is a node's counts: ``NKX2-5_x`` is NKX2-5's, and NKX2's only where there is no NKX2-5.
 
     Raises
     ------
     ConfigError
         If a regulator given is no node, or a motif given is none of the scores'.
     """
+    nodes = list(zip(*(net.nodes[name].tolist() for name in ("name", "gene_id", "symbol")), strict=True))
+    known = {word.casefold() for words in nodes for word in words} - {""}
     by_word: dict[str, list[str]] = {}
     for motif, label in zip(scores.motifs, scores.labels, strict=True):
-        for word in {motif.casefold(), label.casefold(), _BREAK.split(motif, maxsplit=1)[0].casefold()} - {""}:
+        ends = [*(at.start() for at in _BREAK.finditer(motif)), len(motif)]
+        longest = next((motif[:end].casefold() for end in reversed(ends) if motif[:end].casefold() in known), "")
+        for word in {label.casefold(), longest} - {""}:
             by_word.setdefault(word, []).append(motif)
     own: dict[str, tuple[str, ...]] = {}
-    for words in zip(*(net.nodes[name].tolist() for name in ("name", "gene_id", "symbol")), strict=True):
+    for words in nodes:
         found = {motif for word in words for motif in by_word.get(word.casefold(), ())}
         own[words[0]] = tuple(motif for motif in scores.motifs if motif in found)
     if motif_of is None:
         return own
     if unknown := [str(source) for source in motif_of if source not in own]:
         raise ConfigError(f"motif_of: {len(unknown)} are no nodes of the network: {some(unknown)}: use its names")
+    check_owners(motif_of, scores.motifs)
     for source, given in motif_of.items():
-        names = (given,) if isinstance(given, str) else tuple(given)
-        if unknown := [name for name in names if name not in scores.motifs]:
-            raise ConfigError(
-                f"motif_of: {source}: {some(unknown)}: not among the motifs, which are {some(list(scores.motifs))}"
-            )
-        own[source] = names
+        own[source] = (given,) if isinstance(given, str) else tuple(given)
     return own
+
+
+def check_owners(motif_of: Mapping[str, str | Sequence[str]], motif_names: Sequence[str]) -> None:
+    """Refuse motifs of regulators that are not among those given.
+
+    Parameters
+    ----------
+    motif_of : mapping of regulator to motif, or to a list of motifs
+    motif_names : list of str
+        The motifs that there are.
+
+    Raises
+    ------
+    ConfigError
+        If a motif is not among them (five are shown, each with its regulator).
+    """
+    known = set(motif_names)
+    unknown = [
+        f"{name} of {source}"
+        for source, given in motif_of.items()
+        for name in ((given,) if isinstance(given, str) else given)
+        if name not in known
+    ]
+    if unknown:
+        raise ConfigError(
+            f"motif_of: {len(unknown)} are not among the motifs: {some(unknown)}; these are "
+            f"{some(list(motif_names))}: use their names"
+        )
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -173,7 +202,10 @@ def find_sites(scores: SiteScores, enriched: pd.DataFrame, others: np.ndarray) -
 def edge_rows(
     scores: SiteScores, targets: Targets, source: str, cases: np.ndarray, sites: Sites, own: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """Return the edges of a regulator whose target's promoter has a site."""
+    """Return the edges of a regulator whose target's promoter has a site.
+
+    ``start`` and ``end`` are its first base and the one behind its last; the words of ``evidence`` have the last.
+    """
     is_case, rows = np.isin(np.arange(len(scores.genes)), cases), []
     for target in targets.by_regulator[source]:
         g = targets.home.get(target, -1)
@@ -193,7 +225,8 @@ def edge_rows(
                 "strand": {1: "+", -1: "-", 0: ""}[int(scores.site_strand[at])],
                 "score": float(scores.strength[at]),
                 "background_share": float(sites.share[g]),
-                "evidence": f"{motif} found at {start}..{end}" + ("" if motif in own else NOT_OWN),
+                # In words with the last base, as footprints have it; the column has the base behind it.
+                "evidence": f"{motif} found at {start}..{end - 1}" + ("" if motif in own else NOT_OWN),
             }
         )
     return rows

@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from netinfer.errors import ConfigError, InputError
+from netinfer.io.bed import read_bed
 from netinfer.io.ids import duplicates, some
 from netinfer.io.motifs import Motif, read_motifs
-from netinfer.io.promoters import Promoters, read_bed, read_starts
+from netinfer.io.promoters import Promoters, first_of_each, genes_with_place, read_starts
 from netinfer.io.sequences import as_sequences
 from netinfer.models.motif_sites.files import load_scores, save_scores
 from netinfer.models.motif_sites.units import window_units
@@ -190,6 +191,7 @@ def place_sites(
     downstream: int = 100,
     bin_width: int = BIN_WIDTH,
     genes: Sequence[str] | None = None,
+    first_of_operon: bool = True,
 ) -> SiteScores:
     """Count given sites, such as those of another scan, in bins of distance from the starts of genes.
 
@@ -199,71 +201,73 @@ def place_sites(
         The start of a gene is its first base along the strand.
     sites : path
         BED; the fourth column names the motif, strands are not looked at for the count. A site belongs to every gene in
-        whose window its middle lies.
+        whose window its middle lies; a middle between two bases lies on the one upstream, as in `scan_motifs`.
     upstream, downstream : int, >= 0
     bin_width : int, >= 1
     genes : list of str, optional
         The genes wanted; all with a place by default.
+    first_of_operon : bool
+        Of genes of one operon (on one contig and strand) take the first along the strand only, which stands for all.
 
     Returns
     -------
     SiteScores
-        Without consensus. Motifs are in the order of their names.
+        Without consensus. Motifs are in the order of their names. The notes count the genes without a place, inside
+        operons and on contigs without a site, sites on contigs without a gene, and windows over the origin of a ring.
 
     Raises
     ------
     InputError
-        No gene with a place, sites on no contig of the genes, no site within a window; as `read_bed` and `read_starts`.
+        No gene with a place, wanted genes that are not annotated, half of the genes or more on contigs without a site
+        (five of each are shown), no site within a window; as `read_bed` and `read_starts`.
     ConfigError
         If a width is impossible.
+
+    Notes
+    -----
+    Without a genome the length of a ring is not known, so that windows do not go on at its other end. It does not
+    matter in which order the lines of the BED file are.
     """
     frame = starts if isinstance(starts, pd.DataFrame) else read_starts(starts)
-    if genes is not None:
-        missing = [gene for gene in genes if gene not in frame.index]
-        if missing:
-            raise InputError(
-                f"genes: {len(missing)} of {len(genes)} have no start: {some(missing)}: use the file's ids"
-            )
-        frame = frame.loc[list(dict.fromkeys(genes))]
-    frame = frame[frame["strand"].isin(["+", "-"]) & (frame["end"] > 0)]
-    if frame.empty:
-        raise InputError("starts: no gene has a place and a strand")
+    notes: list[str] = []
+    frame = genes_with_place(frame, genes, notes)
     edges = bin_edges(upstream, downstream, bin_width)
     found = pd.DataFrame(list(read_bed(sites)), columns=["motif", "contig", "first", "end", "strand"])
-    shared = set(found["contig"]) & set(frame["contig"])
-    if not shared:
-        raise InputError(
-            f"{sites}: its contigs ({some(sorted(set(found['contig'])))}) are none of the genes' "
-            f"({some(sorted(set(frame['contig'])))}): use one naming in both"
-        )
+    _check_contigs(frame, found["contig"], sites, notes)
+    frame = first_of_each(frame, notes) if first_of_operon else frame.assign(genes=frame.index.astype(str))
+    is_forward = (frame["strand"] == "+").to_numpy()
+    start = np.where(is_forward, frame["start"], frame["end"]).astype(np.int64) - 1
+    if "is_circular" in frame:
+        n_over = int((frame["is_circular"] & (start < np.where(is_forward, upstream, downstream - 1))).sum())
+        if n_over:
+            notes.append(f"{n_over} windows reach over the origin of a ring: sites at its other end are not counted")
     names, motif = np.unique(found["motif"].to_numpy(str), return_inverse=True)
-    values = np.zeros((len(frame), len(names), len(edges) - 1))
-    site_start, site_end = np.zeros(values.shape, np.int32), np.zeros(values.shape, np.int32)
-    site_strand = np.zeros(values.shape, np.int8)
+    shape = (len(frame), len(names), len(edges) - 1)
+    values, site_strand = np.zeros(shape), np.zeros(shape, np.int8)
+    site_start, site_end = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
     first = found["first"].to_numpy(np.int64)
     behind = np.maximum(found["end"].to_numpy(np.int64), first + 1)
     on = found["strand"].map({"+": 1, "-": -1}).fillna(0).to_numpy(np.int8)
-    is_forward = (frame["strand"] == "+").to_numpy()
-    start = np.where(is_forward, frame["start"], frame["end"]).astype(np.int64) - 1
-    middle = (first + behind - 1) // 2
-    centre = (edges[:-1] + edges[1:] - 1) / 2
-    for contig in sorted(shared):
-        rows = np.flatnonzero((frame["contig"] == contig).to_numpy())
+    # Twice the middle, a whole number also between two bases, so that it is rounded along the gene.
+    middle, centre = first + behind - 1, edges[:-1] + edges[1:] - 1
+    for contig in sorted(set(frame["contig"]) & set(found["contig"])):
         here = np.flatnonzero((found["contig"] == contig).to_numpy())
         here = here[np.argsort(middle[here], kind="stable")]
-        for g in rows:
-            reach = (upstream, downstream - 1) if is_forward[g] else (downstream - 1, upstream)
-            low, high = np.searchsorted(middle[here], [start[g] - reach[0], start[g] + reach[1] + 1])
-            inside = here[low:high]
+        for g in np.flatnonzero((frame["contig"] == contig).to_numpy()):
             along = 1 if is_forward[g] else -1
-            distance = (middle[inside] - start[g]) * along
-            bins = np.searchsorted(edges, distance, side="right") - 1
+            reach = (-2 * upstream, 2 * downstream) if along == 1 else (1 - 2 * downstream, 2 * upstream + 1)
+            low, high = np.searchsorted(middle[here], [2 * start[g] + reach[0], 2 * start[g] + reach[1]])
+            inside = here[low:high]
+            distance = (middle[inside] - 2 * start[g]) * along
+            bins = np.searchsorted(edges, distance // 2, side="right") - 1
             np.add.at(values[g], (motif[inside], bins), 1.0)
-            # The last one written to a place is the nearest to the bin's middle; of two as near, the one upstream.
-            order = np.lexsort((-distance, -np.abs(distance - centre[bins])))
+            # The last one written to a place is the nearest to the bin's middle; of two as near the one upstream, of
+            # one middle the narrower, then the one on the gene's strand.
+            strand, width = on[inside] * along, behind[inside] - first[inside]
+            order = np.lexsort((strand, strand != 0, -width, -distance, -np.abs(distance - centre[bins])))
             inside, cell = inside[order], (g, motif[inside][order], bins[order])
             ends = np.sort(np.stack([first[inside] - start[g], behind[inside] - 1 - start[g]]) * along, axis=0)
-            site_start[cell], site_end[cell], site_strand[cell] = ends[0], ends[1] + 1, on[inside] * along
+            site_start[cell], site_end[cell], site_strand[cell] = ends[0], ends[1] + 1, strand[order]
     if not values.any():
         raise InputError(f"{sites}: no site lies within {upstream} bases before and {downstream} after a start")
     ids = tuple(str(gene) for gene in frame.index)
@@ -273,13 +277,31 @@ def place_sites(
         strength=values,
         edges=edges,
         meaning="number of sites",
-        members={gene: (gene,) for gene in ids},
+        members={gene: tuple(of.split(";")) for gene, of in zip(ids, frame["genes"], strict=True)},
         consensus=("",) * len(names),
         site_start=site_start,
         site_end=site_end,
         site_strand=site_strand,
         labels=("",) * len(names),
+        notes=tuple(notes),
     )
+
+
+def _check_contigs(frame: pd.DataFrame, of_sites: pd.Series, sites: str | os.PathLike[str], notes: list[str]) -> None:
+    """Refuse sites that are on no contig of half of the genes, and note what lies on contigs of only one side."""
+    has_sites = frame["contig"].isin(set(of_sites)).to_numpy()
+    n_without, missing = int((~has_sites).sum()), sorted(set(frame["contig"]) - set(of_sites))
+    unused = sorted(set(of_sites) - set(frame["contig"]))
+    if 2 * n_without >= len(frame):
+        raise InputError(
+            f"{sites}: {n_without} of {len(frame)} genes are on contigs without a site ({some(missing)}); the sites "
+            f"are on {some(sorted(set(of_sites)))}: use one naming in both, or leave such genes out"
+        )
+    if n_without:
+        notes.append(f"{n_without} of {len(frame)} genes are on contigs without a site: {some(missing)}")
+    if unused:
+        n_unused = int(of_sites.isin(unused).sum())
+        notes.append(f"{n_unused} of {len(of_sites)} sites are on contigs without a gene: {some(unused)}")
 
 
 def bin_edges(upstream: int, downstream: int, bin_width: Any) -> np.ndarray:
