@@ -18,6 +18,7 @@ from netinfer.io.promoters import Promoters, cut_promoters, read_starts
 from netinfer.io.tables import write_tsv
 from netinfer.models.motif import fit_motif_positions
 from netinfer.models.motif.configured import named_folders
+from netinfer.models.motif_sites.evidence import check_owners
 from netinfer.models.motif_sites.links import MotifLinks, fit_links
 from netinfer.models.motif_sites.model import MotifSiteModel, fit_motif_sites
 from netinfer.models.motif_sites.responses import FEWEST_OF_A_CLASS
@@ -131,6 +132,7 @@ def data_scores(settings: MotifConfig, annotation: str | None, ids: Mapping[str,
             upstream=settings.upstream,
             downstream=settings.downstream,
             bin_width=settings.bin_width,
+            first_of_operon=settings.first_of_operon,
         )
     return scan_motifs(data_promoters(settings, annotation, ids), str(settings.motifs), bin_width=settings.bin_width)
 
@@ -148,25 +150,26 @@ def check_motif(settings: MotifConfig, annotation: str | None, ids: Mapping[str,
     n_bins = len(bin_edges(settings.upstream, settings.downstream, settings.bin_width)) - 1
     if settings.sites is not None:
         scores = data_scores(settings, annotation, ids)
-        promoters, n_motifs, members = len(scores.genes), len(scores.motifs), scores.members
+        promoters, names, members = len(scores.genes), list(scores.motifs), scores.members
     else:
         found = data_promoters(settings, annotation, ids)
         known = read_motifs(str(settings.motifs))
         wide = [motif.name for motif in known if motif.width > settings.upstream + settings.downstream]
         if wide:
             raise InputError(f"{settings.motifs}: {some(wide)} are wider than the promoters: cut longer ones")
-        promoters, n_motifs = len(found.sequences), len(known)
+        promoters, names = len(found.sequences), [motif.name for motif in known]
         members = {g: tuple(m.split(";")) for g, m in zip(found.table["gene"], found.table["genes"], strict=True)}
     genes = set(ids["name"])
     n_measured = sum(any(gene in genes for gene in of) for of in members.values())
+    n_motifs = len(names)
     lines = [f"motifs: {n_motifs} in {promoters} promoters, {n_measured} of which have a gene of the data"]
     if n_motifs * n_bins * n_measured > LARGE:
         lines.append(
-            f"motifs: {n_motifs} in {n_bins} bins of {n_measured} promoters take minutes for each regulator: fewer motifs "
-            "(those of your regulators) or wider bins take less"
+            f"motifs: {n_motifs} in {n_bins} bins of {n_measured} promoters take minutes for each regulator: fewer "
+            "motifs (those of your regulators) or wider bins take less"
         )
     if settings.motif_of is not None:
-        read_owners(settings.motif_of)
+        check_owners(read_owners(settings.motif_of), names)
     if settings.responses is not None:
         table = read_responses(settings.responses)
         lines.append(f"responses: {', '.join(map(str, table.columns))}: {len(table)} genes")

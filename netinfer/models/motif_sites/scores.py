@@ -284,6 +284,7 @@ def place_sites(
         site_strand=site_strand,
         labels=("",) * len(names),
         notes=tuple(notes),
+        units=window_units(frame["contig"].tolist(), start + 1, is_forward, upstream, downstream),
     )
 
 
