@@ -21,7 +21,8 @@ from netinfer.models.motif.heldout import number, with_predictions
 from netinfer.models.motif.model import EXPECTED_FALSE_POSITIONS_NOTE, MotifModel
 from netinfer.models.motif.pairs import with_pairs
 from netinfer.models.motif.paths import largest_penalties
-from netinfer.models.motif.problem import MotifProblem, matched
+from netinfer.models.motif.problem import MotifProblem
+from netinfer.models.motif.rows import matched
 from netinfer.models.motif.settings import CERTIFIED, Settings, checked_settings
 from netinfer.models.motif.tables import cut_record, position_table
 from netinfer.models.motif.windows import read_windows

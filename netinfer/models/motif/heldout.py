@@ -13,7 +13,8 @@ from netinfer.io.sequences import AMBIGUOUS, SequenceSet
 from netinfer.models.motif.choice import shares
 from netinfer.models.motif.columns import PREDICTIONS
 from netinfer.models.motif.model import MotifModel
-from netinfer.models.motif.problem import MotifProblem, matched, refuse_shuffled
+from netinfer.models.motif.problem import MotifProblem
+from netinfer.models.motif.rows import matched, refuse_shuffled
 from netinfer.stability.odds import auc
 
 TEST = "test"
