@@ -24,6 +24,7 @@ from netinfer.models.motif_sites import (
     scan_motifs,
 )
 from netinfer.models.motif_sites.fits import Design, auc_interval, folds_of, held_out, held_out_figures
+from netinfer.models.motif_sites.responses import matched
 from netinfer.models.motif_sites.scores import bin_edges
 from netinfer.models.motif_sites.units import window_units
 
@@ -416,3 +417,20 @@ def test_equal_promoters_stay_in_one_half_and_one_fold():
     assert all(len(set(fold[unit == k])) == 1 for k in range(15))
     # Noise: copies in both parts would be foretold.
     assert held_out_figures(held_out(design, 10, 0).score, design)["auc"] < 0.8
+
+
+def test_ids_without_a_promoter_are_noted_in_one_pass_over_the_promoters():
+    passes = []
+
+    class Counted(tuple):
+        def __iter__(self):
+            passes.append(1)
+            return super().__iter__()
+
+    window, motifs, cases = planted(n=40)
+    scores = scan_motifs(window, motifs, bin_width=40)
+    response = {gene: gene in cases for gene in scores.genes} | {f"x{k}": False for k in range(100)}
+    rows, y, notes = matched(dataclasses.replace(scores, genes=Counted(scores.genes)), response, "binomial")
+    assert (len(rows), y.sum()) == (40, len(cases))
+    assert notes == ["100 ids of the response have no promoter: 'x0', 'x1', 'x2', 'x3', 'x4' and 95 more"]
+    assert len(passes) == 2  # for the rows and for the ids without one, however many these are

@@ -45,7 +45,8 @@ def matched(scores: SiteScores, response: Any, family: str) -> tuple[np.ndarray,
                 f"the promoters {some(list(scores.genes))}: use one kind of id"
             )
         if len(rows) < len(values):
-            absent = [str(gene) for gene in values if gene not in set(scores.genes)]
+            known = set(scores.genes)
+            absent = [str(gene) for gene in values if gene not in known]
             notes.append(f"{len(absent)} ids of the response have no promoter: {some(absent)}")
         y = np.array([values[scores.genes[g]] for g in rows], dtype=np.float64)
     else:
