@@ -252,6 +252,13 @@ def test_another_threshold_scans_no_promoter_again(promoters: Any) -> None:
         path.write_text(before.replace("upstream: 200", "upstream: 200\n    threshold: 0.8"))
         done = promoters.snakemake("results/csv/motif/links/regulators.tsv", "--dry-run", "--rerun-triggers", "params")
         assert planned(done, RULES) == {"motif_links", "motif"}, done.stdout
+        # Nothing of the network is made again, and what shows the links is.
+        done = promoters.snakemake("--dry-run")
+        rules = (*RULES, "preflight", "ingest", "regression", "network", "report", "manifest")
+        assert planned(done, rules) == {"motif_links", "motif", "report", "manifest"}, done.stdout
+        path.write_text(before.replace("normalize: none", "normalize: rank"))
+        done = promoters.snakemake("--dry-run")
+        assert planned(done, rules) == {*rules}, done.stdout
     finally:
         path.write_text(before)
 
