@@ -49,6 +49,7 @@ _MODULES = (
     "errors",
     "estimators",
     "plot",
+    "report",
 )
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from netinfer.errors import ConfigError, InputError
 from netinfer.io.annotation import read_annotation
 from netinfer.io.bed import read_bed
 from netinfer.io.ids import duplicates, some
+from netinfer.io.operons import with_operons
 from netinfer.io.sequences import read_fasta
 from netinfer.io.source import file_kind, regular_file
 
@@ -142,7 +143,8 @@ def cut_promoters(
         The genes wanted; all by default.
     first_of_operon : bool
         Of genes of one operon (on one contig and strand) take the first along the strand only: the others have no
-        promoter of their own. Genes without an operon are kept.
+        promoter of their own. Genes without an operon are kept. Where the file gives no operon, and genes stand as
+        close as in bacteria, operons are predicted (`netinfer.io.operons.with_operons`); the notes say so.
 
     Returns
     -------
@@ -165,6 +167,7 @@ def cut_promoters(
     width = _checked_width(upstream, downstream)
     frame = starts if isinstance(starts, pd.DataFrame) else read_starts(starts)
     notes: list[str] = []
+    frame = with_operons(frame, notes) if first_of_operon else frame
     frame = genes_with_place(frame, genes, notes)
     frame = first_of_each(frame, notes) if first_of_operon else frame.assign(genes=frame.index.astype(str))
     sequences, padded, lengths = {}, [], []

@@ -11,10 +11,8 @@ import pandas as pd
 from netinfer.errors import InputError
 from netinfer.io.annotation import ALIASES
 from netinfer.io.ids import some, strip_version
+from netinfer.io.operons import MAX_GAP, is_compact, predict_operons
 
-MAX_GAP = 50
-# Predicted operons mean something only where genes stand as close as in bacteria (median gap in E. coli: 64 bp).
-COMPACT_GAP = 200
 _RULES: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("", str),
     ("without version suffixes", strip_version),
@@ -219,55 +217,3 @@ def _operons(annotation: pd.DataFrame, wish: str) -> tuple[pd.Series, str]:
     if wish == "predicted" or (wish == "auto" and has_none and is_compact(annotation)):
         return predict_operons(annotation), "predicted"
     return annotation["operon"], "given"
-
-
-def predict_operons(annotation: pd.DataFrame, *, max_gap: int = MAX_GAP) -> pd.Series:
-    """Predict operons by the plain rule: neighbours on one strand with a small gap belong together.
-
-    Parameters
-    ----------
-    annotation : DataFrame
-        As `netinfer.io.read_annotation` gives it.
-    max_gap : int, base pairs
-        The next gene begins fewer than so many base pairs after the end of the one before, or overlaps it.
-
-    Returns
-    -------
-    Series of str, index as `annotation`
-        ``predicted:`` and the first gene's id for the genes of an operon of two or more; empty for the others.
-
-    Notes
-    -----
-    Salgado, Moreno-Hagelsieb, Smith and Collado-Vides (2000) introduced the gap as the sign of an operon. It is a
-    guess: ``benchmarks/operons.py`` compares it with the annotated operons of E. coli.
-    """
-    chain, size = _chains(annotation, max_gap)
-    first = pd.Series(annotation.index.astype(str), dtype=object).groupby(chain).transform("first")
-    operon = np.where(size > 1, "predicted:" + first.to_numpy(dtype=object), "")
-    return pd.Series(operon.astype(object), index=annotation.index, dtype=object, name="operon")
-
-
-def _chains(annotation: pd.DataFrame, max_gap: int) -> tuple[np.ndarray, np.ndarray]:
-    """Number the runs of genes that the rule joins, and count each gene's run."""
-    place = np.lexsort((annotation["end"], annotation["start"], pd.factorize(annotation["contig"])[0]))
-    ordered = annotation.iloc[place]
-    is_known = ordered["contig"].to_numpy() != ""
-    joined = np.zeros(len(ordered), dtype=bool)
-    if len(ordered) > 1:
-        gap = ordered["start"].to_numpy()[1:] - ordered["end"].to_numpy()[:-1] - 1
-        strand, contig = ordered["strand"].to_numpy(), ordered["contig"].to_numpy()
-        joined[1:] = (gap < max_gap) & (strand[1:] == strand[:-1]) & (strand[1:] != ".") & (contig[1:] == contig[:-1])
-        joined &= is_known
-    run = np.cumsum(~joined) - 1 if len(ordered) else np.zeros(0, dtype=np.int64)
-    chain = np.empty(len(ordered), dtype=np.int64)
-    chain[place] = run
-    return chain, np.bincount(chain, minlength=1)[chain] if len(chain) else chain
-
-
-def is_compact(annotation: pd.DataFrame) -> bool:
-    """Tell whether genes stand as close as in bacteria: the median gap between neighbours is below 200 bp."""
-    placed = annotation[annotation["contig"] != ""].sort_values(["contig", "start", "end"], kind="stable")
-    contig = placed["contig"].to_numpy()
-    gap = placed["start"].to_numpy()[1:] - placed["end"].to_numpy()[:-1] - 1
-    gap = gap[contig[1:] == contig[:-1]]
-    return bool(len(gap) and (placed["strand"] != ".").any() and np.median(gap) < COMPACT_GAP)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -149,3 +150,26 @@ def test_a_start_that_stands_twice_is_refused(tmp_path):
     path.write_text("c\t1\t1\ta\t.\t+\nc\t5\t5\ta\t.\t+\n")
     with pytest.raises(InputError, match=r"1 names stand there more than once: .a."):
         read_starts(path)
+
+
+def test_operons_are_predicted_where_none_is_given_and_genes_stand_close():
+    rng = np.random.default_rng(0)
+    genome = {"c": "".join(rng.choice(list("ACGT"), 3000))}
+    starts = np.array([100, 320, 700, 920, 1400])  # genes of 200 bases: gaps of 20, 180, 20 and 280
+    frame = pd.DataFrame(
+        {"contig": "c", "start": starts, "end": starts + 199, "strand": "+", "operon": "", "is_circular": False},
+        index=[f"g{k}" for k in range(5)],
+    )
+    found = cut_promoters(genome, frame, upstream=50, downstream=10)
+    assert found.table["genes"].tolist() == ["g0;g1", "g2;g3", "g4"]
+    assert found.notes[0] == "operons predicted (same strand, gaps below 50 bases): 4 genes are in one"
+    # Of some of the genes: what lies together is seen among all.
+    assert list(cut_promoters(genome, frame, upstream=50, downstream=10, genes=["g0", "g1", "g4"]).sequences) == [
+        "g0",
+        "g4",
+    ]
+    wide = cut_promoters(genome, frame.iloc[[0, 2, 4]], upstream=50, downstream=10)
+    assert len(wide.sequences) == 3
+    assert "none predicted: the median gap between genes is not below 200 bases" in wide.notes[0]
+    sites = frame.assign(end=frame["start"])  # starts of transcription, each a promoter of its own
+    assert len(cut_promoters(genome, sites, upstream=50, downstream=10).sequences) == 5

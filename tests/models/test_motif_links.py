@@ -236,6 +236,7 @@ def test_a_name_with_a_separator_has_its_own_motifs(scores):
     assert own["NKX2"] == ("nkx2_y", "NKX2-9.1")
     assert own["H2A.Z"] == ("H2A.Z-1",)
     assert own["g004"] == ()
+    assert own_motifs(net, named, None, {"g004": ["b0004", "zh2a.z"]})["g004"] == ("zH2A.Z",)
 
 
 def test_ids_that_do_not_match_and_impossible_settings_are_refused(scores):

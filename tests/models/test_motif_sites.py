@@ -232,7 +232,7 @@ def test_what_given_sites_leave_out_is_noted_or_refused(tmp_path):
     (tmp_path / "sites.bed").write_text("chrI\t89\t91\tA\n2\t89\t91\tA\n2\t99\t101\tA\n")
     one = [(f"a{k}", "chrI", 100 + k, 199, "+", "") for k in range(3)]
     two = [(f"b{k}", "chrII", 100 + k, 199, "+", "") for k in range(3)]
-    settings = {"upstream": 50, "downstream": 20}
+    settings = {"upstream": 50, "downstream": 20, "first_of_operon": False}
     with pytest.raises(
         InputError, match=r"3 of 6 genes are on contigs without a site \('chrII'\); the sites are on '2', 'chrI':"
     ):

@@ -31,7 +31,8 @@ rule motif_links:
     input:
         network=rules.network.output,
         scores="<results>/{dataset}/work/motif/scores.npz",
-        files=motif_files("motif_of"),
+        annotation=data_file("annotation"),
+        files=motif_files("motif_of", "starts"),
     output:
         # Files, since Snakemake sees no change of the params of a rule that only makes a folder.
         record="<results>/{dataset}/work/motif/{scatteritem}/links.json",

@@ -14,6 +14,7 @@ with job(snakemake):
         Network.read(Path(snakemake.input.network[0]).parent),
         SiteScores.load(snakemake.input.scores),
         MotifConfig(**snakemake.params.motif),
+        annotation=snakemake.input.get("annotation") or None,
         part=chunk_of(snakemake.wildcards.scatteritem),
         seed=int(snakemake.params.seed),
         threads=snakemake.threads,

@@ -89,6 +89,13 @@ def check_library(settings: LibraryConfig) -> list[str]:
         f"  activity: {', '.join(problem.names)} ({settings.family}); independent units: {problem.n_units} "
         "(distinct sequences)",
     ]
+    if problem.classes:
+        other, modelled = problem.classes
+        n = int((problem.responses[:, 0] > 0).sum())
+        lines.append(
+            f"  modelled are the odds of {str(modelled)!r} ({n} of {len(problem.codes)})"
+            + ("" if settings.positive else f": set `positive` for those of {str(other)!r}")
+        )
     if settings.motifs is not None:
         lines.append(f"  motifs: {len(read_motifs(settings.motifs))}")
     of_test = dict.fromkeys(note for kept in checked.test for note in kept.notes)

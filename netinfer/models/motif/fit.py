@@ -28,8 +28,8 @@ from netinfer.models.motif.tables import cut_record, position_table
 from netinfer.models.motif.windows import read_windows
 
 EFFECT = (
-    "effect: coefficient among the positions that the other half of the sequences selected, by least squares (two "
-    "classes: log odds by Firth's penalised likelihood), in units of the activity; median over the half-samples that "
+    "effect: coefficient among the positions that the other half of the sequences selected, by least squares, in "
+    "units of the activity (two classes: log odds, by Firth's penalised likelihood); median over the half-samples that "
     "selected the position; the interval takes the medians of its ends, after Meinshausen, Meier and Buhlmann (2009)"
 )
 

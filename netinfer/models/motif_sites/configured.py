@@ -10,20 +10,20 @@ import numpy as np
 import pandas as pd
 
 from netinfer.errors import InputError
+from netinfer.io.annotation import ALIASES
 from netinfer.io.columns import Column
-from netinfer.io.ids import duplicates, some
-from netinfer.io.libraries import numbers, read_strings
+from netinfer.io.ids import some
 from netinfer.io.motifs import read_motifs
 from netinfer.io.promoters import Promoters, cut_promoters, read_starts
 from netinfer.io.tables import write_tsv
 from netinfer.models.motif import fit_motif_positions
 from netinfer.models.motif.configured import named_folders
 from netinfer.models.motif_sites.evidence import check_owners
+from netinfer.models.motif_sites.given import by_promoter, is_class, read_owners, read_responses
 from netinfer.models.motif_sites.links import MotifLinks, fit_links
 from netinfer.models.motif_sites.model import MotifSiteModel, fit_motif_sites
-from netinfer.models.motif_sites.responses import FEWEST_OF_A_CLASS
 from netinfer.models.motif_sites.scores import SiteScores, place_sites, scan_motifs
-from netinfer.network.places import is_compact, match_rows, predict_operons
+from netinfer.network.places import match_rows
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from netinfer.config import MotifConfig
     from netinfer.network import Network
 
-FEWEST_IN_COMMON = 20
 # Promoters x motifs x bins from which a fit takes minutes: 2 million take 10 s.
 LARGE = 10_000_000
 RESPONSES = (
@@ -73,8 +72,7 @@ def data_starts(settings: MotifConfig, annotation: str | None, ids: Mapping[str,
     Returns
     -------
     DataFrame
-        As `netinfer.io.promoters.read_starts` gives it; genes that the data do not have keep the file's ids. Operons
-        are those of the file or, where it has none and the genes stand as close as bacteria's, predicted ones.
+        As `netinfer.io.promoters.read_starts` gives it; genes that the data do not have keep the file's ids.
 
     Raises
     ------
@@ -94,8 +92,6 @@ def data_starts(settings: MotifConfig, annotation: str | None, ids: Mapping[str,
     known = set(data)
     names = np.array([f"{name} (annotation)" if name in known else name for name in names], dtype=object)
     names[rows[rows >= 0]] = np.array(data, dtype=object)[rows >= 0]
-    if not (frame["operon"] != "").any() and is_compact(frame):
-        frame = frame.assign(operon=predict_operons(frame))
     return frame.set_axis(pd.Index(names, dtype=object), axis=0)
 
 
@@ -151,8 +147,10 @@ def check_motif(settings: MotifConfig, annotation: str | None, ids: Mapping[str,
     if settings.sites is not None:
         scores = data_scores(settings, annotation, ids)
         promoters, names, members = len(scores.genes), list(scores.motifs), scores.members
+        notes = scores.notes
     else:
         found = data_promoters(settings, annotation, ids)
+        notes = found.notes
         known = read_motifs(str(settings.motifs))
         wide = [motif.name for motif in known if motif.width > settings.upstream + settings.downstream]
         if wide:
@@ -162,7 +160,7 @@ def check_motif(settings: MotifConfig, annotation: str | None, ids: Mapping[str,
     genes = set(ids["name"])
     n_measured = sum(any(gene in genes for gene in of) for of in members.values())
     n_motifs = len(names)
-    lines = [f"motifs: {n_motifs} in {promoters} promoters, {n_measured} of which have a gene of the data"]
+    lines = [f"motifs: {n_motifs} in {promoters} promoters, {n_measured} of which have a gene of the data", *notes]
     if n_motifs * n_bins * n_measured > LARGE:
         lines.append(
             f"motifs: {n_motifs} in {n_bins} bins of {n_measured} promoters take minutes for each regulator: fewer "
@@ -182,11 +180,14 @@ def configured_links(
     scores: SiteScores,
     settings: MotifConfig,
     *,
+    annotation: str | None = None,
     part: tuple[int, int] = (1, 1),
     seed: int = 0,
     threads: int = 1,
 ) -> MotifLinks:
     """Fit the links of a data set's network with the settings of its config.
+
+    A motif is a regulator's own by the names of the annotation too.
 
     Raises
     ------
@@ -195,9 +196,26 @@ def configured_links(
     """
     owners = None if settings.motif_of is None else read_owners(settings.motif_of)
     return fit_links(
-        net, scores, motif_of=owners, part=part, min_targets=settings.min_targets, seed=seed, threads=threads,
-        **_selecting(settings),
+        net, scores, motif_of=owners, aliases=_aliases(settings, annotation, net), part=part,
+        min_targets=settings.min_targets, seed=seed, threads=threads, **_selecting(settings),
     )  # fmt: skip
+
+
+def _aliases(settings: MotifConfig, annotation: str | None, net: Network) -> dict[str, list[str]]:
+    """Return the names that the file of starts has for each gene of the network."""
+    path = settings.starts or annotation
+    if path is None:
+        return {}
+    frame = read_starts(path)
+    ids = {name: net.nodes[name].astype(str).tolist() for name in ("name", "symbol")}
+    rows, _ = match_rows(frame, ids)
+    columns = [name for name in ALIASES if name in frame]
+    words = frame[columns].astype(str).to_numpy()
+    return {
+        gene: [word for word in words[row].tolist() if word]
+        for gene, row in zip(ids["name"], rows.tolist(), strict=True)
+        if row >= 0
+    }
 
 
 def write_responses(
@@ -277,79 +295,3 @@ def _write_positions(
         "expected_false_positions": model.cut["expected_false_positions"],
         "footprints": ";".join(f"{a}..{b}" for a, b in model.footprints[["start", "end"]].itertuples(index=False)),
     }
-
-
-def read_responses(path: str | Path) -> pd.DataFrame:
-    """Read a table of genes x responses: tab- or comma-separated, gene ids in the first column, numbers.
-
-    Returns
-    -------
-    DataFrame of float, NaN where a field is empty
-
-    Raises
-    ------
-    InputError
-        No column, a gene that stands there twice, a field that is no number (line and column are named).
-    """
-    path, raw = Path(path), read_strings(path)
-    if raw.shape[1] < 2:
-        raise InputError(f"{path}: {raw.shape[1]} columns: gene ids and a response or more are needed")
-    genes = raw.iloc[:, 0].str.strip()
-    if repeated := duplicates(genes.tolist()):
-        raise InputError(f"{path}: {len(repeated)} genes stand there more than once: {some(repeated)}: keep one each")
-    values = {str(name): numbers(raw[name], path, str(name), may_miss=True) for name in raw.columns[1:]}
-    return pd.DataFrame(values, index=pd.Index(genes, dtype=object))
-
-
-def by_promoter(table: pd.DataFrame, members: Mapping[str, Sequence[str]]) -> dict[str, pd.Series]:
-    """Turn values of genes into values of promoters, one Series a response.
-
-    A promoter has the mean of the genes that it stands for; of classes (0 and 1 alone), 1 if one of them has it.
-
-    Raises
-    ------
-    InputError
-        If fewer than 20 promoters have a value (five ids of each are shown), or of two classes fewer than 8 have one.
-    """
-    owner = {gene: promoter for promoter, genes in members.items() for gene in genes}
-    promoter = pd.Series([owner.get(str(gene)) for gene in table.index], index=table.index, dtype=object)
-    found = {}
-    for name in table.columns:
-        column = table[name][promoter.notna() & table[name].notna()]
-        grouped = column.groupby(promoter[column.index])
-        values = grouped.max() if is_class(table[name]) else grouped.mean()
-        if len(values) < FEWEST_IN_COMMON:
-            raise InputError(
-                f"responses: {name!r}: {len(values)} promoters have a value, at least {FEWEST_IN_COMMON} are needed; "
-                f"its genes are {some([str(g) for g in table.index])}, those of the promoters {some(list(owner))}: use "
-                "one kind of id"
-            )
-        n_fewer = int(min(values.sum(), len(values) - values.sum())) if is_class(values) else FEWEST_OF_A_CLASS
-        if n_fewer < FEWEST_OF_A_CLASS:
-            raise InputError(
-                f"responses: {name!r}: {n_fewer} promoters of the smaller class: {FEWEST_OF_A_CLASS} or more are needed"
-            )
-        found[str(name)] = values.rename(str(name))
-    return found
-
-
-def is_class(values: pd.Series) -> bool:
-    """Tell whether a response is one of two classes: 0 and 1 alone."""
-    return bool(values.dropna().isin([0.0, 1.0]).all())
-
-
-def read_owners(path: str | Path) -> dict[str, list[str]]:
-    """Read which motifs are whose: a table of regulator and motif, tab- or comma-separated, with a header.
-
-    Raises
-    ------
-    InputError
-        If it has fewer than two columns or no row.
-    """
-    path, raw = Path(path), read_strings(path)
-    if raw.shape[1] < 2 or raw.empty:
-        raise InputError(f"{path}: {raw.shape[1]} columns, {len(raw)} rows: a header, regulator and motif are needed")
-    owners: dict[str, list[str]] = {}
-    for regulator, motif in zip(raw.iloc[:, 0].str.strip(), raw.iloc[:, 1].str.strip(), strict=True):
-        owners.setdefault(regulator, []).append(motif)
-    return owners

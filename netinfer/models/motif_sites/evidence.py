@@ -91,20 +91,28 @@ def find_targets(net: Network, scores: SiteScores) -> Targets:
 
 
 def own_motifs(
-    net: Network, scores: SiteScores, motif_of: Mapping[str, str | Sequence[str]] | None
+    net: Network,
+    scores: SiteScores,
+    motif_of: Mapping[str, str | Sequence[str]] | None,
+    aliases: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, tuple[str, ...]]:
     """Return the motifs that belong to each regulator, as given, else by name.
 
     A motif is a regulator's own where its name, its label, or its name before a ``_``, ``.`` or ``-`` is the
-    regulator's name, id or symbol; capitals do not matter. Of its name and those before several of these the longest
-    that is a node's counts: ``NKX2-5_x`` is NKX2-5's, and NKX2's only where there is no NKX2-5.
+    regulator's name, id or symbol, or one of its `aliases`; capitals do not matter. Of its name and those before
+    several of these the longest that is a node's counts: ``NKX2-5_x`` is NKX2-5's, and NKX2's only where there is no
+    NKX2-5.
 
     Raises
     ------
     ConfigError
         If a regulator given is no node, or a motif given is none of the scores'.
     """
-    nodes = list(zip(*(net.nodes[name].tolist() for name in ("name", "gene_id", "symbol")), strict=True))
+    others = aliases or {}
+    nodes = [
+        (*words, *others.get(words[0], ()))
+        for words in zip(*(net.nodes[name].tolist() for name in ("name", "gene_id", "symbol")), strict=True)
+    ]
     known = {word.casefold() for words in nodes for word in words} - {""}
     by_word: dict[str, list[str]] = {}
     for motif, label in zip(scores.motifs, scores.labels, strict=True):

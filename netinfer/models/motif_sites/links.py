@@ -34,6 +34,7 @@ def fit_links(
     scores: SiteScores,
     *,
     motif_of: Mapping[str, str | Sequence[str]] | None = None,
+    aliases: Mapping[str, Sequence[str]] | None = None,
     part: tuple[int, int] = (1, 1),
     min_targets: int = 8,
     expected_false_motifs: float = 1.0,
@@ -56,6 +57,8 @@ def fit_links(
         Of promoters under the network's names of genes.
     motif_of : mapping of regulator to motif, or to a list of motifs, optional
         Which motifs are a regulator's own, where their names do not say so; see `netinfer.models.motif_sites.evidence`.
+    aliases : mapping of gene to names, optional
+        Further names of genes, such as those of an annotation, by which motifs may be theirs.
     part : (k, n)
         Fit only the k-th of n parts, every n-th regulator, to be put together by `MotifLinks.join`.
     min_targets : int, >= 8
@@ -91,7 +94,7 @@ def fit_links(
     if isinstance(min_targets, bool) or not isinstance(min_targets, int) or min_targets < FEWEST_OF_A_CLASS:
         raise ConfigError(f"fit_links: min_targets: {min_targets!r} is no whole number of at least {FEWEST_OF_A_CLASS}")
     targets = find_targets(net, scores)
-    own = own_motifs(net, scores, motif_of)
+    own = own_motifs(net, scores, motif_of, aliases)
     chosen: dict[str, Any] = {
         name: settings[name] for name in ("n_subsamples", "expected_false_motifs", "threshold", "seed")
     }

@@ -14,6 +14,7 @@ from netinfer.errors import ConfigError, InputError
 from netinfer.io.bed import read_bed
 from netinfer.io.ids import duplicates, some
 from netinfer.io.motifs import Motif, read_motifs
+from netinfer.io.operons import with_operons
 from netinfer.io.promoters import Promoters, first_of_each, genes_with_place, read_starts
 from netinfer.io.sequences import as_sequences
 from netinfer.models.motif_sites.files import load_scores, save_scores
@@ -230,6 +231,7 @@ def place_sites(
     """
     frame = starts if isinstance(starts, pd.DataFrame) else read_starts(starts)
     notes: list[str] = []
+    frame = with_operons(frame, notes) if first_of_operon else frame
     frame = genes_with_place(frame, genes, notes)
     edges = bin_edges(upstream, downstream, bin_width)
     found = pd.DataFrame(list(read_bed(sites)), columns=["motif", "contig", "first", "end", "strand"])
