@@ -279,5 +279,5 @@ def test_the_report_has_a_section_on_motifs(links, scores, tmp_path):
     assert "<img" in section
     none = fit_links(network({}), scores, **SETTINGS)
     page = write_report(tmp_path / "none.html", network({}), motif=none).read_text()
-    assert "No regulator could be looked at:</strong> no regulator has 8 promoters" in page
+    assert "No regulator could be looked at:</strong> the network has no edge at its cut" in page
     assert 'id="motif"' not in write_report(tmp_path / "plain.html", net).read_text()
