@@ -60,6 +60,12 @@ SITE_BINS: tuple[Column, ...] = (
         "log odds, or units of the response, per unit of the site score",
         "in the fit that predicts best; 0 where it has none",
     ),
+    Column(
+        "effect_per_sd",
+        "float",
+        "log odds, or units of the response",
+        "the same for a standard deviation of the site score over the promoters: what compares between bins",
+    ),
 )
 _SOURCE = Column("source", "string", "", "regulator, a `name` of `nodes.tsv`")
 LINK_REGULATORS: tuple[Column, ...] = (

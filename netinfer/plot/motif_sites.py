@@ -28,22 +28,21 @@ def site_effects(
     Parameters
     ----------
     bins : DataFrame
-        motif, start, end, effect: `MotifSiteModel.bins`, or those of one regulator.
+        motif, start, end, effect_per_sd: `MotifSiteModel.bins`, or those of one regulator.
     motifs : sequence of str
         Which motifs to draw, from top to bottom.
     peaks : mapping of motif to number, optional
         First base of the bin of each motif's peak, which gets a dot.
     unit : str
-        What an effect is for each unit of the site score.
+        What an effect is.
     title : str
     ax : Axes, optional
 
     Returns
     -------
     Axes
-        Blue: more with the motif; orange: less. A dot: the peak, the bin of the largest effect per standard deviation
-        of the score, which need not be that of the largest effect per unit. The vertical line is the start; upstream is
-        left.
+        Effects for a standard deviation of the site score. Blue: more with the motif; orange: less. A dot: the peak.
+        The vertical line is the start; upstream is left.
     """
     rows = [(name, bins[bins["motif"] == name]) for name in motifs]
     at = [(peaks or {}).get(name, np.nan) for name in motifs]
@@ -72,9 +71,9 @@ def motif_links(links: Any, *, names: Mapping[str, str] | None = None, top: int 
     rows = []
     for source, motif in zip(found["source"], found["motif"], strict=True):
         own = links.bins[(links.bins["source"] == source) & (links.bins["motif"] == motif)]
-        largest = float(own["effect"].abs().max())
+        largest = float(own["effect_per_sd"].abs().max())
         name = f"{label((names or {}).get(source, source), longest=12)}: {label(motif)}"
-        rows.append((name, own.assign(effect=own["effect"] / (largest or 1.0))))
+        rows.append((name, own.assign(effect_per_sd=own["effect_per_sd"] / (largest or 1.0))))
     return _heat_map(
         rows,
         found["peak_start"].to_numpy(dtype=float, na_value=np.nan).tolist(),
@@ -95,7 +94,7 @@ def _heat_map(
         return empty(ax, nothing)
     first = rows[0][1]
     edges = np.append(first["start"].to_numpy(float), float(first["end"].iloc[-1]))
-    effect = np.stack([frame["effect"].to_numpy(float) for _, frame in rows])
+    effect = np.stack([frame["effect_per_sd"].to_numpy(float) for _, frame in rows])
     largest = float(np.abs(effect).max()) or 1.0
     colours = LinearSegmentedColormap.from_list("netinfer", [REPRESSES, "#ffffff", ACTIVATES])
     image = ax.pcolormesh(
@@ -119,7 +118,7 @@ def _heat_map(
     if title:
         ax.set_title(title, loc="left", fontsize=9, color=NEUTRAL, pad=14)
     bar = ax.figure.colorbar(image, ax=ax, pad=0.02, fraction=0.05)
-    bar.set_label(f"{unit} per unit of score" if unit else "effect / largest of its row", fontsize=8.5)
+    bar.set_label(f"{unit} per s.d. of score" if unit else "effect / largest of its row", fontsize=8.5)
     bar.ax.tick_params(labelsize=8)
     bar.outline.set_visible(False)
     ax.tick_params(length=0, colors=INK, labelsize=8.5)

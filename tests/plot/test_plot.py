@@ -82,7 +82,7 @@ BINS = pd.DataFrame(
         "motif": ["$m_{"] * 3 + ["other"] * 3,
         "start": [-100, -50, 0] * 2,
         "end": [-50, 0, 50] * 2,
-        "effect": [0.1, 0.4, 0.0, -0.2, 0.0, 0.1],
+        "effect_per_sd": [0.1, 0.4, 0.0, -0.2, 0.0, 0.1],
     }
 )
 LINKS = SimpleNamespace(

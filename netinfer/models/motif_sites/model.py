@@ -60,7 +60,8 @@ class MotifSiteModel:
         q_value, is_selected, entry (rank in which it enters the path on all promoters; 0 where it does not), peak_start
         and peak_end (the bin of the largest effect, bases from the start; NaN without one), effect (there).
     bins : DataFrame, one row a motif and bin of the fit that predicts
-        motif, start, end, effect: log odds, or the response's units, for each unit of the site score.
+        motif, start, end, effect: log odds, or the response's units, for each unit of the site score; effect_per_sd:
+        for each standard deviation of it over the promoters.
     held_out : dict
         auc, auc_low, auc_high (95 %, DeLong) of held-out promoters; or r and r2.
     provenance : dict
@@ -294,6 +295,7 @@ def fit_motif_sites(
             "start": starts,
             "end": ends,
             "effect": coef,
+            "effect_per_sd": coef * spread,
         }
     )
     intercept = float(fits.intercept[outside.place]) * sd + mean
