@@ -83,6 +83,8 @@ def crp(n_subsamples: int, seed: int) -> None:
     print(
         f"{record['n_cases']} of {record['n_promoters']} operons; {record['n_motifs']} motifs x {record['n_bins']} bins"
     )
+    shared = np.bincount(scores.units)[scores.units] > 1
+    print(f"{record['n_units']} independent units; {100 * shared.mean():.0f} % of the windows share one with others")
     print(f"promoters and scan {scanned:.1f} s, fits {fitted:.1f} s, worst gap {record['worst_duality_gap']:.1e}")
     print("held out:", {name: round(value, 3) for name, value in model.held_out.items()})
     print(model.motifs.head(12).round(3).to_markdown(index=False))

@@ -79,9 +79,10 @@ def inspect(
     trait = phenotype.check_phenotype(adata, dataset.phenotype, block=dataset.block) if dataset.phenotype else None
     motif_notes: list[str] = []
     if dataset.motif is not None:
-        from netinfer.models.motif_sites import configured
+        from netinfer.models.motif_sites.configured import check_motif
+        from netinfer.network.places import gene_ids
 
-        motif_notes = configured.check_motif(dataset.motif, dataset.annotation, configured.gene_ids(adata))
+        motif_notes = check_motif(dataset.motif, dataset.annotation, gene_ids(adata))
     return {
         "name": dataset.name,
         "n_samples": int(adata.n_obs),
@@ -163,14 +164,11 @@ def _exists(key: str, path: Path) -> None:
 def _annotation(dataset: DatasetConfig, adata: anndata.AnnData) -> str:
     """Find the genes in the annotation and say in one sentence how."""
     from netinfer.io import read_annotation
-    from netinfer.network.places import locate
+    from netinfer.network.places import gene_ids, locate
 
     annotation = read_annotation(str(dataset.annotation))
-    ids = {"name": list(adata.var_names)}
-    if "symbol" in adata.var:
-        ids["symbol"] = [str(name) for name in adata.var["symbol"]]
     try:
-        return locate(annotation, ids, need_operons=dataset.exclude_same_operon).sentence
+        return locate(annotation, gene_ids(adata), need_operons=dataset.exclude_same_operon).sentence
     except InputError as error:
         raise InputError(f"{dataset.annotation}: {error}") from None
 

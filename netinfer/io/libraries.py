@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from netinfer.errors import InputError
+from netinfer.errors import ConfigError, InputError
 from netinfer.io.ids import duplicates, some
+from netinfer.io.lists import table_rows, text_file
 from netinfer.io.sequences import read_fasta
-from netinfer.io.source import regular_file
 
+SEVERAL = ("replicates", "responses")
 _MISSING = ("", "NA", "NaN", "nan")
 
 
@@ -87,11 +88,15 @@ def read_library(
     InputError
         A column that is not there, an activity or a weight that is no number, no activity left, a split without the
         value; ids of FASTA and table of which fewer than half are common (five of each are shown).
+    ConfigError
+        If `several` is unknown.
 
     Notes
     -----
     Sequences without an activity (of responses: without one of them) are left out and counted in the notes.
     """
+    if several not in SEVERAL:
+        raise ConfigError(f"several: {several!r} is unknown: use {' or '.join(SEVERAL)}")
     columns = [activity] if isinstance(activity, str) else list(activity)
     source = Path(path if activities is None else activities)
     table = read_strings(source)
@@ -131,7 +136,7 @@ def read_library(
 
 
 def read_strings(path: str | os.PathLike[str]) -> pd.DataFrame:
-    """Read a table, tab-separated or (``.csv``) comma-separated, plain or gzip; every field stays text.
+    """Read a table, tab- or comma-separated, plain or gzip; every field stays text.
 
     Returns
     -------
@@ -141,19 +146,13 @@ def read_strings(path: str | os.PathLike[str]) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If it is no such table, a line has more fields than the header, or two columns have one name.
+        If it is no such table, a line has more or fewer fields than the header, or two columns have one name.
     """
-    path = Path(regular_file(path))
-    separator = "," if path.name.lower().removesuffix(".gz").endswith(".csv") else "\t"
-    try:
-        raw = pd.read_csv(path, sep=separator, header=None, dtype=str, keep_default_na=False, compression="infer")
-    except (ValueError, OSError, EOFError) as error:
-        raise InputError(f"{path}: cannot be read as a table: {str(error).strip()}") from None
-    names = raw.iloc[0].fillna("").str.strip().tolist()
-    if repeated := duplicates([name for name in names if name]):
+    path = text_file(path)
+    header, rows = table_rows(path)
+    if repeated := duplicates([name for name in header if name]):
         raise InputError(f"{path}: columns of one name: {some(repeated)}: rename them")
-    table = raw.iloc[1:].fillna("").set_axis(names, axis=1)
-    return table.set_axis(pd.RangeIndex(2, len(table) + 2), axis=0)
+    return pd.DataFrame(rows, columns=header, index=pd.RangeIndex(2, len(rows) + 2), dtype=object)
 
 
 def numbers(column: pd.Series, path: Path, name: str, *, may_miss: bool = False) -> np.ndarray:

@@ -84,23 +84,7 @@ def read_sample_sheet(path: str | os.PathLike[str], *, encoding: str = "utf-8") 
     import pandas as pd
 
     path = text_file(path)
-    lines = text_lines(path, encoding)
-    while lines and not lines[-1].strip():
-        lines.pop()
-    if len(lines) < 2:
-        raise InputError(
-            f"{path}: a sample sheet needs a header and a line for each sample; there are {len(lines)} lines"
-        )
-    separator = choose_separator(path, lines[0])
-    rows = [split_fields(line, separator, path, number) for number, line in enumerate(lines, start=1)]
-    header, rows = [name.strip() for name in rows[0]], rows[1:]
-    if all(len(row) == len(header) + 1 for row in rows):  # as R's write.table leaves it
-        header = ["sample", *header]
-    for number, row in enumerate(rows, start=2):
-        if len(row) != len(header):
-            raise InputError(
-                f"{path}: line {number}: {len(row)} fields where the header has {len(header)}: mend the line"
-            )
+    header, rows = table_rows(path, "a sample sheet", "each sample", encoding, row_names="sample")
     repeated = duplicates(header)
     if repeated:
         raise InputError(f"{path}: line 1: columns named twice: {some(repeated)}: rename them")
@@ -118,6 +102,43 @@ def read_sample_sheet(path: str | os.PathLike[str], *, encoding: str = "utf-8") 
     if named is None:
         sheet.attrs["id_column"] = header[key]
     return sheet
+
+
+def table_rows(
+    path: Path, what: str = "a table", of: str = "each row", encoding: str = "utf-8", *, row_names: str = ""
+) -> tuple[list[str], list[list[str]]]:
+    """Return header and rows of a tab- or comma-separated text file; row k is line k + 2.
+
+    Parameters
+    ----------
+    path : path
+    what, of : str
+        What the file is and what a line stands for, for the error.
+    encoding : str
+    row_names : str
+        What a first column is called that the header leaves out; without it such a file is refused.
+
+    Raises
+    ------
+    InputError
+        No line below the header, lines of different length.
+    """
+    lines = text_lines(path, encoding)
+    while lines and not lines[-1].strip():
+        lines.pop()
+    if len(lines) < 2:
+        raise InputError(f"{path}: {what} needs a header and a line for {of}; there are {len(lines)} lines")
+    separator = choose_separator(path, lines[0])
+    rows = [split_fields(line, separator, path, number) for number, line in enumerate(lines, start=1)]
+    header, rows = [name.strip() for name in rows[0]], rows[1:]
+    if row_names and all(len(row) == len(header) + 1 for row in rows):  # as R's write.table leaves it
+        header = [row_names, *header]
+    for number, row in enumerate(rows, start=2):
+        if len(row) != len(header):
+            raise InputError(
+                f"{path}: line {number}: {len(row)} fields where the header has {len(header)}: mend the line"
+            )
+    return header, rows
 
 
 def text_file(path: str | os.PathLike[str]) -> Path:

@@ -116,6 +116,22 @@ def read_motifs(path: str | os.PathLike[str]) -> list[Motif]:
     return motifs
 
 
+def listed_motifs(motifs: Sequence[Motif] | str | os.PathLike[str]) -> list[Motif]:
+    """Return motifs given as a list or as the path of a file.
+
+    Raises
+    ------
+    InputError
+        If there is none, or two have one name; as `read_motifs`.
+    """
+    listed = read_motifs(motifs) if isinstance(motifs, str | os.PathLike) else list(motifs)
+    if not listed:
+        raise InputError("motifs: none given")
+    if repeated := duplicates([motif.name for motif in listed]):
+        raise InputError(f"motifs: {len(repeated)} names stand there more than once: {some(repeated)}: rename them")
+    return listed
+
+
 def write_meme(path: str | os.PathLike[str], motifs: Sequence[Motif], *, background: np.ndarray | None = None) -> None:
     """Write motifs as a MEME (minimal) file with their true numbers of sites and the background of the first.
 

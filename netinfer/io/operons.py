@@ -88,7 +88,7 @@ def _chains(annotation: pd.DataFrame, max_gap: int) -> tuple[np.ndarray, np.ndar
 
 
 def is_compact(annotation: pd.DataFrame, gap: int = COMPACT_GAP) -> bool:
-    """Tell whether genes stand as close as in bacteria: the median gap between neighbours is below 200 bp."""
+    """Tell whether genes stand as close as in bacteria: the median gap between neighbours is below `gap` (200 bp)."""
     placed = annotation[annotation["contig"] != ""].sort_values(["contig", "start", "end"], kind="stable")
     contig = placed["contig"].to_numpy()
     gaps = placed["start"].to_numpy()[1:] - placed["end"].to_numpy()[:-1] - 1

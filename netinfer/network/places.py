@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,9 @@ from netinfer.errors import InputError
 from netinfer.io.annotation import ALIASES
 from netinfer.io.ids import some, strip_version
 from netinfer.io.operons import MAX_GAP, is_compact, predict_operons
+
+if TYPE_CHECKING:
+    from anndata import AnnData
 
 _RULES: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("", str),
@@ -82,6 +86,14 @@ class Places:
         ring = self.ring[first]
         steps = np.where(ring > 0, np.minimum(steps, ring - steps), steps)
         return np.where(known, steps, 0)
+
+
+def gene_ids(adata: AnnData) -> dict[str, list[str]]:
+    """Return the ids of a data set's genes by kind: names, and symbols where there are some."""
+    ids = {"name": [str(name) for name in adata.var_names]}
+    if "symbol" in adata.var:
+        ids["symbol"] = [str(name) for name in adata.var["symbol"]]
+    return ids
 
 
 def locate(

@@ -75,20 +75,18 @@ def write_report(
         If the file cannot be written.
     """
     from netinfer.evaluate import evaluate, precision_recall
-    from netinfer.io.files import atomic_write
 
     curves = None
     if gold is not None:
         curves = precision_recall(net, gold, baseline=adata, annotation=annotation)
         if evaluation is None:
             evaluation = evaluate(net, gold, baseline=adata, annotation=annotation)
-    page = _template().render(
+    return _write(
+        path,
+        "report.html",
         title=title or str(net.provenance.get("dataset") or "netinfer network"),
         **_values(net, adata, evaluation, paths, curves, phenotype, sensitivity, precision, motif, responses),
     )
-    with atomic_write(path) as file:
-        file.write(page)
-    return Path(path)
 
 
 def _values(
@@ -168,15 +166,14 @@ def write_comparison_report(path: str | os.PathLike[str], found: Any, *, title: 
     RunError
         If the file cannot be written.
     """
-    from netinfer.io.files import atomic_write
     from netinfer.report.comparison import comparison_facts
 
-    page = _template("comparison.html").render(
-        title=title or str(found.provenance.get("name") or "conditions"), **comparison_facts(found)
+    return _write(
+        path,
+        "comparison.html",
+        title=title or str(found.provenance.get("name") or "conditions"),
+        **comparison_facts(found),
     )
-    with atomic_write(path) as file:
-        file.write(page)
-    return Path(path)
 
 
 def write_motif_report(
@@ -209,15 +206,11 @@ def write_motif_report(
     RunError
         If the file cannot be written.
     """
-    from netinfer.io.files import atomic_write
     from netinfer.report.motif import motif_facts
 
     path = Path(path)
     facts = motif_facts(model, path.parent if folder is None else Path(folder), path.parent)
-    page = _template("motif.html").render(title=title or str(model.record["response"]), **facts)
-    with atomic_write(path) as file:
-        file.write(page)
-    return path
+    return _write(path, "motif.html", title=title or str(model.record["response"]), **facts)
 
 
 def write_library_report(
@@ -243,19 +236,26 @@ def write_library_report(
     RunError
         If the file cannot be written.
     """
-    from netinfer.io.files import atomic_write
     from netinfer.report.motif import library_facts
 
     path = Path(path)
     if len(models) == 1:
         ((response, model),) = models.items()
         return write_motif_report(path, model, title=title, folder=path.parent / folders[response])
+    return _write(path, "library.html", title=title, **library_facts(models, folders))
+
+
+def _write(path: str | os.PathLike[str], template: str, /, **facts: Any) -> Path:
+    """Render a template and write the page, whole or not at all."""
+    from netinfer.io.files import atomic_write
+
+    page = _template(template).render(**facts)
     with atomic_write(path) as file:
-        file.write(_template("library.html").render(title=title, **library_facts(models, folders)))
-    return path
+        file.write(page)
+    return Path(path)
 
 
-def _template(name: str = "report.html") -> Any:
+def _template(name: str) -> Any:
     import jinja2
 
     environment = jinja2.Environment(

@@ -8,6 +8,7 @@ with job(snakemake):
     from netinfer.config import MotifConfig
     from netinfer.models.motif_sites import configured
     from netinfer.models.motif_sites.scores import SiteScores
+    from netinfer.network.places import gene_ids
     from netinfer.stages import read_h5ad
 
     configured.write_responses(
@@ -15,7 +16,7 @@ with job(snakemake):
         SiteScores.load(snakemake.input.scores),
         MotifConfig(**snakemake.params.motif),
         annotation=snakemake.input.get("annotation") or None,
-        ids=configured.gene_ids(read_h5ad(snakemake.input.h5ad)),
+        ids=gene_ids(read_h5ad(snakemake.input.h5ad)),
         seed=int(snakemake.params.seed),
         threads=snakemake.threads,
     )

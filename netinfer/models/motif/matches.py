@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from netinfer.errors import InputError
-from netinfer.io.ids import duplicates, some
-from netinfer.io.motifs import Motif, read_motifs
+from netinfer.io.motifs import Motif, listed_motifs
 from netinfer.io.sequences import as_sequences
 from netinfer.models.motif.columns import MATCHES
 from netinfer.models.motif.footprints import best_bases
@@ -54,11 +52,7 @@ def match_footprints(model: MotifModel, motifs: Sequence[Motif] | str | os.PathL
     footprint is one question: with many of them, look for numbers that are small beside 1 / footprints. A match says
     that the bases look alike, not that the factor binds.
     """
-    listed = read_motifs(motifs) if isinstance(motifs, str | os.PathLike) else list(motifs)
-    if not listed:
-        raise InputError("motifs: none given")
-    if repeated := duplicates([motif.name for motif in listed]):
-        raise InputError(f"motifs: {len(repeated)} names stand there more than once: {some(repeated)}: rename them")
+    listed = listed_motifs(motifs)
     record = model.record
     background = np.array(record["background"])
     background = 0.5 * (background + background[::-1])  # of both strands

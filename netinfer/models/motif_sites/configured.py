@@ -23,11 +23,10 @@ from netinfer.models.motif_sites.given import by_promoter, is_class, read_owners
 from netinfer.models.motif_sites.links import MotifLinks, fit_links
 from netinfer.models.motif_sites.model import MotifSiteModel, fit_motif_sites
 from netinfer.models.motif_sites.scores import SiteScores, place_sites, scan_motifs
+from netinfer.network.neighbours import data_ids
 from netinfer.network.places import match_rows
 
 if TYPE_CHECKING:
-    from anndata import AnnData
-
     from netinfer.config import MotifConfig
     from netinfer.network import Network
 
@@ -50,14 +49,6 @@ RESPONSES = (
 )
 
 
-def gene_ids(adata: AnnData) -> dict[str, list[str]]:
-    """Return the ids of a data set's genes by kind: names, and symbols where there are some."""
-    ids = {"name": [str(name) for name in adata.var_names]}
-    if "symbol" in adata.var:
-        ids["symbol"] = [str(name) for name in adata.var["symbol"]]
-    return ids
-
-
 def data_starts(settings: MotifConfig, annotation: str | None, ids: Mapping[str, Sequence[str]]) -> pd.DataFrame:
     """Read the starts of genes, under the names that the data set has for them.
 
@@ -67,7 +58,7 @@ def data_starts(settings: MotifConfig, annotation: str | None, ids: Mapping[str,
     annotation : path, optional
         The data set's, where the settings name no file of their own.
     ids : mapping of sequences of str
-        From `gene_ids`.
+        From `netinfer.network.places.gene_ids`.
 
     Returns
     -------
@@ -207,7 +198,7 @@ def _aliases(settings: MotifConfig, annotation: str | None, net: Network) -> dic
     if path is None:
         return {}
     frame = read_starts(path)
-    ids = {name: net.nodes[name].astype(str).tolist() for name in ("name", "symbol")}
+    ids = data_ids(net.nodes)
     rows, _ = match_rows(frame, ids)
     columns = [name for name in ALIASES if name in frame]
     words = frame[columns].astype(str).to_numpy()
@@ -238,7 +229,7 @@ def write_responses(
         With `responses`.
     annotation : path, optional
     ids : mapping of sequences of str
-        From `gene_ids`.
+        From `netinfer.network.places.gene_ids`.
     seed, threads : int
 
     Raises

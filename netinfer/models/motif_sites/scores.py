@@ -12,8 +12,8 @@ import pandas as pd
 
 from netinfer.errors import ConfigError, InputError
 from netinfer.io.bed import read_bed
-from netinfer.io.ids import duplicates, some
-from netinfer.io.motifs import Motif, read_motifs
+from netinfer.io.ids import some
+from netinfer.io.motifs import Motif, listed_motifs
 from netinfer.io.operons import with_operons
 from netinfer.io.promoters import Promoters, first_of_each, genes_with_place, read_starts
 from netinfer.io.sequences import as_sequences
@@ -140,11 +140,7 @@ def scan_motifs(
     cut on a p-value is needed. With w letters a motif it costs at most 2 w additions a position, less where the
     rest of the site can no longer reach the best match so far.
     """
-    listed = read_motifs(motifs) if isinstance(motifs, str | os.PathLike) else list(motifs)
-    if not listed:
-        raise InputError("motifs: none given")
-    if repeated := duplicates([motif.name for motif in listed]):
-        raise InputError(f"motifs: {len(repeated)} names stand there more than once: {some(repeated)}: rename them")
+    listed = listed_motifs(motifs)
     if not pseudocount > 0:
         raise ConfigError(f"pseudocount: {pseudocount!r} is not above 0: a base never seen would forbid a site")
     length = promoters.upstream + promoters.downstream
